@@ -1,0 +1,57 @@
+# Everything a newcomer or a developer runs. `make` alone says what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEMO := runs/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check bench reference sheet clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The package is installed editable, so only a change of its dependencies installs anew.
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing semloss and what it needs into $(VENV) (about a minute)" >&2
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing semloss with its extras and test tools into $(VENV)" >&2
+	$(PIP) -e '.[dev,geotiff,ray]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run ## install, then collect, fit and predict on the built-in scenes (under 10 min)
+	$(BIN)/semloss collect --preset demo --out $(DEMO)
+	$(BIN)/semloss fit $(DEMO) --metric accuracy --task matched --out $(DEMO)/fits/accuracy.json --plot $(DEMO)/fits/accuracy.png
+	$(BIN)/semloss fit $(DEMO) --metric psnr_db --out $(DEMO)/fits/psnr.json --plot $(DEMO)/fits/psnr.png
+	$(BIN)/semloss predict $(DEMO)/fits/accuracy.json --cr 1/12 --snr-db 4 --plot $(DEMO)/fits/prediction.png
+	@echo
+	@echo "What was measured:   $(DEMO)/README.md"
+	@echo "Accuracy surface:    $(DEMO)/fits/accuracy.png"
+	@echo "PSNR surface:        $(DEMO)/fits/psnr.png"
+	@echo "Prediction at 4 dB:  $(DEMO)/fits/prediction.png"
+
+test: $(VENV)/.dev lint types ## install, then ruff, mypy --strict and all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict on the package
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
+	$(BIN)/python benchmarks/training_throughput.py
+	$(BIN)/python benchmarks/prediction.py
+
+sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
+	$(BIN)/python -m semloss.sources.sheet reports/scenes-contact-sheet.png
+
+clean: ## remove the environment and caches (runs stay)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

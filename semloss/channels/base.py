@@ -1,0 +1,101 @@
+"""What every channel promises, and the two draws all channels are made of.
+
+Convention (the only one in semloss): SNR = Es/N0 in dB per complex symbol, for unit average
+transmit power. Noise is circular complex Gaussian of power N0 = 10^(-SNR/10), that is N0/2 per
+real dimension. Fading gains have E|h|^2 = 1, so SNR is the average received Es/N0.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from semloss.registry import Options, Registry
+
+
+class Channel(Options, ABC):
+    """A link from the encoder's symbols to what the decoder is given.
+
+    Subclasses are registered in `CHANNELS` under the `kind` that an experiment file names.
+    """
+
+    @abstractmethod
+    def transmit(
+        self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Send symbols through the channel.
+
+        Parameters
+        ----------
+        symbols
+            complex64 (B, k), unit average power; left untouched. Differentiable.
+        snr_db
+            Es/N0 in dB: one for all images, or a tensor (B,) with one per image.
+        generator
+            Source of every random draw. Draws are made on the generator's device.
+
+        Returns
+        -------
+        Tensor
+            complex64 (B, k) on the device of `symbols`: what the decoder is given, after the
+            equaliser where the channel has one.
+        """
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """Short text that names the channel and its options in tables."""
+
+
+CHANNELS: Registry[Channel] = Registry("channel")
+
+
+def noise_power(snr_db: float | Tensor, symbols: Tensor) -> Tensor:
+    """Noise power per complex symbol, N0 = 10^(-SNR/10), for unit symbol power.
+
+    Parameters
+    ----------
+    snr_db
+        Es/N0 in dB, a number or (B,).
+    symbols
+        (B, k): gives the batch size and the device.
+
+    Returns
+    -------
+    Tensor
+        float32 (B, 1).
+    """
+    if isinstance(snr_db, Tensor):
+        per_image = snr_db.to(symbols.device, torch.float32)
+    else:
+        per_image = torch.full((), snr_db, dtype=torch.float32, device=symbols.device)
+    # expand, unlike broadcasting, refuses a tensor that is not one value per image.
+    return (10.0 ** (-per_image / 10.0)).expand(symbols.shape[0]).unsqueeze(1)
+
+
+def complex_normal(
+    shape: tuple[int, int], power: float | Tensor, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    """Circular complex Gaussian samples: `power`/2 in each real dimension.
+
+    Parameters
+    ----------
+    shape
+        (B, m) of the result.
+    power
+        E|z|^2, a number or (B, 1).
+    generator
+        Source of the draw, made on its own device.
+    device
+        Where the result is wanted.
+
+    Returns
+    -------
+    Tensor
+        complex64 of `shape` on `device`.
+    """
+    normals = torch.randn((*shape, 2), generator=generator, device=generator.device).to(device)
+    per_dimension = power / 2
+    if isinstance(per_dimension, Tensor):
+        return torch.view_as_complex(normals * per_dimension.sqrt().unsqueeze(-1))
+    return torch.view_as_complex(normals * per_dimension**0.5)

@@ -1,0 +1,105 @@
+"""DeepJSCC of Bourtsoulatze, Kurka and Gündüz (2019), "Deep joint source-channel coding"."""
+
+import math
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from semloss.codecs.base import CODECS, Codec, CodecNetwork, ImageShape, from_symbols, to_symbols
+from semloss.codecs.prelu import PReLU
+
+
+@CODECS.register("deepjscc")
+class DeepJSCC(Codec):
+    """Convolutional autoencoder around the channel (IEEE TCCN 5(3), 2019, Fig. 2).
+
+    ::
+
+        image ─ conv5/2 stem ─ conv5/2 width ─ conv5 width × depth ─ conv5 c ─ power ─→ symbols
+        image ← sigmoid ─ tconv5/2 C ─ tconv5/2 stem ─ tconv5 width × (depth+1) ←───── symbols
+
+    with a PReLU of its own, one slope per map, after every hidden layer. The defaults are the
+    paper's: stem 16, width 32, depth 2.
+
+    Attributes
+    ----------
+    stem
+        Maps of the first layer.
+    width
+        Maps of the layers at the latent resolution.
+    depth
+        Stride-1 hidden layers of the encoder.
+    kernel
+        Side of every kernel, odd.
+    stages
+        Stride-2 layers; each halves height and width (rounding up).
+    """
+
+    stem: int = Field(default=16, ge=1, le=1024)
+    width: int = Field(default=32, ge=1, le=1024)
+    depth: int = Field(default=2, ge=0, le=32)
+    kernel: Literal[3, 5, 7, 9] = 5
+    stages: int = Field(default=2, ge=1, le=5)
+
+    def latent_shape(self, shape: ImageShape, filters: int) -> tuple[int, int, int]:
+        """Maps, height and width of what the encoder sends."""
+        _, height, width = shape
+        for _ in range(self.stages):
+            height, width = math.ceil(height / 2), math.ceil(width / 2)
+        return filters, height, width
+
+    def symbols_per_image(self, shape: ImageShape, filters: int) -> int:
+        """Complex channel symbols k; c/(2·16)·H·W for c filters and two stages."""
+        return math.ceil(math.prod(self.latent_shape(shape, filters)) / 2)
+
+    def build(self, shape: ImageShape, filters: int, seed: int) -> "DeepJSCCNetwork":
+        """Make the network for (C, H, W) images, its weights drawn from `seed`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return DeepJSCCNetwork(self, shape, filters)
+
+
+class DeepJSCCNetwork(CodecNetwork):
+    """The network of `DeepJSCC` for images of one shape and one filter count."""
+
+    def __init__(self, options: DeepJSCC, shape: ImageShape, filters: int) -> None:
+        super().__init__()
+        self.shape = shape
+        self.latent_shape = options.latent_shape(shape, filters)
+        kernel, pad, width = options.kernel, options.kernel // 2, options.width
+        # maps at each resolution, from the image down: C, stem, width, width, ...
+        maps = [shape[0], options.stem, *([width] * options.stages)][: options.stages]
+        maps.append(width)
+
+        down: list[nn.Module] = []
+        for before, after in pairwise(maps):
+            down += [nn.Conv2d(before, after, kernel, stride=2, padding=pad), PReLU(after)]
+        for _ in range(options.depth):
+            down += [nn.Conv2d(width, width, kernel, padding=pad), PReLU(width)]
+        self.encoder = nn.Sequential(*down, nn.Conv2d(width, filters, kernel, padding=pad))
+
+        up: list[nn.Module] = []
+        for before in [filters, *([width] * options.depth)]:
+            # a stride-1 transposed convolution is a convolution, and faster written as one
+            up += [nn.Conv2d(before, width, kernel, padding=pad), PReLU(width)]
+        for before, after in pairwise(maps[::-1]):
+            up += [
+                nn.ConvTranspose2d(before, after, kernel, stride=2, padding=pad, output_padding=1),
+                PReLU(after),
+            ]
+        self.decoder = nn.Sequential(*up[:-1])  # the image itself has no PReLU
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k), mean power 1."""
+        return to_symbols(self.encoder(images))
+
+    def decode(self, symbols: Tensor) -> Tensor:
+        """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
+        latent = from_symbols(symbols, self.latent_shape)
+        latent = latent.contiguous(memory_format=torch.channels_last)
+        image: Tensor = self.decoder(latent)
+        # an odd side was rounded up on the way down; the surplus row or column is cut here
+        return torch.sigmoid(image[:, :, : self.shape[1], : self.shape[2]].float())

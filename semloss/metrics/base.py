@@ -1,0 +1,114 @@
+"""What a measurement is, and what every image metric promises."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeVar
+
+from torch import Tensor
+
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric over a test set: the metric's columns of a row of the metrics table.
+
+    Attributes
+    ----------
+    metric
+        Name of the metric, with its unit where it has one ("psnr_db").
+    value
+        Its value over the test set.
+    sd
+        Spread over test items, scaled so that ``se = sd / sqrt(n)`` for every metric.
+    n
+        Number of test items.
+    se
+        Standard error of `value` from the choice of test items.
+    direction
+        Which way is better.
+    floor, ceiling
+        Value when nothing gets through, and value on clean images; None when unknown.
+    """
+
+    metric: str
+    value: float
+    sd: float
+    n: int
+    se: float
+    direction: Direction
+    floor: float | None = None
+    ceiling: float | None = None
+
+
+def mean_measurement(
+    metric: str,
+    values: Tensor,
+    direction: Direction,
+    floor: float | None = None,
+    ceiling: float | None = None,
+) -> Measurement:
+    """Mean over items with its sample spread.
+
+    Parameters
+    ----------
+    metric, direction, floor, ceiling
+        As in `Measurement`.
+    values
+        (n,), one value per item. The spread of a single item is nan.
+    """
+    exact = values.double()
+    n = exact.numel()
+    sd = float(exact.std()) if n > 1 else float("nan")
+    return Measurement(metric, float(exact.mean()), sd, n, sd / n**0.5, direction, floor, ceiling)
+
+
+class ImageMetric(ABC):
+    """A metric that compares each received image with its original.
+
+    Subclasses set the class attributes and are filed in `IMAGE_METRICS` by `image_metric`.
+
+    Attributes
+    ----------
+    name, direction, floor, ceiling
+        As in `Measurement`.
+    """
+
+    name: ClassVar[str]
+    direction: ClassVar[Direction]
+    floor: ClassVar[float | None] = None
+    ceiling: ClassVar[float | None] = None
+
+    @abstractmethod
+    def per_image(self, reference: Tensor, received: Tensor) -> Tensor:
+        """Compare images pairwise.
+
+        Parameters
+        ----------
+        reference, received
+            float32 (B, C, H, W) in [0, 1], any number of bands.
+
+        Returns
+        -------
+        Tensor
+            float32 (B,).
+        """
+
+    def summarise(self, values: Tensor) -> Measurement:
+        """Measurement of a test set from the `per_image` values (n,) of all its images."""
+        return mean_measurement(self.name, values, self.direction, self.floor, self.ceiling)
+
+    def unavailable(self, channels: int, height: int, width: int) -> str | None:
+        """Reason, in a sentence, why images of this shape cannot be measured; None if they can."""
+        return None
+
+
+IMAGE_METRICS: dict[str, type[ImageMetric]] = {}
+
+T = TypeVar("T", bound=type[ImageMetric])
+
+
+def image_metric(metric: T) -> T:
+    """Class decorator that files an image metric under its name."""
+    IMAGE_METRICS[metric.name] = metric
+    return metric

@@ -1,0 +1,116 @@
+"""One registry for every kind of plug-in: sources, channels, codecs, tasks.
+
+A plug-in is a frozen pydantic model of its own options with the methods of its kind. It is
+registered under the name that an experiment file gives as ``kind``.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from semloss.errors import SemlossError
+
+
+class Options(BaseModel):
+    """Options of a plug-in or of a section: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+P = TypeVar("P", bound=Options)
+C = TypeVar("C", bound=type[Options])
+
+
+class Registry(Generic[P]):
+    """Plug-ins of one kind by name.
+
+    Parameters
+    ----------
+    noun
+        What the plug-ins are, as errors should call them ("channel").
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self._plugins: dict[str, type[P]] = {}
+
+    def register(self, kind: str) -> Callable[[C], C]:
+        """Class decorator that files a plug-in under `kind`."""
+
+        def file(plugin: C) -> C:
+            self._plugins[kind] = plugin  # type: ignore[assignment]
+            return plugin
+
+        return file
+
+    def kinds(self) -> list[str]:
+        """Names of the registered plug-ins, sorted."""
+        return sorted(self._plugins)
+
+    def kind_of(self, plugin: P) -> str:
+        """Name under which the plug-in's class is registered."""
+        return next(kind for kind, cls in self._plugins.items() if cls is type(plugin))
+
+    def dump(self, plugin: P) -> dict[str, Any]:
+        """Options as plain data, `kind` first; `parse` reads them back."""
+        return {"kind": self.kind_of(plugin), **plugin.model_dump(mode="json")}
+
+    def parse(self, table: Mapping[str, Any], where: str) -> P:
+        """Make the plug-in that a table of options describes.
+
+        Parameters
+        ----------
+        table
+            Options with the plug-in's name under ``kind``.
+        where
+            Dotted key of the table, for errors.
+
+        Raises
+        ------
+        SemlossError
+            When the kind or a key is unknown or a value is not allowed.
+        """
+        options = dict(table)
+        kind = options.pop("kind", None)
+        if kind not in self._plugins:
+            raise SemlossError(
+                f"{where}.kind = {kind!r}: no such {self.noun}; there are {', '.join(self.kinds())}"
+            )
+        return validate(self._plugins[kind], options, where)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(model: type[M], table: Mapping[str, Any], where: str) -> M:
+    """Make a pydantic model, turning its first complaint into one line that names key and mend."""
+    try:
+        return model.model_validate(dict(table))
+    except ValidationError as error:
+        raise SemlossError(_first_complaint(error, model, where)) from None
+
+
+def _first_complaint(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    """One line for the first thing that is wrong: `key = value: reason`."""
+    first = error.errors(include_url=False)[0]
+    key = where
+    for part in first["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    if first["type"] == "extra_forbidden":
+        return unknown_key(key, str(first["loc"][-1]), model.model_fields)
+    if first["type"] == "missing":
+        return f"{key}: this key is required"
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["loc"]:
+        return f"{key} = {first['input']!r}: {reason}"
+    return f"{key}: {reason}" if key else reason
+
+
+def unknown_key(key: str, name: str, known: Iterable[str]) -> str:
+    """One line for a misspelt key, with the nearest known one."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(names))}"
+    return f"{key}: unknown key; {mend}"

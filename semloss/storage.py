@@ -1,0 +1,70 @@
+"""Files that are either whole or absent, and the cache folder."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from semloss.errors import SemlossError
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file under a temporary name beside it, then rename: readers never see half of it.
+
+    Raises
+    ------
+    SemlossError
+        When the disk is full or the folder cannot be written; the old file stays as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise SemlossError(
+            f"cannot write {path}: {error.strerror}; free or choose another place"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Write a value as indented JSON, atomically. NaN and infinity are refused."""
+    write_atomically(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Read a JSON file.
+
+    Raises
+    ------
+    SemlossError
+        When the file cannot be read or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError:
+        raise SemlossError(
+            f"{path} is not JSON (cut short or edited?); delete it to have it made anew"
+        ) from None
+
+
+def cache_dir() -> Path:
+    """Folder of decoded sources, downloads and trained task models.
+
+    ``SEMLOSS_CACHE`` names it; otherwise it lies in the user's cache folder.
+    """
+    base = os.environ.get("SEMLOSS_CACHE")
+    if base:
+        return Path(base)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "semloss"

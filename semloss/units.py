@@ -1,0 +1,52 @@
+"""Compression ratios as people write them.
+
+CR is k/n everywhere in semloss: complex channel uses over real source samples, 0 < CR <= 1.
+"""
+
+import math
+from fractions import Fraction
+
+from semloss.errors import SemlossError
+
+
+def parse_cr(text: str | float, where: str = "cr") -> float:
+    """Read a compression ratio CR = k/n.
+
+    Parameters
+    ----------
+    text
+        A number (0.0833) or a fraction as text ("1/12").
+    where
+        The key or option to name in the error.
+
+    Returns
+    -------
+    float
+        The ratio, 0 < CR <= 1.
+
+    Raises
+    ------
+    SemlossError
+        When the text is no number or the ratio lies outside (0, 1].
+    """
+    try:
+        cr = float(Fraction(text.strip())) if isinstance(text, str) else float(text)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise SemlossError(
+            f'{where} = {text!r}: write a number or a fraction such as "1/12"'
+        ) from None
+    if not (math.isfinite(cr) and 0 < cr <= 1):
+        raise SemlossError(
+            f"{where} = {text}: CR is k/n (channel uses per source sample) and lies in (0, 1]; "
+            'e.g. "1/12"'
+        )
+    return cr
+
+
+def format_cr(cr: float) -> str:
+    """Write a ratio as "1/12" where it is one within 0.1 %, else with four digits."""
+    inverse = 1.0 / cr
+    nearest = round(inverse)
+    if nearest >= 1 and abs(inverse - nearest) <= 1e-3 * inverse:
+        return f"1/{nearest}" if nearest > 1 else "1"
+    return f"{cr:.4g}"

@@ -1,0 +1,141 @@
+"""Codecs: CR is k/n, power is exactly one, any bands and sizes."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semloss.codecs import CODECS
+from semloss.codecs.base import MAX_CR_RATIO, from_symbols, to_symbols
+from semloss.codecs.prelu import PReLU
+from semloss.errors import SemlossError
+
+RGB = (3, 64, 64)
+
+
+def codec(**options):
+    return CODECS.parse({"kind": "deepjscc", **options}, "codec")
+
+
+@pytest.mark.parametrize("filters", [1, 2, 4, 8, 16, 24])
+def test_filters_over_96_is_the_ratio_on_rgb(filters):
+    # Bourtsoulatze et al. 2019: c maps of H/4 x W/4 are c*H*W/32 complex symbols over 3*H*W
+    realised = codec().realise(filters / 96, RGB)
+    assert realised.filters == filters
+    assert realised.cr == filters / 96
+    assert realised.k == filters * 64 * 64 // 32
+
+
+def test_a_ratio_between_two_filter_counts_is_rounded_not_cut():
+    # 96/20 = 4.8: the nearest is 5 filters (1/19.2); cutting would send 1/24
+    realised = codec().realise(1 / 20, RGB)
+    assert realised.filters == 5
+    assert realised.cr == pytest.approx(5 / 96)
+    assert realised.cr_nominal == 1 / 20
+
+
+def test_a_ratio_below_the_smallest_names_what_can_be_had():
+    with pytest.raises(SemlossError, match=r"grid\.cr\[2\] = 1/500.*1/96 and 1/48"):
+        codec().realise(1 / 500, RGB, where="grid.cr[2]")
+
+
+@given(st.floats(0.008, 1.0), st.integers(1, 13), st.integers(9, 70), st.integers(9, 70))
+def test_realised_ratio_is_near_the_nominal_or_refused(cr, bands, height, width):
+    shape = (bands, height, width)
+    try:
+        realised = codec().realise(cr, shape)
+    except SemlossError:
+        return
+    assert realised.cr == realised.k / math.prod(shape)
+    assert 1 / MAX_CR_RATIO <= realised.cr / cr <= MAX_CR_RATIO
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    bands=st.integers(1, 13),
+    height=st.integers(8, 40),
+    width=st.integers(8, 40),
+    filters=st.integers(1, 7),
+    stages=st.integers(1, 3),
+    depth=st.integers(0, 2),
+)
+def test_any_bands_and_size_come_back_with_unit_power(bands, height, width, filters, stages, depth):
+    options = codec(stages=stages, depth=depth, stem=4, width=6)
+    network = options.build((bands, height, width), filters, seed=0)
+    images = torch.rand(3, bands, height, width)
+    symbols = network.encode(images)
+    assert symbols.dtype == torch.complex64
+    assert symbols.shape == (3, options.symbols_per_image((bands, height, width), filters))
+    power = symbols.abs().square().mean(dim=1)
+    torch.testing.assert_close(power, torch.ones(3), rtol=1e-5, atol=1e-5)
+    received = network.decode(symbols)
+    assert received.shape == images.shape
+    assert received.min() >= 0
+    assert received.max() <= 1
+
+
+@pytest.mark.parametrize("m", [4, 5])
+def test_symbols_carry_every_feature_back(m):
+    latent = torch.randn(2, m, 3, 1)
+    flat = latent.flatten(1)
+    scale = flat.square().sum(1).div(math.ceil(flat.shape[1] / 2)).sqrt()
+    back = from_symbols(to_symbols(latent), (m, 3, 1))
+    torch.testing.assert_close(back * scale.view(-1, 1, 1, 1), latent)
+
+
+def test_the_network_is_the_papers():
+    network = codec().build(RGB, 16, seed=0)
+    layers = [m for m in network.modules() if hasattr(m, "stride")]
+    sizes = [(m.in_channels, m.out_channels, m.kernel_size[0], m.stride[0]) for m in layers]
+    assert sizes == [
+        (3, 16, 5, 2), (16, 32, 5, 2), (32, 32, 5, 1), (32, 32, 5, 1), (32, 16, 5, 1),
+        (16, 32, 5, 1), (32, 32, 5, 1), (32, 32, 5, 1), (32, 16, 5, 2), (16, 3, 5, 2),
+    ]  # fmt: skip
+
+
+def test_no_two_layers_share_an_activation():
+    slopes = [p for m in codec().build(RGB, 8, 0).modules()
+              if isinstance(m, torch.nn.PReLU) for p in m.parameters()]  # fmt: skip
+    assert len({p.data_ptr() for p in slopes}) == len(slopes) == 8
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_prelu_is_torchs_prelu(layout):
+    ours, theirs = PReLU(6), torch.nn.PReLU(6)
+    with torch.no_grad():
+        theirs.weight.copy_(ours.weight.uniform_(-1, 1))
+    maps = torch.randn(3, 6, 5, 7).contiguous(memory_format=layout)
+    pair = [maps.clone().requires_grad_() for _ in range(2)]
+    results = [layer(x) for layer, x in zip((ours, theirs), pair, strict=True)]
+    torch.testing.assert_close(*results)
+    for result in results:
+        (result.sin().sum()).backward()
+    torch.testing.assert_close(pair[0].grad, pair[1].grad)
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+
+
+def test_weights_follow_the_seed_and_leave_the_global_stream_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    one, same, other = (codec().build(RGB, 4, seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(1), expected)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, same.state_dict()[name])
+    assert not torch.equal(one.encoder[0].weight, other.encoder[0].weight)
+
+
+def test_label_names_only_what_departs_from_the_paper():
+    assert codec().label == "deepjscc"
+    assert codec(width=64).label == "deepjscc-width64"
+
+
+def test_unknown_codec_and_option_name_the_mend():
+    with pytest.raises(SemlossError, match=r"codec\.kind = 'jpeg'.*deepjscc"):
+        CODECS.parse({"kind": "jpeg"}, "codec")
+    with pytest.raises(SemlossError, match=r"codec\.widht: unknown key; did you mean width\?"):
+        codec(widht=3)
+    with pytest.raises(SemlossError, match=r"codec\.kernel = 4"):
+        codec(kernel=4)
