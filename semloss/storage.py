@@ -9,6 +9,22 @@ from typing import Any
 from semloss.errors import SemlossError
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    SemlossError
+        When a file is in the way, the disk is full or the place cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SemlossError(
+            f"cannot make folder {path}: {error.strerror}; free or choose another place"
+        ) from error
+
+
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file under a temporary name beside it, then rename: readers never see half of it.
 
@@ -19,8 +35,8 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """
     data = content.encode() if isinstance(content, str) else content
     temporary: str | None = None
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)

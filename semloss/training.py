@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -20,6 +21,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from semloss.identity import seed_for
+from semloss.muon import Muon
 from semloss.registry import Options
 from semloss.storage import write_atomically
 
@@ -39,8 +41,10 @@ class Recipe(Options):
         Optimiser steps.
     batch_size
         Images per step.
+    optimiser
+        "muon" (`semloss.muon`) or "adam".
     lr
-        Peak learning rate of Adam, reached after `warmup` and lowered to zero by a cosine.
+        Peak learning rate, reached after `warmup` and lowered to zero by half a cosine.
     warmup
         Fraction of the steps over which the learning rate rises from zero.
     clip_norm
@@ -49,10 +53,16 @@ class Recipe(Options):
 
     steps: int = Field(ge=0)
     batch_size: int = Field(default=16, ge=1)
-    lr: float = Field(default=2e-3, gt=0)
+    optimiser: Literal["muon", "adam"] = "muon"
+    lr: float = Field(default=0.012, gt=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
     clip_norm: float = Field(default=0.1, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
+
+    def make_optimiser(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of a network's parameters."""
+        if self.optimiser == "muon":
+            return Muon(parameters, lr=self.lr)
+        return torch.optim.Adam(parameters, lr=self.lr, fused=True)
 
     def lr_at(self, step: int) -> float:
         """Learning rate of one step: linear warm-up, then half a cosine down to zero."""
@@ -155,9 +165,7 @@ def train(
         When the checkpoint cannot be written.
     """
     parameters = [p for p in network.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(
-        parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
-    )
+    optimiser = recipe.make_optimiser(parameters)
     device = parameters[0].device
     draws = Draws.seeded(key, device)
     done = Trained()

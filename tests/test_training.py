@@ -39,19 +39,23 @@ def weights(net):
 RECIPE = Recipe(steps=60, batch_size=8, lr=1e-2, clip_norm=1.0)
 
 
-def test_training_learns():
+@pytest.mark.parametrize("optimiser", ["muon", "adam"])
+def test_training_learns(optimiser):
     net = network()
-    done = train(net, loss_of(net), ITEMS, RECIPE, "key")
+    recipe = RECIPE.model_copy(update={"optimiser": optimiser})
+    done = train(net, loss_of(net), ITEMS, recipe, "key")
     assert done.steps == 60
     assert done.losses[-1] < 0.3 * done.losses[0]
     assert not net.training
 
 
+@pytest.mark.parametrize("optimiser", ["muon", "adam"])
 @pytest.mark.parametrize("stop_at", [4, 31, 59])
-def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop_at):
+def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop_at, optimiser):
+    recipe = RECIPE.model_copy(update={"optimiser": optimiser})
     monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
     whole = network()
-    record = train(whole, loss_of(whole), ITEMS, RECIPE, "key")
+    record = train(whole, loss_of(whole), ITEMS, recipe, "key")
 
     net, checkpoint = network(), tmp_path / "training.safetensors"
     loss, steps = loss_of(net), itertools.count()
@@ -62,11 +66,11 @@ def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop
         return loss(positions, draws)
 
     with pytest.raises(KeyboardInterrupt):
-        train(net, interrupted, ITEMS, RECIPE, "key", checkpoint)
+        train(net, interrupted, ITEMS, recipe, "key", checkpoint)
     assert checkpoint.exists()
 
     again = network(seed=9)  # what it starts from must not matter
-    resumed = train(again, loss_of(again), ITEMS, RECIPE, "key", checkpoint)
+    resumed = train(again, loss_of(again), ITEMS, recipe, "key", checkpoint)
     assert torch.equal(weights(again), weights(whole))
     assert resumed.losses == record.losses
     assert not checkpoint.exists()

@@ -1,0 +1,74 @@
+"""The `semloss` command: parses the command line and turns errors into lines and exit codes.
+
+Only the module of the command asked for is imported, so that `semloss predict` starts at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from semloss import __version__
+from semloss.errors import SemlossError
+
+COMMANDS = {
+    "collect": "train a grid of codecs over CR and SNR and measure it into tables",
+    "fit": "fit a surface metric = f(CR, SNR) to a table of measurements",
+    "predict": "predict a metric, or the SNR or CR that a target needs, from a fit file",
+}
+_INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser whose complaints are one line on stderr."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2 and one line that says where help is."""
+        self.exit(2, f"semloss: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    0 done, 2 bad input or configuration, 3 target not attainable, 4 outside the fitted domain
+    with ``--strict``, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parser(arguments).parse_args(arguments)
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
+    except SystemExit as end:  # argparse: help, version, usage error
+        return end.code if isinstance(end.code, int) else 2
+    except SemlossError as error:
+        print(f"semloss: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("semloss: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader of stdout has had enough (`| head`); keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """Parser that knows all commands by name and the one asked for in full."""
+    parser = Parser(
+        prog="semloss",
+        description="Semantic-loss models for satellite links: measure, fit, predict.",
+    )
+    parser.add_argument("--version", action="version", version=f"semloss {__version__}")
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=Parser
+    )
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        if name == asked:
+            import_module(f"semloss.cli.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
+    return parser

@@ -1,0 +1,125 @@
+"""`semloss collect`: train and measure a grid."""
+
+import argparse
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semloss.collect.collecting import Plan
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Define the command's options."""
+    parser = subparsers.add_parser(
+        "collect",
+        help="train a grid of codecs over CR and SNR and measure it into tables",
+        description="Train a grid of DeepJSCC codecs over CR = k/n and SNR = Es/N0 and measure "
+        "reconstruction and task performance into tidy tables. An interrupted run goes on when "
+        "the same command is given again.",
+        epilog="--preset list names the presets with their run time and expected scores.",
+    )
+    parser.add_argument(
+        "experiment",
+        nargs="?",
+        type=Path,
+        metavar="EXPERIMENT.toml",
+        help="experiment file; without one, the preset",
+    )
+    parser.add_argument("--preset", metavar="NAME", help='a built-in experiment (default "demo")')
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="changes",
+        help="change one key, e.g. --set grid.snr_db=0,4,8; may be repeated",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default runs/NAME)")
+    parser.add_argument("--engine", choices=("serial", "processes", "ray"), default="processes")
+    parser.add_argument("--jobs", type=_jobs, metavar="N", help="units at a time (default: cores)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print cells, what is cached and the time; stop"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number of at least 1")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect, or say what collecting would do."""
+    from semloss.collect import collecting
+    from semloss.collect.experiment import presets, read_experiment
+
+    if args.preset == "list":
+        for name, tables in presets().items():
+            print(f"{name}: {tables['description']}")
+            print(f"  run time {tables['run_time']}; expect {tables['expected']}")
+        return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
+    experiment = read_experiment(args.experiment, args.preset, args.changes)
+    plan = collecting.prepare(experiment, args.out, args.device, collecting.say)
+    jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(plan)
+    if args.dry_run:
+        _dry_run(plan, jobs, args.json)
+        return 0
+    summary = collecting.collect(plan, args.engine, jobs, collecting.say)
+    if args.json:
+        print(json.dumps(summary))
+        return 0
+    print((plan.run.path / "README.md").read_text(encoding="utf-8").split("## Files")[0].strip())
+    for line in summary["not_monotone"]:
+        print(f"not monotone: {line}")
+    print(f"\ntables: {' '.join(summary['tables'])}")
+    print(f"next: semloss fit {summary['run']}")
+    return 0
+
+
+def _dry_run(plan: "Plan", jobs: int, as_json: bool) -> None:
+    """Print the cells, what is finished already, and the estimate."""
+    from semloss.collect.collecting import time_needed
+    from semloss.collect.estimate import as_duration
+    from semloss.units import format_cr
+
+    _, seconds = time_needed(plan, jobs)
+    left = {unit.name for unit in plan.unfinished()}
+    rows = []
+    for unit in plan.units:
+        row: dict[str, object] = {
+            "kind": unit.kind,
+            "name": unit.name,
+            "cached": unit.name not in left,
+        }
+        if unit.link is not None:
+            row |= {
+                "cr_nominal": unit.link.realisation.cr_nominal,
+                "cr": unit.link.realisation.cr,
+                "filters": unit.link.realisation.filters,
+                "k": unit.link.realisation.k,
+                "snr_db": unit.snr_db,
+            }
+        rows.append(row)
+    if as_json:
+        print(json.dumps({"run": str(plan.run.path), "units": rows, "estimate_s": seconds}))
+        return
+    print(f"{'CR asked':>10} {'CR':>10} {'filters':>7} {'k':>6} {'SNR dB':>7}  cell")
+    for unit in plan.units:
+        if unit.kind != "cell" or unit.link is None:
+            continue
+        one = unit.link.realisation
+        state = "to do" if unit.name in left else "finished"
+        print(
+            f"{format_cr(one.cr_nominal):>10} {format_cr(one.cr):>10} {one.filters:>7} {one.k:>6} "
+            f"{unit.snr_db:>7g}  {unit.name} ({state})"
+        )
+    kinds = {kind: sum(u.kind == kind for u in plan.units) for kind in ("task", "base", "receiver")}
+    shared = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    print(f"and first: {shared}; {len(left)} of {len(plan.units)} units to do")
+    print(f"estimate: {as_duration(seconds)} with {jobs} at a time")

@@ -1,0 +1,143 @@
+"""`semloss predict`: answers from a fit file, without torch, pandas or scipy."""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semloss.errors import OutsideDomain, SemlossError
+from semloss.units import format_cr, parse_cr
+
+if TYPE_CHECKING:
+    from semloss.surfaces.prediction import FittedSurface, Prediction, Requirement
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Define the command's options."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="predict a metric, or the SNR or CR that a target needs, from a fit file",
+        description="Predict the metric at --cr and --snr-db; or, with --target and one of "
+        "them, the smallest value of the other that meets the target.",
+    )
+    parser.add_argument("fit", type=Path, metavar="FIT.json", help="fit file of semloss fit")
+    parser.add_argument("--cr", help='compression ratio k/n, e.g. "1/12" or 0.0833')
+    parser.add_argument("--snr-db", type=float, metavar="DB", help="Es/N0 in dB per complex symbol")
+    parser.add_argument("--target", type=float, metavar="VALUE", help="value the metric must meet")
+    parser.add_argument(
+        "--interval", type=float, default=0.95, metavar="LEVEL", help="confidence (default 0.95)"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="end with exit code 4 outside the fitted domain"
+    )
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the answer")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict forward or solve for what a target needs."""
+    from semloss.surfaces.fitfile import load
+
+    given = [value is not None for value in (args.cr, args.snr_db, args.target)]
+    if sum(given) != 2:
+        raise SemlossError(
+            "predict takes two of --cr, --snr-db and --target, and answers with the third"
+        )
+    surface = load(args.fit)
+    cr = None if args.cr is None else parse_cr(args.cr, "--cr")
+    if args.snr_db is not None and not math.isfinite(args.snr_db):
+        raise SemlossError(f"--snr-db {args.snr_db}: give a finite Es/N0 in dB")
+    needed: Requirement | None = None
+    if args.target is None:
+        assert cr is not None
+        point = surface.predict(cr=cr, snr_db=args.snr_db, interval=args.interval)
+    else:
+        if cr is not None:
+            needed = surface.min_snr(target=args.target, cr=cr, interval=args.interval)
+        else:
+            needed = surface.min_cr(target=args.target, snr_db=args.snr_db, interval=args.interval)
+        point = surface.predict(cr=needed.cr, snr_db=needed.snr_db, interval=args.interval)
+    if args.strict and not point.in_domain:
+        raise OutsideDomain(
+            f"CR {format_cr(point.cr)}, SNR {point.snr_db:g} dB lies outside the fitted domain, "
+            f"{_domain(surface)}; ask within it or extend the grid"
+        )
+    if args.plot:
+        from semloss.reports.prediction import prediction_plot
+
+        prediction_plot(surface, args.plot, point, needed)
+    if args.json:
+        print(json.dumps(_answer(point, needed), allow_nan=False))
+    else:
+        print(_text(surface, point, needed))
+    return 0
+
+
+def _domain(surface: "FittedSurface") -> str:
+    (cr_low, cr_high), (snr_low, snr_high) = surface.cr_range, surface.snr_db_range
+    return (
+        f"CR {format_cr(cr_low)} … {format_cr(cr_high)} and SNR {snr_low:g} … {snr_high:g} dB "
+        f"(convex hull of the measured cells)"
+    )
+
+
+def _answer(point: "Prediction", needed: "Requirement | None") -> dict[str, Any]:
+    """Content of the JSON answer; a requirement adds its interval to the prediction there."""
+    answer: dict[str, Any] = {
+        "metric": point.metric,
+        "task": point.task,
+        "cr": point.cr,
+        "cr_text": format_cr(point.cr),
+        "snr_db": point.snr_db,
+        "value": point.value,
+        "low": point.low,
+        "high": point.high,
+        "interval": point.interval,
+        "in_domain": point.in_domain,
+    }
+    if needed is not None:
+        answer |= {
+            "target": needed.target,
+            "solved": needed.solved,
+            f"{needed.solved}_low": needed.low,
+            f"{needed.solved}_high": needed.high,
+            "at_edge": needed.at_edge,
+        }
+        if needed.solved == "cr":
+            answer["cr_fraction"] = needed.cr_fraction
+    return answer
+
+
+def _text(surface: "FittedSurface", point: "Prediction", needed: "Requirement | None") -> str:
+    """Few lines for a reader."""
+    level = f"{100 * point.interval:g} %"
+    name = point.metric if point.task == "none" else f"{point.metric} ({point.task})"
+    lines = []
+    if needed is not None:
+        worst = "beyond the fitted range" if needed.high is None else None
+        least = "at most " if needed.at_edge else ""
+        if needed.solved == "snr_db":
+            span = f"{needed.low:.2f} … {worst or f'{needed.high:.2f} dB'}"
+            ask = f"needs SNR {least}{needed.snr_db:.2f} dB at CR {format_cr(point.cr)}"
+        else:
+            span = f"{needed.low:.4f} … {worst or f'{needed.high:.4f}'}"
+            ask = (
+                f"needs CR {least}{needed.cr:.4f} at SNR {point.snr_db:g} dB, "
+                f"met by {needed.cr_fraction}"
+            )
+        lines.append(f"{name} = {needed.target:g} {ask}   [{level}: {span}]")
+        if needed.at_edge:
+            lines.append("the lowest measured value meets the target; less might do")
+    else:
+        lines.append(
+            f"{name} = {point.value:.4g} at CR {format_cr(point.cr)}, SNR {point.snr_db:g} dB   "
+            f"[{level}: {point.low:.4g} … {point.high:.4g}]"
+        )
+    lines.append(
+        f"{'inside' if point.in_domain else 'OUTSIDE'} the fitted domain, {_domain(surface)}"
+    )
+    if surface.message:
+        lines.append(f"the fit is flagged as {surface.outcome}: {surface.message}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Collect: train a grid of codecs, measure it, write tidy tables."""

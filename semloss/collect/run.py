@@ -1,0 +1,272 @@
+"""A run: the folder of one experiment, which explains itself and can be taken up again.
+
+::
+
+    RUN/
+      README.md            what was measured, the headline figures, what each file is
+      experiment.toml      the experiment, every default written out
+      environment.json     versions, machine, digest of semloss' own code
+      source.json          the images: where from, classes, bands, content hash
+      split.json           which image is in which part
+      log.txt              what happened when
+      tasks/ bases/ receivers/ cells/    one folder per unit of work
+      metrics.parquet .csv, cells.parquet .csv    the tables
+
+In a unit's folder a stage is finished when its ``<stage>.json`` is there; the weights were
+written before it. ``training-*.safetensors`` carries a training in progress.
+"""
+
+import json
+import platform
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import nn
+
+import semloss
+from semloss.collect.experiment import Experiment
+from semloss.collect.grid import Unit
+from semloss.errors import SemlossError
+from semloss.identity import digest
+from semloss.sources import ImageSet, Split
+from semloss.storage import make_folder, read_json, write_atomically, write_json
+
+#: Sections of an experiment that every cell of one run shares; the rest are axes of its grid.
+FIXED_SECTIONS = ("source", "split", "train", "task", "compute")
+
+#: Packages whose versions can change a result.
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "pillow", "safetensors", "scikit-learn")
+
+
+class Busy(Exception):  # noqa: N818 - an answer, not a mistake
+    """Another collect is at work on this unit."""
+
+
+@dataclass(frozen=True)
+class UnitFolder:
+    """Folder of one unit: its finished stages and their weights."""
+
+    path: Path
+    key: str
+
+    def read(self, stage: str) -> dict[str, Any] | None:
+        """Record of a finished stage, or None; a damaged record counts as not there."""
+        path = self.path / f"{stage}.json"
+        if not path.exists():
+            return None
+        try:
+            record = read_json(path)
+        except SemlossError:
+            return None
+        return record if isinstance(record, dict) and record.get("key") == self.key else None
+
+    def load(self, stage: str, network: nn.Module) -> dict[str, Any] | None:
+        """Put the weights of a finished stage into `network`; None if they are not there whole."""
+        record = self.read(stage)
+        if record is None:
+            return None
+        if not record["weights"]:
+            return record
+        try:
+            network.load_state_dict(load_file(self.path / f"{stage}.safetensors"))
+        except (SafetensorError, OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            print(
+                f"{self.path / stage}.safetensors is damaged ({reason}); it is trained again",
+                file=sys.stderr,
+            )
+            return None
+        network.eval()
+        return record
+
+    def write(self, stage: str, record: dict[str, Any], network: nn.Module | None = None) -> None:
+        """Finish a stage: weights first, then the record that says they are whole."""
+        if network is not None:
+            state = {name: value.contiguous() for name, value in network.state_dict().items()}
+            write_atomically(self.path / f"{stage}.safetensors", save(state))
+        content = {"key": self.key, "weights": network is not None, **record}
+        write_json(self.path / f"{stage}.json", content)
+
+    def forget(self, stage: str) -> None:
+        """Count a stage as not done."""
+        (self.path / f"{stage}.json").unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the unit; the lock ends with the process, however that ends.
+
+        Raises
+        ------
+        Busy
+            When another process holds it.
+        """
+        make_folder(self.path)
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise Busy(self.path.name) from None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one experiment."""
+
+    path: Path
+
+    def folder(self, unit: Unit) -> UnitFolder:
+        """Folder of one unit of work."""
+        return UnitFolder(self.path / f"{unit.kind}s" / unit.name, unit.key)
+
+    def open(self, experiment: Experiment, images: ImageSet, split: Split) -> None:
+        """Create the folder, or take up one of the same experiment.
+
+        Raises
+        ------
+        SemlossError
+            When the folder holds another experiment or something else, or cannot be written.
+        """
+        tables = experiment.as_tables()
+        snapshot, lock = self.path / "experiment.toml", self.path / ".lock"
+        ours = snapshot.exists() or lock.exists()
+        if self.path.exists() and not ours and any(self.path.iterdir()):
+            raise SemlossError(
+                f"{self.path} is not empty and holds no run; choose another folder with --out"
+            )
+        make_folder(self.path)
+        with FileLock(lock):  # another collect may be opening it at this moment
+            if snapshot.exists():
+                self._check_same(tables, images, split)
+            self._describe(tables, images, split)
+
+    def _describe(self, tables: dict[str, Any], images: ImageSet, split: Split) -> None:
+        write_json(self.path / "split.json", split_record(split))
+        write_json(
+            self.path / "source.json",
+            {
+                "name": images.name,
+                "content_hash": images.content_hash,
+                "images": len(images.labels),
+                "shape": list(images.images.shape[1:]),
+                "classes": list(images.classes),
+                "bands": list(images.bands),
+                "provenance": images.provenance,
+            },
+        )
+        write_json(self.path / "environment.json", environment())
+        # last: a folder with a snapshot has everything else
+        write_atomically(self.path / "experiment.toml", tomli_w.dumps(tables))
+
+    def _check_same(self, tables: dict[str, Any], images: ImageSet, split: Split) -> None:
+        try:
+            old = tomllib.loads((self.path / "experiment.toml").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SemlossError(
+                f"{self.path / 'experiment.toml'} cannot be read ({error}); choose another --out"
+            ) from None
+        for section in FIXED_SECTIONS:
+            was, now = old.get(section, {}), tables[section]
+            if section == "source":  # the content decides, not the path it was read from
+                was = {"content": read_json(self.path / "source.json")["content_hash"]}
+                now = {"content": images.content_hash}
+            elif section == "split":
+                was = {"content": read_json(self.path / "split.json")["content_hash"]}
+                now = {"content": split.content_hash}
+            for key in sorted(set(was) | set(now)):
+                if was.get(key) != now.get(key):
+                    raise SemlossError(
+                        f"{self.path} holds another experiment: {section}.{key} was "
+                        f"{_short(was.get(key))} and is {_short(now.get(key))}; "
+                        "choose another folder with --out"
+                    )
+
+    def log(self, line: str) -> None:
+        """Add a line with the time to the run's log."""
+        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
+
+    def cell_records(self) -> list[dict[str, Any]]:
+        """Records of all finished cells in the folder, in the order of their names."""
+        records = []
+        for path in sorted((self.path / "cells").glob("*/measured.json")):
+            try:
+                records.append(read_json(path))
+            except SemlossError as error:
+                print(f"semloss: {error}; run collect again", file=sys.stderr)
+        return records
+
+
+def split_record(split: Split) -> dict[str, Any]:
+    """The split as JSON: positions of the images in each part."""
+    return {
+        "seed": split.seed,
+        "content_hash": split.content_hash,
+        "train": split.train.tolist(),
+        "validation": split.validation.tolist(),
+        "test": split.test.tolist(),
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Versions, machine and a digest of semloss' own code."""
+    package = Path(semloss.__file__).parent
+    sources = {
+        str(path.relative_to(package)): path.read_text(encoding="utf-8")
+        for path in sorted(package.rglob("*.py"))
+    }
+    return {
+        "semloss": semloss.__version__,
+        "code_digest": digest(sources)[:16],
+        "commit": _commit(package),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "platform": platform.platform(terse=True),
+        "processor": _processor(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "written": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+    }
+
+
+def _commit(package: Path) -> str | None:
+    """Commit of the checkout that semloss runs from; None for an installed package."""
+    if not (package.parent / ".git").exists():
+        return None
+    git = ["git", "-C", str(package.parent)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "semloss"], capture_output=True, text=True
+        )
+    except FileNotFoundError:  # no git on this machine
+        return None
+    if commit.returncode:
+        return None
+    return commit.stdout.strip() + (" with changes" if changed.stdout.strip() else "")
+
+
+def _processor() -> str:
+    """Processor as the system names it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

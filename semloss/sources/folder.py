@@ -1,0 +1,150 @@
+"""Any class-per-folder tree of ordinary images."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from pydantic import Field, model_validator
+
+from semloss.errors import SemlossError
+from semloss.sources.base import SOURCES, Images, ImageSet, Report, Source, silent
+from semloss.sources.tree import Cut, Item, Tree, decode, list_folder, read_bytes
+
+EXTENSIONS = (".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+@SOURCES.register("folder")
+class Folder(Source):
+    """Images in ``path/<class>/<image>``: PNG, JPEG, TIFF, WebP, JPEG 2000, BMP, GIF.
+
+    Rules:
+
+    - ``fit = "exact"`` (default): every image is one tile; all must have the same size, and that
+      of `size` where it is given.
+    - ``fit = "tile"``: each image is cut into size x size tiles from its top left corner; what is
+      left over at the right and bottom is dropped. Tiles of one image may end up on both sides
+      of a split.
+    - ``fit = "resize"``: the largest centred square is resized to size x size (Lanczos).
+
+    Alpha is dropped, grayscale becomes three equal channels and palettes are resolved; with
+    ``colour = "gray"`` images become one channel instead (ITU-R BT.601 luma). Of an animation
+    the first frame counts. Images of more than 8 bits a channel are refused: the source
+    "geotiff" scales those.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    size
+        Pixels a side of a tile.
+    fit
+        Rule that makes tiles from images.
+    colour
+        Three channels or one.
+    per_class
+        Take a seeded choice of at most this many files of each class.
+    seed
+        Seed of that choice.
+    """
+
+    path: Path
+    size: int | None = Field(None, ge=8)
+    fit: Literal["exact", "tile", "resize"] = "exact"
+    colour: Literal["rgb", "gray"] = "rgb"
+    per_class: int | None = Field(None, ge=1)
+    seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _size_is_given(self) -> Self:
+        if self.fit != "exact" and self.size is None:
+            raise ValueError(f'fit = "{self.fit}" needs size, the pixels a side of a tile')
+        return self
+
+    def fingerprint(self) -> str:
+        """Identity of the tiles: options and the name, size and time of each file."""
+        return self.digest(self._tree().listing())
+
+    def load(self, report: Report = silent, into: Path | None = None) -> ImageSet:
+        """Decode all images."""
+        tree = self._tree()
+
+        def read(item: Item) -> Images:
+            return fitted(item, read_image(item, self.colour), self.size, self.fit)
+
+        cut = Cut(self.size, self.fit == "tile")
+        images, labels = decode(tree, read, measure_image, cut, report, into)
+        return ImageSet(
+            images,
+            labels,
+            tree.classes,
+            ("red", "green", "blue") if self.colour == "rgb" else ("gray",),
+            self.path.expanduser().resolve().name,
+            {"kind": "folder", **self.model_dump(mode="json"), "files": len(tree.items)},
+        )
+
+    def _tree(self) -> Tree:
+        return list_folder(self.path, EXTENSIONS).limited(self.per_class, self.seed)
+
+
+def fitted(item: Item, image: Images, size: int | None, fit: str) -> Images:
+    """Apply the rules "exact" and "resize" to one image (H, W, C)."""
+    height, width = image.shape[:2]
+    if size is None or fit == "tile" or (height, width) == (size, size):
+        return image
+    if fit == "exact":
+        raise SemlossError(
+            f"{item.name} is {width}x{height} pixels, not {size}x{size}: "
+            'change size or set fit = "tile" or "resize"'
+        )
+    picture = Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image)
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    square = picture.crop((left, top, left + side, top + side))
+    small = np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
+    return small.reshape(size, size, -1)
+
+
+def read_image(item: Item, colour: Literal["rgb", "gray"] = "rgb") -> Images:
+    """Decode one file to (H, W, 3) or (H, W, 1) uint8.
+
+    Raises
+    ------
+    SemlossError
+        When the file is no image, is cut short, or has more than 8 bits a channel.
+    """
+    with _open(item) as image:
+        if image.mode in DEEP:
+            raise SemlossError(
+                f"{item.name} has more than 8 bits a channel (mode {image.mode}): convert it, or "
+                'use source.kind = "geotiff", which scales by a stated rule'
+            )
+        try:
+            pixels = np.asarray(image.convert("RGB" if colour == "rgb" else "L"))
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise SemlossError(
+                f"{item.name} is cut short or damaged ({error}): replace or remove it"
+            ) from None
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def measure_image(item: Item) -> tuple[int, int]:
+    """Height and width from the header of a file."""
+    with _open(item) as image:
+        return image.height, image.width
+
+
+def _open(item: Item) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(read_bytes(item)))
+    except UnidentifiedImageError:
+        raise SemlossError(
+            f"{item.name} is not an image, whatever its name says: replace or remove it"
+        ) from None
+    except Image.DecompressionBombError as error:
+        raise SemlossError(f"{item.name} is too large ({error}): cut it up first") from None

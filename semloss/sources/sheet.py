@@ -1,0 +1,54 @@
+"""Contact sheets: a few tiles of each class side by side."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from semloss.errors import SemlossError
+from semloss.sources.base import ImageSet
+
+
+def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int = 2) -> None:
+    """Draw the first tiles of each class, a row a class, to a PNG file.
+
+    Parameters
+    ----------
+    images
+        The tiles; the first three channels are shown, or the first one in grey.
+    path
+        The file.
+    per_class
+        Tiles in a row.
+    scale
+        Enlargement of a pixel.
+
+    Raises
+    ------
+    SemlossError
+        When the file cannot be written.
+    """
+    height, width = (scale * side for side in images.images.shape[1:3])
+    gap, margin = 4, 160
+    size = (
+        margin + per_class * (width + gap),
+        len(images.classes) * (height + gap) + gap,
+    )
+    sheet = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(13)
+    for label, name in enumerate(images.classes):
+        top = gap + label * (height + gap)
+        pen.text((8, top + height // 2), name, fill="black", font=font, anchor="lm")
+        for column, index in enumerate(np.flatnonzero(images.labels == label)[:per_class]):
+            tile = images.images[index]
+            shown = tile[..., :3] if tile.shape[2] >= 3 else np.repeat(tile[..., :1], 3, axis=2)
+            picture = Image.fromarray(np.ascontiguousarray(shown))
+            left = margin + column * (width + gap)
+            sheet.paste(picture.resize((width, height), Image.Resampling.BICUBIC), (left, top))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        palette = sheet.quantize(256)  # half the bytes of true colour
+        sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path)
+    except OSError as error:
+        raise SemlossError(f"cannot write {path}: {error.strerror}; choose another place") from None

@@ -1,0 +1,1 @@
+"""Parametric surfaces metric = f(CR, SNR): forms, fitting, the fit file, predictions."""
