@@ -49,6 +49,7 @@ types: $(VENV)/.dev ## mypy --strict on the package
 bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/training_throughput.py
 	$(BIN)/python benchmarks/prediction.py
+	$(BIN)/python benchmarks/memory.py
 
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
 	$(BIN)/python -m semloss.sources.sheet reports/scenes-contact-sheet.png

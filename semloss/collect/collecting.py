@@ -26,6 +26,9 @@ from semloss.storage import cache_dir, write_atomically
 from semloss.tables import write_tables
 from semloss.training import native_bf16
 
+#: Longest silence on stderr while long units run, in seconds.
+HEARTBEAT_S = 30.0
+
 Report = Callable[[str], None]
 
 
@@ -180,20 +183,29 @@ def _work(plan: Plan, units: list[Unit], engine: str, jobs: int, report: Report)
     report(f"about {as_duration(seconds)} to go")
     todo = {unit.name: unit for unit in units}
     total = len(units)
+    reported = time.monotonic()
+
+    def tell(line: str) -> None:
+        nonlocal reported
+        reported = time.monotonic()
+        eta = figures.remaining(list(todo.values()))
+        report(f"[{total - len(todo):{len(str(total))}}/{total}] {line}; {as_duration(eta)} to go")
+
+    def waiting_on() -> None:
+        if time.monotonic() - reported > HEARTBEAT_S:
+            tell(f"at work on {figures.at_work()}")
 
     def finished(unit: Unit, result: Result) -> None:
         del todo[unit.name]
         figures.finished(unit, result.seconds)
         line = f"{unit.kind} {unit.name}: {result.summary}"
         plan.run.log(f"{line} ({result.seconds:.1f} s)")
-        eta = figures.remaining(list(todo.values()))
-        done = total - len(todo)
-        report(f"[{done:{len(str(total))}}/{total}] {line}; {as_duration(eta)} to go")
+        tell(line)
 
     workers = make_engine(engine, min(jobs, len(units)), plan.experiment.compute.threads,
                           plan.device)  # fmt: skip
     try:
-        run_units(units, plan.job, workers, figures.started, finished)
+        run_units(units, plan.job, workers, figures.started, finished, waiting_on)
     finally:
         workers.close()
     report(f"done in {as_duration(time.monotonic() - started)}")

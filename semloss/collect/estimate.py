@@ -39,6 +39,10 @@ class Estimate:
         """Note that a unit is being worked on."""
         self._running[unit.name] = (unit, time.monotonic())
 
+    def at_work(self) -> str:
+        """The units that are being worked on, as text."""
+        return ", ".join(f"{unit.kind} {unit.name}" for unit, _ in self._running.values())
+
     def finished(self, unit: Unit, seconds: float) -> None:
         """Learn from a unit how far its kind is from the estimate."""
         self._running.pop(unit.name, None)

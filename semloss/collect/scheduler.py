@@ -21,6 +21,7 @@ def run_units(
     engine: Engine,
     started: Callable[[Unit], None],
     finished: Callable[[Unit, Result], None],
+    waiting_on: Callable[[], None],
 ) -> None:
     """Do all units, each after those it needs, keeping the engine full.
 
@@ -34,6 +35,8 @@ def run_units(
         Where jobs are done.
     started, finished
         Called as a unit is handed to the engine, and with its result.
+    waiting_on
+        Called about once a second while units are being done.
 
     Raises
     ------
@@ -58,6 +61,7 @@ def run_units(
         if not in_flight:  # everything that is ready is held by another collect
             time.sleep(0.2)
             continue
+        waiting_on()
         done = engine.wait_any([handle for handle, _ in in_flight], timeout_s=1.0)
         ended = [pair for pair in in_flight if any(pair[0] is one for one in done)]
         in_flight = [pair for pair in in_flight if not any(pair is one for one in ended)]

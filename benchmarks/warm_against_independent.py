@@ -1,0 +1,53 @@
+"""Quality and CPU time of the `warm` strategy against `independent` training, on one grid.
+
+Both collect the same cells with the same network and data: `independent` trains each cell from
+random weights for as long as a base is trained, `warm` specialises cells from the bases. Printed
+are the mean PSNR of both grids and the ratio of the CPU time spent on codecs, bases included.
+
+    python benchmarks/warm_against_independent.py [--set KEY=VALUE]... [--out DIR]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import semloss
+
+
+def collect(out, strategy, changes):
+    command = [sys.executable, "-m", "semloss", "collect", "--out", str(out)]
+    for change in [*changes, f"train.strategy={strategy}"]:
+        command += ["--set", change]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    records = [*out.glob("bases/*/codec.json"), *out.glob("cells/*/codec.json")]
+    cpu_s = sum(json.loads(path.read_text())["cpu_s"] for path in records)
+    table = semloss.load_table(out)
+    psnr = table[table.metric == "psnr_db"].set_index(["cr", "snr_db"]).value
+    return psnr, cpu_s
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--set", action="append", default=[], dest="changes")
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    # task models are not what is compared
+    changes = ["task.adapted.steps=1", "task.matched.steps=1", *args.changes]
+    with tempfile.TemporaryDirectory() as scratch:
+        out = args.out or Path(scratch)
+        warm, warm_s = collect(out / "warm", "warm", changes)
+        alone, alone_s = collect(out / "independent", "independent", changes)
+    both = warm.to_frame("warm").join(alone.rename("independent"))
+    both["difference"] = both.warm - both.independent
+    print(both.unstack("snr_db").round(2).to_string())
+    print(f"mean PSNR: warm {warm.mean():.2f} dB, independent {alone.mean():.2f} dB, "
+          f"difference {both.difference.mean():+.2f} dB")  # fmt: skip
+    print(f"CPU time of the codecs: warm {warm_s:.0f} s, independent {alone_s:.0f} s, "
+          f"ratio {warm_s / alone_s:.3f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

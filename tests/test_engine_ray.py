@@ -1,0 +1,80 @@
+"""The Ray engine on a local cluster, with a worker killed in the middle of its work."""
+
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+import semloss
+
+pytest.importorskip("ray", reason="Ray is an optional extra: pip install 'semloss[ray]'")
+
+EXPERIMENT = """
+name = "ray"
+[source]
+kind = "scenes"
+per_class = 12
+[split]
+train = 0.6
+validation = 0.1
+test = 0.3
+[codec]
+stem = 4
+width = 8
+depth = 0
+[grid]
+cr = ["1/24", "1/6"]
+snr_db = [0, 10]
+[train]
+base = {steps = 300, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
+cell = {steps = 8, optimiser = "adam", lr = 5e-4}
+[task]
+clean = {steps = 10}
+adapted = {steps = 4}
+matched = {steps = 2}
+"""
+
+
+def workers_of(process):
+    """Ray's worker processes that are at a unit now."""
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if "do_job" in child.name() or "ray::do_job" in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_killed_worker_costs_only_time(tmp_path):
+    (tmp_path / "ray.toml").write_text(EXPERIMENT)
+    command = [
+        sys.executable, "-m", "semloss", "collect", str(tmp_path / "ray.toml"), "--out",
+    ]  # fmt: skip
+    log = (tmp_path / "log").open("w+")
+    process = subprocess.Popen(
+        [*command, str(tmp_path / "ray"), "--engine", "ray", "--jobs", "2"],
+        stdout=log, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    killed = 0
+    deadline = time.monotonic() + 240
+    while process.poll() is None and time.monotonic() < deadline:
+        bases = list((tmp_path / "ray" / "bases").glob("*/.lock"))
+        if not killed and bases:  # a base is being trained at this moment
+            for worker in workers_of(process):
+                worker.kill()
+                killed += 1
+        time.sleep(0.05)
+    log.seek(0)
+    assert process.wait(timeout=10) == 0, log.read()
+    assert killed
+
+    done = subprocess.run([*command, str(tmp_path / "serial"), "--engine", "serial"])
+    assert done.returncode == 0
+    assert (tmp_path / "ray" / "metrics.csv").read_bytes() == (
+        tmp_path / "serial" / "metrics.csv"
+    ).read_bytes()
+    assert semloss.load_table(tmp_path / "ray").cell.nunique() == 4
