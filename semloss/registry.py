@@ -55,7 +55,8 @@ class Registry(Generic[P]):
 
     def dump(self, plugin: P) -> dict[str, Any]:
         """Options as plain data, `kind` first; `parse` reads them back."""
-        return {"kind": self.kind_of(plugin), **plugin.model_dump(mode="json")}
+        # TOML has no null: an option that is not given is left out
+        return {"kind": self.kind_of(plugin), **plugin.model_dump(mode="json", exclude_none=True)}
 
     def parse(self, table: Mapping[str, Any], where: str) -> P:
         """Make the plug-in that a table of options describes.
@@ -94,11 +95,17 @@ def validate(model: type[M], table: Mapping[str, Any], where: str) -> M:
 
 def _first_complaint(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """One line for the first thing that is wrong: `key = value: reason`."""
-    first = error.errors(include_url=False)[0]
+    complaints = error.errors(include_url=False)
+    # a misspelt key explains the missing one
+    first = next((one for one in complaints if one["type"] == "extra_forbidden"), complaints[0])
     key = where
     for part in first["loc"]:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
     if first["type"] == "extra_forbidden":
+        for part in first["loc"][:-1]:
+            inner = model.model_fields[str(part)].annotation
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                model = inner
         return unknown_key(key, str(first["loc"][-1]), model.model_fields)
     if first["type"] == "missing":
         return f"{key}: this key is required"

@@ -298,7 +298,7 @@ def test_replicates_and_channels_are_axes_of_the_grid(world, tmp_path):
         ("grid.cr=1/90,1/96", "both realised as 1/96"),
         ("grid.snr_db=[]", "grid.snr_db = []: the list is empty"),
         ("grid.snr_db=[nan]", "grid.snr_db[0]"),
-        ("grid.snr_db=30", "outside train.base_snr_db"),
+        ("train.base_snr_db=[5,1]", "write the lower end first"),
         ("grid.snr_bd=3", "grid.snr_bd: unknown key; did you mean snr_db?"),
         ("gird.cr=1/6", "gird: unknown key; did you mean grid?"),
         ("train.base.lr=-1", "train.base.lr = -1"),

@@ -127,15 +127,21 @@ def estimate(
 
     warm = training.strategy == "warm"
     tests = len(experiment.grid.snr_db) if experiment.grid.mismatch else 1
-    kinds = {
+    receiving = cost(matched_s, recipes.matched if warm else recipes.adapted)
+    measuring = measure_s * len(shop.split.test) * tests
+    shared = {
         "task": cost(clean_s, recipes.clean),
         "base": cost(codec_s, training.base),
         "receiver": cost(matched_s, recipes.adapted),
-        "cell": cost(codec_s, training.cell if warm else training.independent)
-        + cost(matched_s, recipes.matched if warm else recipes.adapted)
-        + measure_s * len(shop.split.test) * tests,
     }
-    return Estimate({unit.name: kinds[unit.kind] for unit in units}, jobs)
+    seconds = {}
+    for unit in units:
+        if unit.snr_db is None:
+            seconds[unit.name] = shared[unit.kind]
+        else:
+            own = cost(codec_s, training.cell_recipe(unit.snr_db))
+            seconds[unit.name] = own + receiving + measuring
+    return Estimate(seconds, jobs)
 
 
 def as_duration(seconds: float) -> str:

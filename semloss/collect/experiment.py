@@ -59,6 +59,10 @@ def _known_metrics(names: tuple[str, ...]) -> tuple[str, ...]:
 SnrDb = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 
 
+#: Distance from the base's SNR at which a cell's learning rate is twice that at the base's own.
+CELL_LR_DOUBLES_DB = 6.0
+
+
 class Split(Options):
     """Shares of the images, class by class, and the seed that draws them."""
 
@@ -103,19 +107,36 @@ class Grid(Options):
     mismatch: bool = False
 
 
-class Train(Options):
+class _WithRecipes(Options):
+    """A section where a recipe that is given in part keeps the rest of its own default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        complete = dict(values)
+        for key, field in cls.model_fields.items():
+            if isinstance(field.default, Recipe) and isinstance(values.get(key), Mapping):
+                complete[key] = field.default.model_dump() | dict(values[key])
+        return complete
+
+
+class Train(_WithRecipes):
     """How codecs are trained.
 
     Attributes
     ----------
     strategy
-        "warm": one base per CR over the whole SNR range, each cell specialised from it briefly.
+        "warm": one base per CR at a middle SNR, each cell specialised from it briefly.
         "independent": every cell from random weights at its own SNR, the textbook grid.
     base_snr_db
-        Range of the base's training SNR, drawn uniformly in dB for each image. Part of the
-        base's identity, so that the SNR list can grow inside it without retraining.
+        Range of the base's training SNR, drawn uniformly in dB for each image; a point where
+        both ends are equal. Part of the base's identity: the SNR list can grow without it.
     base, cell, independent
-        Recipes of a base, of a cell specialised from it, and of an independent cell.
+        Recipes of a base, of a cell specialised from it at the base's own SNR, and of an
+        independent cell.
+    cell_steps_per_db
+        Steps that a warm cell has on top for each dB between its SNR and the base's range. Its
+        learning rate rises with the distance too, doubling in `CELL_LR_DOUBLES_DB`.
     precision
         "auto" is bf16 where the processor computes in it, else fp32.
     retries
@@ -123,15 +144,29 @@ class Train(Options):
     """
 
     strategy: Literal["warm", "independent"] = "warm"
-    base_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
+    base_snr_db: tuple[SnrDb, SnrDb] = (10.0, 10.0)
     base: Recipe = Recipe(steps=5000)
-    cell: Recipe = Recipe(steps=150, lr=0.006, warmup=0.0)
+    cell: Recipe = Recipe(steps=100, lr=0.003, warmup=0.0)
+    cell_steps_per_db: float = Field(default=20.0, ge=0, allow_inf_nan=False)
     independent: Recipe = Recipe(steps=5000)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     retries: int = Field(default=2, ge=0, le=10)
 
+    def cell_recipe(self, snr_db: float) -> Recipe:
+        """Recipe of the cell at one SNR: the further from the base, the more is to be relearnt."""
+        if self.strategy == "independent":
+            return self.independent
+        low, high = self.base_snr_db
+        distance_db = max(low - snr_db, snr_db - high, 0.0)
+        return self.cell.model_copy(
+            update={
+                "steps": self.cell.steps + round(self.cell_steps_per_db * distance_db),
+                "lr": self.cell.lr * (1 + distance_db / CELL_LR_DOUBLES_DB),
+            }
+        )
 
-class TaskTraining(Options):
+
+class TaskTraining(_WithRecipes):
     """How the receiver's task model is trained.
 
     Attributes
@@ -139,13 +174,14 @@ class TaskTraining(Options):
     clean
         On the clean training images, once per run.
     adapted
-        From there, on the receptions of one base over its whole SNR range, once per base.
+        From there, on the receptions of one base over `adapted_snr_db`, once per base.
     matched
         From there, on the receptions of one cell at its own SNR.
     """
 
     clean: Recipe = Recipe(steps=600, batch_size=64, lr=0.03, warmup=0.1)
-    adapted: Recipe = Recipe(steps=300, batch_size=64, lr=0.02)
+    adapted: Recipe = Recipe(steps=300, batch_size=64, lr=0.02, warmup=0.1)
+    adapted_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
     matched: Recipe = Recipe(steps=40, batch_size=64, lr=0.005, warmup=0.0)
 
 
@@ -224,21 +260,9 @@ class Experiment:
             metrics=validate(Metrics, _table(tables, "metrics"), "metrics"),
             compute=validate(Compute, _table(tables, "compute"), "compute"),
         )
-        experiment._check_range()
+        _check_order("train.base_snr_db", experiment.train.base_snr_db)
+        _check_order("task.adapted_snr_db", experiment.task_training.adapted_snr_db)
         return experiment
-
-    def _check_range(self) -> None:
-        low, high = self.train.base_snr_db
-        if not low <= high:
-            raise SemlossError(f"train.base_snr_db = [{low}, {high}]: write the lower end first")
-        if self.train.strategy == "independent":
-            return
-        for snr_db in self.grid.snr_db:
-            if not low <= snr_db <= high:
-                raise SemlossError(
-                    f"grid.snr_db has {snr_db:g} dB, outside train.base_snr_db = "
-                    f"[{low:g}, {high:g}]; widen that range (its bases are then trained anew)"
-                )
 
     def as_tables(self) -> dict[str, Any]:
         """The experiment as TOML-able data, every default written out."""
@@ -257,6 +281,12 @@ class Experiment:
             "metrics": self.metrics.model_dump(mode="json", exclude_none=True),
             "compute": self.compute.model_dump(mode="json"),
         }
+
+
+def _check_order(key: str, ends_db: tuple[float, float]) -> None:
+    low, high = ends_db
+    if low > high:
+        raise SemlossError(f"{key} = [{low:g}, {high:g}]: write the lower end first")
 
 
 def _text(tables: Mapping[str, Any], key: str) -> str:

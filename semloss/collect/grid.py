@@ -44,7 +44,7 @@ class Unit:
     Attributes
     ----------
     kind
-        "task" (clean task model), "base" (codec over the SNR range), "receiver" (task model
+        "task" (clean task model), "base" (codec at a middle SNR), "receiver" (task model
         adapted to one base) or "cell".
     key
         Digest of everything its result depends on.
@@ -151,6 +151,7 @@ def plan(
                     "base": base.key,
                     "task": task.key,
                     "recipe": recipes.adapted.model_dump(mode="json"),
+                    "snr_db": list(recipes.adapted_snr_db),
                 },
                 needs=(task.name, base.name),
                 link=link,
@@ -158,10 +159,10 @@ def plan(
             units += [base, receiver]
             needs = (task.name, base.name, receiver.name)
             origin = {"base": base.key, "receiver": receiver.key}
-            recipe, matched = training.cell, recipes.matched
+            matched = recipes.matched
         else:
             origin = {"task": task.key}
-            recipe, matched = training.independent, recipes.adapted
+            matched = recipes.adapted
         for snr_db in experiment.grid.snr_db:
             units.append(
                 unit(
@@ -171,7 +172,7 @@ def plan(
                     | origin
                     | {
                         "snr_db": snr_db,
-                        "recipe": recipe.model_dump(mode="json"),
+                        "recipe": training.cell_recipe(snr_db).model_dump(mode="json"),
                         "matched": matched.model_dump(mode="json"),
                     },
                     needs=needs,

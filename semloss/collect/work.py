@@ -130,7 +130,7 @@ class _Bench:
     # -- codecs -----------------------------------------------------------------------------
 
     def base(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
-        """Train one codec over the whole SNR range of the run."""
+        """Train one codec at the middle SNR that all cells of its CR start from."""
         record = folder.read("codec")
         if record is None:
             record = self._train_codec(unit, folder, self.training.base_snr_db, self.training.base)
@@ -223,7 +223,7 @@ class _Bench:
     # -- the task model on receptions -------------------------------------------------------
 
     def receiver(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
-        """Adapt the task model to what one base delivers over its SNR range."""
+        """Adapt the task model to what one base delivers over a range of SNR."""
         assert unit.link is not None
         codec = self.shop.new_codec(unit.link, 0)
         if self.need(unit.needs[1], "codec", codec)["status"] == "diverged":
@@ -232,7 +232,7 @@ class _Bench:
         if record is None:
             network = self.shop.new_task(0)
             self.need(unit.needs[0], "task", network)
-            delivered = codec, unit.link, self.training.base_snr_db
+            delivered = codec, unit.link, self.recipes.adapted_snr_db
             record = self._adapt(network, delivered, self.recipes.adapted, unit.key, folder)
         return "ok", f"loss {record['losses'][-1]:.3f}" if record["losses"] else "not trained"
 
@@ -304,9 +304,9 @@ class _Bench:
         record = folder.load("codec", codec)
         if record is not None:
             return record
-        start, recipe = None, self.training.independent
+        start, recipe = None, self.training.cell_recipe(unit.snr_db)
         if self.training.strategy == "warm":
-            start, recipe = self.shop.new_codec(unit.link, 0), self.training.cell
+            start = self.shop.new_codec(unit.link, 0)
             if self.need(unit.needs[1], "codec", start)["status"] == "diverged":
                 return self._give_up(folder, ["its base diverged"])
         record = self._train_codec(unit, folder, (unit.snr_db, unit.snr_db), recipe, start)

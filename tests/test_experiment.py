@@ -1,0 +1,98 @@
+"""The experiment file: what is written out reads back the same."""
+
+import tomllib
+
+import pytest
+import tomli_w
+
+from semloss.collect.experiment import Experiment, presets, read_experiment
+from semloss.errors import SemlossError
+
+SOURCES = [
+    {"kind": "scenes"},
+    {"kind": "eurosat"},
+    {"kind": "folder", "path": "tiles"},
+    {"kind": "geotiff", "path": "tiles", "bands": ["B04"]},
+]
+CHANNELS = [{"kind": "awgn"}, {"kind": "rayleigh", "fading": "fast"}, {"kind": "rician"}]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda one: one["kind"])
+def test_an_experiment_survives_its_own_snapshot(source):
+    tables = {
+        "name": "round",
+        "source": source,
+        "channel": CHANNELS,
+        "grid": {"cr": ["1/12", 0.25], "snr_db": [0, 4.5]},
+    }
+    experiment = Experiment.from_tables(tables)
+    again = Experiment.from_tables(tomllib.loads(tomli_w.dumps(experiment.as_tables())))
+    assert again == experiment
+    assert again.grid.cr == (1 / 12, 0.25)
+
+
+@pytest.mark.parametrize("name", sorted(presets()))
+def test_every_preset_is_a_sound_experiment_that_says_what_to_expect(name):
+    experiment = read_experiment(None, name, [])
+    assert experiment.name == name
+    assert experiment.description
+    assert "min" in experiment.run_time
+    assert "dB" in experiment.expected
+    assert len(experiment.grid.cr) >= 4
+    assert len(experiment.grid.snr_db) >= 6
+
+
+def test_a_file_on_top_of_a_preset_changes_only_its_keys(tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "mine"\n[grid]\nsnr_db = [3]\n')
+    mine = read_experiment(tmp_path / "mine.toml", "demo", ["train.base.steps=7"])
+    demo = read_experiment(None, "demo", [])
+    assert mine.grid.snr_db == (3.0,)
+    assert mine.grid.cr == demo.grid.cr
+    assert mine.train.base.steps == 7
+    assert mine.train.base.lr == demo.train.base.lr
+
+
+def test_another_kind_of_source_starts_from_its_own_options():
+    changes = ["source.kind=folder", "source.path=tiles"]
+    assert str(read_experiment(None, "demo", changes).source.path) == "tiles"
+    with pytest.raises(SemlossError, match=r"source\.per_clas: unknown key; did you mean per_c"):
+        read_experiment(None, "demo", ["source.per_clas=3"])
+
+
+def test_a_recipe_given_in_part_keeps_the_rest_of_its_default():
+    sound = {"source": {"kind": "scenes"}, "grid": {"cr": ["1/6"], "snr_db": [0]}}
+    whole = Experiment.from_tables(sound)
+    part = Experiment.from_tables(sound | {"train": {"cell": {"steps": 7}}})
+    assert part.train.cell == whole.train.cell.model_copy(update={"steps": 7})
+
+
+def test_a_cell_far_from_the_base_trains_longer_and_faster():
+    train = read_experiment(None, "demo", ["train.base_snr_db=[8,10]"]).train
+    own, below, above = (train.cell_recipe(snr_db) for snr_db in (9.0, 2.0, 16.0))
+    assert own == train.cell
+    assert below.steps == train.cell.steps + round(6 * train.cell_steps_per_db)
+    assert below.lr == pytest.approx(2 * train.cell.lr)
+    assert above == below
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({}, r"\[source\]: this table is required"),
+        ({"source": 3}, "source = 3: this is a table"),
+        ({"channel": []}, "channel: the list is empty"),
+        ({"channel": [{"kind": "awgn", "k": 1}]}, r"channel\[0\]\.k: unknown key"),
+        ({"name": "a/b"}, "name = 'a/b'"),
+        ({"grid": {"cr": [True], "snr_db": [0]}}, r"grid\.cr\[0\]"),
+        ({"grid": {"cr": ["1/6"], "snr_db": ["loud"]}}, r"grid\.snr_db\[0\]"),
+        ({"grid": {"cr": ["1/6", "1/6"], "snr_db": [0]}}, "stands twice"),
+        ({"grid": {"snr_db": [0]}}, r"grid\.cr: this key is required"),
+        ({"task": {"kind": "oracle"}}, r"task\.kind = 'oracle'"),
+        ({"task": {"clean": {"step": 3}}}, r"task\.clean\.step: unknown key"),
+    ],
+)
+def test_complaints_name_the_key(tables, message):
+    sound = {"source": {"kind": "scenes"}, "grid": {"cr": ["1/6"], "snr_db": [0]}}
+    with pytest.raises(SemlossError, match=message) as caught:
+        Experiment.from_tables(tables if not tables else sound | tables)
+    assert "\n" not in str(caught.value)
