@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import semloss
 from semloss.cli import main
@@ -277,6 +278,24 @@ def test_independent_cells_train_alone(world, tmp_path):
     assert (cells.steps == 40).all()
 
 
+def test_lpips_is_measured_when_weights_are_given_and_missing_otherwise(world, reference, tmp_path):
+    from safetensors.torch import save_file
+
+    from semloss.metrics.perceptual import weight_shapes
+
+    # random weights: not the published distance, but the whole path from file to table
+    weights = {key: torch.rand(shape) / 100 for key, shape in weight_shapes().items()}
+    save_file(weights, tmp_path / "lpips.safetensors")
+    out = tmp_path / "run"
+    options = ["--set", f"metrics.lpips_weights={tmp_path / 'lpips.safetensors'}",
+               "--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]"]  # fmt: skip
+    assert collect(world, out, *options) == 0
+    table = semloss.load_table(out)
+    assert (table[table.metric == "lpips"].value > 0).all()
+    assert (table[table.metric == "lpips"].direction == "lower").all()
+    assert not (semloss.load_table(reference).metric == "lpips").any()
+
+
 def test_replicates_and_channels_are_axes_of_the_grid(world, tmp_path):
     experiment = TINY.replace("[grid]", '[[channel]]\nkind = "awgn"\n[[channel]]\n'
                               'kind = "rician"\n[grid]\nseeds = [0, 1]')  # fmt: skip
@@ -306,6 +325,7 @@ def test_replicates_and_channels_are_axes_of_the_grid(world, tmp_path):
         ("channel.kind=rician", None),
         ("metrics.names=['psnr']", "did you mean psnr_db?"),
         ("split.test=0.9", "exceed 1"),
+        ("metrics.lpips_weights=none.safetensors", "none.safetensors: no such file"),
         ("source.per_class=2", "class"),
         ("grid", "write key=value"),
     ],

@@ -20,7 +20,6 @@ from semloss.collect.scheduler import run_units
 from semloss.collect.work import Result
 from semloss.collect.workshop import Job
 from semloss.errors import SemlossError
-from semloss.metrics import image_metrics
 from semloss.sources import ImageSet, Split, open_cached, stratified_split
 from semloss.storage import cache_dir, write_atomically
 from semloss.tables import write_tables
@@ -102,13 +101,8 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         test=shares.test,
         seed=shares.seed,
     )
-    weights = experiment.metrics.lpips_weights
     height, width, bands = images.images.shape[1:]
-    for metric in image_metrics(
-        experiment.metrics.names,
-        lpips_weights=Path(weights) if weights else None,
-        where="metrics.names",
-    ):
+    for metric in experiment.metrics.make():
         reason = metric.unavailable(bands, height, width)
         # ms_ssim_3 is asked for beside ms_ssim to stand in for it on small images
         stands_in = metric.name == "ms_ssim" and "ms_ssim_3" in experiment.metrics.names

@@ -10,7 +10,6 @@ from semloss.collect.grid import Unit
 from semloss.collect.measuring import measure_cell
 from semloss.collect.work import prepare_process
 from semloss.collect.workshop import Job, Workshop
-from semloss.metrics import image_metrics
 from semloss.training import Draws, Recipe, batches
 
 #: Steps timed for one figure, after one that warms up.
@@ -46,6 +45,8 @@ class Estimate:
     def finished(self, unit: Unit, seconds: float) -> None:
         """Learn from a unit how far its kind is from the estimate."""
         self._running.pop(unit.name, None)
+        if seconds < 0.1 * self._seconds[unit.name]:
+            return  # most of it was on disk already: that says nothing of the others
         self._asked[unit.kind] = self._asked.get(unit.kind, 0.0) + self._seconds[unit.name]
         self._took[unit.kind] = self._took.get(unit.kind, 0.0) + seconds
 
@@ -115,7 +116,7 @@ def estimate(
         shop.images,
         timed,
         [cell.snr_db],
-        image_metrics(experiment.metrics.names),
+        experiment.metrics.make(),
         shop.images.labels[timed],
         "time",
         shop.device,

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from semloss.channels import CHANNELS, Channel
 from semloss.codecs import CODECS, Codec
 from semloss.errors import SemlossError
-from semloss.metrics import IMAGE_METRICS
+from semloss.metrics import IMAGE_METRICS, ImageMetric, image_metrics
 from semloss.registry import Options, unknown_key, validate
 from semloss.sources import SOURCES, Source
 from semloss.tasks import TASKS, Task
@@ -186,7 +186,7 @@ class TaskTraining(_WithRecipes):
 
 
 class Metrics(Options):
-    """Image metrics to measure, and the weights that LPIPS needs."""
+    """Image metrics to measure, and the weights file that adds LPIPS to them."""
 
     names: Annotated[tuple[str, ...], AfterValidator(_known_metrics)] = (
         "psnr_db",
@@ -195,7 +195,18 @@ class Metrics(Options):
         "ms_ssim",
         "ms_ssim_3",
     )
-    lpips_weights: str | None = None
+    lpips_weights: Path | None = None
+
+    def make(self) -> list[ImageMetric]:
+        """The metrics themselves.
+
+        Raises
+        ------
+        SemlossError
+            When the LPIPS weights cannot be used.
+        """
+        names = [*self.names, *(["lpips"] if self.lpips_weights else [])]
+        return image_metrics(names, lpips_weights=self.lpips_weights, where="metrics.names")
 
 
 class Compute(Options):

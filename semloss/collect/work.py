@@ -20,7 +20,6 @@ from semloss.collect.measuring import measure_cell, psnr_on
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.workshop import Job, Range, Workshop
 from semloss.identity import digest, seed_for
-from semloss.metrics import image_metrics
 from semloss.storage import cache_dir
 from semloss.training import Diverged, Recipe, Trained, keep_freed_memory, train
 
@@ -43,6 +42,7 @@ class Result:
 def prepare_process(threads: int) -> None:
     """Settle a process, once: threads decide the order of sums, hence the result."""
     torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic = True
     keep_freed_memory()
 
 
@@ -278,7 +278,6 @@ class _Bench:
             clean, matched = self.shop.new_task(0), self.shop.new_task(0)
             clean_record = self.need(unit.needs[0], "task", clean)
             matched_cpu_s = self._cell_receiver(unit, folder, codec, matched)["cpu_s"]
-            weights = Path(metrics.lpips_weights) if metrics.lpips_weights else None
             rows = measure_cell(
                 codec,
                 unit.link.channel,
@@ -286,7 +285,7 @@ class _Bench:
                 self.shop.images,
                 self.shop.split.test,
                 test_snrs,
-                image_metrics(metrics.names, lpips_weights=weights, where="metrics.names"),
+                metrics.make(),
                 np.array(clean_record["predictions"]),
                 unit.key,
                 self.shop.device,
