@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semloss.codecs import CODECS
+from semloss.codecs import CODECS, transplant
 from semloss.codecs.base import MAX_CR_RATIO, from_symbols, to_symbols
 from semloss.codecs.prelu import PReLU
 from semloss.errors import SemlossError
@@ -83,6 +83,19 @@ def test_symbols_carry_every_feature_back(m):
     scale = flat.square().sum(1).div(math.ceil(flat.shape[1] / 2)).sqrt()
     back = from_symbols(to_symbols(latent), (m, 3, 1))
     torch.testing.assert_close(back * scale.view(-1, 1, 1, 1), latent)
+
+
+def test_a_transplant_carries_what_both_have():
+    wide, narrow = codec().build(RGB, 16, seed=0), codec().build(RGB, 4, seed=1)
+    fresh = codec().build(RGB, 16, seed=2)
+    transplant(wide, narrow)
+    torch.testing.assert_close(narrow.encoder[0].weight, wide.encoder[0].weight)
+    torch.testing.assert_close(narrow.encoder[-1].weight, wide.encoder[-1].weight[:4])
+    torch.testing.assert_close(narrow.decoder[0].weight, wide.decoder[0].weight[:, :4])
+    rest = fresh.encoder[-1].weight[4:].clone()
+    transplant(narrow, fresh)
+    torch.testing.assert_close(fresh.encoder[-1].weight[:4], wide.encoder[-1].weight[:4])
+    assert torch.equal(fresh.encoder[-1].weight[4:], rest)
 
 
 def test_the_network_is_the_papers():

@@ -35,8 +35,10 @@ depth = 0
 cr = ["1/24", "1/6"]
 snr_db = [0, 10]
 [train]
-base = {steps = 40, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
+trunk = {steps = 40, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
+base = {steps = 10, optimiser = "adam", lr = 2e-3}
 cell = {steps = 8, optimiser = "adam", lr = 5e-4}
+cell_steps_per_db = 0
 independent = {steps = 40, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
 [task]
 clean = {steps = 10}
@@ -195,7 +197,7 @@ def test_interruption_ends_with_130_and_one_line(world, tmp_path):
     command = [
         sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
         "collect", str(world / "tiny.toml"), "--out", str(tmp_path / "run"),
-        "--set", "train.base.steps=100000",
+        "--set", "train.trunk.steps=100000",
     ]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
@@ -222,11 +224,14 @@ def test_a_damaged_cell_is_done_again_and_the_rest_kept(world, reference, tmp_pa
     assert tables(out) == tables(reference)
 
 
-def test_a_damaged_base_is_trained_again(world, reference, tmp_path):
+@pytest.mark.parametrize("kind", ["trunks", "bases", "receivers", "tasks"])
+def test_what_cells_start_from_is_trained_again_when_damaged(world, reference, tmp_path, kind):
     out = tmp_path / "base"
     shutil.copytree(reference, out)
     shutil.rmtree(out / "cells")
-    victim = sorted((out / "bases").glob("*/codec.safetensors"))[0]
+    if kind == "trunks":
+        shutil.rmtree(out / "bases")
+    victim = sorted((out / kind).glob("*/*.safetensors"))[0]
     victim.write_bytes(victim.read_bytes()[:-10])
     assert collect(world, out) == 0
     assert tables(out) == tables(reference)
@@ -234,9 +239,9 @@ def test_a_damaged_base_is_trained_again(world, reference, tmp_path):
 
 def test_another_experiment_is_not_mixed_in(world, reference, capfd):
     before = tables(reference)
-    assert collect(world, reference, "--set", "train.base.lr=1e-3") == 2
+    assert collect(world, reference, "--set", "train.trunk.lr=1e-3") == 2
     line = capfd.readouterr().err.strip().splitlines()[-1]
-    assert "holds another experiment: train.base" in line
+    assert "holds another experiment: train.trunk" in line
     assert "--out" in line
     assert collect(world, reference, "--set", "source.per_class=13") == 2
     assert "source.content" in capfd.readouterr().err
@@ -253,7 +258,7 @@ def test_a_folder_of_something_else_is_refused(world, tmp_path, capfd):
 def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_path, capfd):
     # a rate at which the decoder saturates: no attempt learns more than the mean image
     out = tmp_path / "diverged"
-    wild = ["--set", "train.base.lr=1e4", "--set", "train.base.clip_norm=1e9",
+    wild = ["--set", "train.trunk.lr=1e4", "--set", "train.trunk.clip_norm=1e9",
             "--set", "train.retries=1"]  # fmt: skip
     assert collect(world, out, *wild, "--json") == 0
     summary = json.loads(capfd.readouterr().out)
@@ -261,7 +266,7 @@ def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_pat
     cells = pd.read_csv(out / "cells.csv")
     assert set(cells.status) == {"diverged"}
     assert cells.attempts.str.contains("base diverged").all()
-    base = json.loads(next((out / "bases").glob("*/codec.json")).read_text())
+    base = json.loads(next((out / "trunks").glob("*/codec.json")).read_text())
     assert len(base["attempts"]) == 2
     assert "lr 10000" in base["attempts"][0]
     assert "lr 5000" in base["attempts"][1]

@@ -28,8 +28,10 @@ depth = 0
 cr = ["1/24", "1/6"]
 snr_db = [0, 10]
 [train]
-base = {steps = 300, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
+trunk = {steps = 300, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
+base = {steps = 10, optimiser = "adam", lr = 2e-3}
 cell = {steps = 8, optimiser = "adam", lr = 5e-4}
+cell_steps_per_db = 0
 [task]
 clean = {steps = 10}
 adapted = {steps = 4}
@@ -62,7 +64,7 @@ def test_a_killed_worker_costs_only_time(tmp_path):
     killed = 0
     deadline = time.monotonic() + 240
     while process.poll() is None and time.monotonic() < deadline:
-        bases = list((tmp_path / "ray" / "bases").glob("*/.lock"))
+        bases = list((tmp_path / "ray" / "trunks").glob("*/.lock"))
         if not killed and bases:  # a base is being trained at this moment
             for worker in workers_of(process):
                 worker.kill()

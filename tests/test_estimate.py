@@ -7,7 +7,7 @@ from semloss.collect.grid import Unit
 
 
 def unit(name, kind="cell", needs=()):
-    return Unit(kind, name, name, tuple(needs))
+    return Unit(kind, name, name, {need: need for need in needs})
 
 
 def test_shared_work_or_the_longest_chain():

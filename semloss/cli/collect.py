@@ -86,6 +86,7 @@ def _dry_run(plan: "Plan", jobs: int, as_json: bool) -> None:
     """Print the cells, what is finished already, and the estimate."""
     from semloss.collect.collecting import time_needed
     from semloss.collect.estimate import as_duration
+    from semloss.collect.grid import KINDS
     from semloss.units import format_cr
 
     _, seconds = time_needed(plan, jobs)
@@ -119,7 +120,7 @@ def _dry_run(plan: "Plan", jobs: int, as_json: bool) -> None:
             f"{format_cr(one.cr_nominal):>10} {format_cr(one.cr):>10} {one.filters:>7} {one.k:>6} "
             f"{unit.snr_db:>7g}  {unit.name} ({state})"
         )
-    kinds = {kind: sum(u.kind == kind for u in plan.units) for kind in ("task", "base", "receiver")}
+    kinds = {kind: sum(u.kind == kind for u in plan.units) for kind in KINDS[:-1]}
     shared = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
     print(f"and first: {shared}; {len(left)} of {len(plan.units)} units to do")
     print(f"estimate: {as_duration(seconds)} with {jobs} at a time")

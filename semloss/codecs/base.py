@@ -113,6 +113,18 @@ class Codec(Options, ABC):
 CODECS: Registry[Codec] = Registry("codec")
 
 
+def transplant(weights: CodecNetwork, network: CodecNetwork) -> None:
+    """Copy the weights of a codec into one of the same family at another CR.
+
+    Where shapes differ, as at the encoder's last and the decoder's first layer, the overlapping
+    block is copied and the rest of `network` stays as it was.
+    """
+    source = weights.state_dict()
+    for name, target in network.state_dict().items():
+        block = tuple(map(slice, map(min, source[name].shape, target.shape)))
+        target[block].copy_(source[name][block])
+
+
 def to_symbols(latent: Tensor) -> Tensor:
     """Pair real features into complex symbols of mean power exactly 1 per image.
 

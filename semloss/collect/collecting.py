@@ -61,15 +61,15 @@ class Plan:
     def unfinished(self) -> list[Unit]:
         """Units with work left: cells not measured, and what those need.
 
-        A finished base or receiver costs nothing and stands here only if a cell needs it.
+        What no unfinished cell needs is left out.
         """
         cells = [u for u in self.units if u.kind == "cell" and not self._finished(u)]
-        names = {u.name for u in cells} | {need for u in cells for need in u.needs}
+        names = {u.name for u in cells} | {need for u in cells for need in u.needs.values()}
         return [u for u in self.units if u.name in names and not self._finished(u)]
 
     def _finished(self, unit: Unit) -> bool:
-        stage = {"task": "task", "base": "codec", "receiver": "receiver", "cell": "measured"}
-        record = self.run.folder(unit).read(stage[unit.kind])
+        stages = {"task": "task", "receiver": "receiver", "cell": "measured"}
+        record = self.run.folder(unit).read(stages.get(unit.kind, "codec"))
         if record is None or unit.kind != "cell":
             return record is not None
         grid, metrics = self.experiment.grid, self.experiment.metrics
@@ -307,7 +307,8 @@ def _readme(plan: Plan, summary: dict[str, Any], rows: list[dict[str, Any]]) -> 
         "- `experiment.toml`: the experiment with every default; `semloss collect` on it "
         "goes on with this run\n"
         "- `environment.json`: versions and machine; `source.json`, `split.json`: the images\n"
-        "- `tasks`, `bases`, `receivers`, `cells`: weights (safetensors) and record of each unit\n"
+        "- `tasks`, `trunks`, `bases`, `receivers`, `cells`: weights (safetensors) and "
+        "record of each unit\n"
         "- `log.txt`: what happened when"
     )
     return "\n\n".join(part for part in parts if part) + "\n"

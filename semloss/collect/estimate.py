@@ -69,7 +69,7 @@ class Estimate:
         ends: dict[str, float] = {}
         for unit in units:
             ends[unit.name] = left[unit.name] + max(
-                (ends.get(need, 0.0) for need in unit.needs), default=0.0
+                (ends.get(need, 0.0) for need in unit.needs.values()), default=0.0
             )
         return max([sum(left.values()) / self._jobs, *ends.values()], default=0.0)
 
@@ -132,6 +132,7 @@ def estimate(
     measuring = measure_s * len(shop.split.test) * tests
     shared = {
         "task": cost(clean_s, recipes.clean),
+        "trunk": cost(codec_s, training.trunk),
         "base": cost(codec_s, training.base),
         "receiver": cost(matched_s, recipes.adapted),
     }

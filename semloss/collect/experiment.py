@@ -126,14 +126,18 @@ class Train(_WithRecipes):
     Attributes
     ----------
     strategy
-        "warm": one base per CR at a middle SNR, each cell specialised from it briefly.
+        "warm": a trunk at one CR and a middle SNR, from it a base for each CR, from that each
+        cell by a brief specialisation to its SNR.
         "independent": every cell from random weights at its own SNR, the textbook grid.
+    trunk_cr
+        Nominal CR of the trunk.
     base_snr_db
-        Range of the base's training SNR, drawn uniformly in dB for each image; a point where
-        both ends are equal. Part of the base's identity: the SNR list can grow without it.
-    base, cell, independent
-        Recipes of a base, of a cell specialised from it at the base's own SNR, and of an
-        independent cell.
+        Range of training SNR of trunk and bases, drawn uniformly in dB for each image; a point
+        where both ends are equal. As `trunk_cr`, it does not follow the grid, so the grid can
+        grow without a new trunk or base.
+    trunk, base, cell, independent
+        Recipes of the trunk, of a base started from it, of a cell specialised from its base at
+        the base's own SNR, and of an independent cell.
     cell_steps_per_db
         Steps that a warm cell has on top for each dB between its SNR and the base's range. Its
         learning rate rises with the distance too, doubling in `CELL_LR_DOUBLES_DB`.
@@ -144,8 +148,10 @@ class Train(_WithRecipes):
     """
 
     strategy: Literal["warm", "independent"] = "warm"
-    base_snr_db: tuple[SnrDb, SnrDb] = (10.0, 10.0)
-    base: Recipe = Recipe(steps=5000)
+    trunk_cr: Annotated[float, BeforeValidator(_ratio)] = 1 / 6
+    base_snr_db: tuple[SnrDb, SnrDb] = (6.0, 6.0)
+    trunk: Recipe = Recipe(steps=5000)
+    base: Recipe = Recipe(steps=2500)
     cell: Recipe = Recipe(steps=100, lr=0.003, warmup=0.0)
     cell_steps_per_db: float = Field(default=20.0, ge=0, allow_inf_nan=False)
     independent: Recipe = Recipe(steps=5000)

@@ -1,7 +1,7 @@
 """The grid as units of work, each with a content key and the units it needs first."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -11,6 +11,7 @@ from semloss.collect.experiment import Experiment
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.tasks import TASKS
+from semloss.training import Recipe
 from semloss.units import format_cr
 
 #: Raised whenever the code of training or measuring changes what it gives: no older result,
@@ -18,7 +19,7 @@ from semloss.units import format_cr
 PROCEDURE = 1
 
 #: Order of the kinds of work: what many others wait for comes first.
-KINDS = ("task", "base", "receiver", "cell")
+KINDS = ("task", "trunk", "base", "receiver", "cell")
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Unit:
     Attributes
     ----------
     kind
-        "task" (clean task model), "base" (codec at a middle SNR), "receiver" (task model
-        adapted to one base) or "cell".
+        "task" (clean task model), "trunk" (first codec, at one CR and SNR), "base" (one CR),
+        "receiver" (task model adapted to one base) or "cell".
     key
         Digest of everything its result depends on.
     name
-        Folder name, unique in the run.
+        Folder name, unique among the run's units of its kind.
     needs
-        Names of the units that must be finished first.
+        Names of the units that must be finished first, by kind.
     link
         Codec, channel, CR and seed; None for the task model.
     snr_db
@@ -61,7 +62,7 @@ class Unit:
     kind: str
     key: str
     name: str
-    needs: tuple[str, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
     link: Link | None = None
     snr_db: float | None = None
 
@@ -103,81 +104,125 @@ def plan(
         Content hashes of the images and of the split.
     bf16
         Whether networks are trained in bfloat16.
+
+    Raises
+    ------
+    SemlossError
+        When a CR cannot be realised, or two of them by the same filter count.
     """
-    training = experiment.train
-    recipes = experiment.task_training
-    common: dict[str, Any] = {
-        **data,
-        "procedure": PROCEDURE,
-        "bf16": bf16,
-        "threads": experiment.compute.threads,
-    }
+    return _Planner(experiment, shape, data, bf16).units()
 
-    def unit(kind: str, stem: str, identity: dict[str, Any], **rest: Any) -> Unit:  # noqa: ANN401
-        key = digest({"kind": kind, **identity})
-        return Unit(kind, key, f"{stem}-{key[:8]}", **rest)
 
-    task = unit(
-        "task",
-        TASKS.kind_of(experiment.task),
-        common
-        | {"task": TASKS.dump(experiment.task), "recipe": recipes.clean.model_dump(mode="json")},
-    )
-    units = [task]
-    for link in links(experiment, shape):
-        trained = common | {
+class _Planner:
+    """Gives every unit its identity: all that its result depends on, and nothing else."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        shape: tuple[int, int, int],
+        data: dict[str, str],
+        bf16: bool,
+    ) -> None:
+        self.experiment = experiment
+        self.shape = shape
+        self.common: dict[str, Any] = {
+            **data,
+            "procedure": PROCEDURE,
+            "bf16": bf16,
+            "threads": experiment.compute.threads,
+        }
+
+    def units(self) -> list[Unit]:
+        """All units, by kind in the order of `KINDS`."""
+        task = self.task()
+        units = {task.name: task}
+        for link in links(self.experiment, self.shape):
+            needs = {"task": task}
+            if self.experiment.train.strategy == "warm":
+                needs["trunk"] = self.trunk(link)
+                needs["base"] = self.base(link, needs["trunk"])
+                needs["receiver"] = self.receiver(link, task, needs["base"])
+            units |= {unit.name: unit for unit in needs.values()}
+            for snr_db in self.experiment.grid.snr_db:
+                cell = self.cell(link, snr_db, needs)
+                units[cell.name] = cell
+        return sorted(units.values(), key=lambda one: KINDS.index(one.kind))
+
+    def task(self) -> Unit:
+        """The task model on clean images."""
+        options = TASKS.dump(self.experiment.task)
+        recipe = _plain(self.experiment.task_training.clean)
+        identity = self.common | {"task": options, "recipe": recipe}
+        return _unit("task", TASKS.kind_of(self.experiment.task), identity)
+
+    def trunk(self, link: Link) -> Unit:
+        """The codec that the bases of all CRs start from: its CR does not depend on the grid."""
+        training = self.experiment.train
+        realisation = link.codec.realise(training.trunk_cr, self.shape, "train.trunk_cr")
+        trunk = Link(link.codec, link.channel, realisation, link.seed)
+        identity = self._codec(trunk) | {
+            "snr_db": list(training.base_snr_db),
+            "recipe": _plain(training.trunk),
+        }
+        return _unit("trunk", trunk.name, identity, link=trunk)
+
+    def base(self, link: Link, trunk: Unit) -> Unit:
+        """The codec that all cells of one CR start from."""
+        identity = self._codec(link) | {
+            "trunk": trunk.key,
+            "snr_db": list(self.experiment.train.base_snr_db),
+            "recipe": _plain(self.experiment.train.base),
+        }
+        return _unit("base", link.name, identity, needs={"trunk": trunk}, link=link)
+
+    def receiver(self, link: Link, task: Unit, base: Unit) -> Unit:
+        """The task model on what one base delivers."""
+        recipes = self.experiment.task_training
+        identity = {
+            "base": base.key,
+            "task": task.key,
+            "recipe": _plain(recipes.adapted),
+            "snr_db": list(recipes.adapted_snr_db),
+        }
+        needs = {"task": task, "base": base}
+        return _unit("receiver", link.name, identity, needs=needs, link=link)
+
+    def cell(self, link: Link, snr_db: float, needs: dict[str, Unit]) -> Unit:
+        """One trained and measured point of the grid."""
+        recipes = self.experiment.task_training
+        warm = self.experiment.train.strategy == "warm"
+        identity = self._codec(link) | {
+            "needs": {role: unit.key for role, unit in needs.items()},
+            "snr_db": snr_db,
+            "recipe": _plain(self.experiment.train.cell_recipe(snr_db)),
+            "matched": _plain(recipes.matched if warm else recipes.adapted),
+        }
+        stem = f"{link.name}-snr{snr_db:g}"
+        return _unit("cell", stem, identity, needs=needs, link=link, snr_db=snr_db)
+
+    def _codec(self, link: Link) -> dict[str, Any]:
+        """What every codec's training depends on."""
+        return self.common | {
             "codec": CODECS.dump(link.codec),
             "filters": link.realisation.filters,
             "channel": CHANNELS.dump(link.channel),
             "seed": link.seed,
-            "retries": training.retries,
+            "retries": self.experiment.train.retries,
         }
-        needs: tuple[str, ...] = (task.name,)
-        if training.strategy == "warm":
-            base = unit(
-                "base",
-                link.name,
-                trained
-                | {
-                    "snr_db": list(training.base_snr_db),
-                    "recipe": training.base.model_dump(mode="json"),
-                },
-                link=link,
-            )
-            receiver = unit(
-                "receiver",
-                link.name,
-                {
-                    "base": base.key,
-                    "task": task.key,
-                    "recipe": recipes.adapted.model_dump(mode="json"),
-                    "snr_db": list(recipes.adapted_snr_db),
-                },
-                needs=(task.name, base.name),
-                link=link,
-            )
-            units += [base, receiver]
-            needs = (task.name, base.name, receiver.name)
-            origin = {"base": base.key, "receiver": receiver.key}
-            matched = recipes.matched
-        else:
-            origin = {"task": task.key}
-            matched = recipes.adapted
-        for snr_db in experiment.grid.snr_db:
-            units.append(
-                unit(
-                    "cell",
-                    f"{link.name}-snr{snr_db:g}",
-                    trained
-                    | origin
-                    | {
-                        "snr_db": snr_db,
-                        "recipe": training.cell_recipe(snr_db).model_dump(mode="json"),
-                        "matched": matched.model_dump(mode="json"),
-                    },
-                    needs=needs,
-                    link=link,
-                    snr_db=snr_db,
-                )
-            )
-    return sorted(units, key=lambda one: KINDS.index(one.kind))
+
+
+def _plain(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json")
+
+
+def _unit(
+    kind: str,
+    stem: str,
+    identity: dict[str, Any],
+    needs: dict[str, Unit] | None = None,
+    link: Link | None = None,
+    snr_db: float | None = None,
+) -> Unit:
+    key = digest({"kind": kind, **identity})
+    names = {role: unit.name for role, unit in (needs or {}).items()}
+    return Unit(kind, key, f"{stem}-{key[:8]}", names, link, snr_db)

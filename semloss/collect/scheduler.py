@@ -54,7 +54,7 @@ def run_units(
         for unit in list(waiting):
             if len(in_flight) >= engine.jobs:
                 break
-            if unfinished.isdisjoint(unit.needs) and not_before.get(unit.name, 0.0) <= now:
+            if unfinished.isdisjoint(unit.needs.values()) and not_before.get(unit.name, 0.0) <= now:
                 waiting.remove(unit)
                 started(unit)
                 in_flight.append((engine.submit(job_for(unit)), unit))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from semloss.codecs import CodecNetwork
+from semloss.codecs import CodecNetwork, transplant
 from semloss.collect.grid import Link, Unit
 from semloss.collect.measuring import measure_cell, psnr_on
 from semloss.collect.run import Run, UnitFolder
@@ -74,7 +74,13 @@ class _Bench:
 
     def do(self, unit: Unit) -> tuple[str, str]:
         """Do one unit under its lock; returns its status and a headline."""
-        kinds = {"task": self.task, "base": self.base, "receiver": self.receiver, "cell": self.cell}
+        kinds = {
+            "task": self.task,
+            "trunk": self.trunk,
+            "base": self.base,
+            "receiver": self.receiver,
+            "cell": self.cell,
+        }
         folder = self.run.folder(unit)
         with folder.locked():
             return kinds[unit.kind](unit, folder)
@@ -129,11 +135,25 @@ class _Bench:
 
     # -- codecs -----------------------------------------------------------------------------
 
-    def base(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
-        """Train one codec at the middle SNR that all cells of its CR start from."""
+    def trunk(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
+        """Train the codec that the bases of all CRs start from."""
         record = folder.read("codec")
         if record is None:
-            record = self._train_codec(unit, folder, self.training.base_snr_db, self.training.base)
+            record = self._train_codec(unit, folder, self.training.base_snr_db, self.training.trunk)
+        return record["status"], _codec_summary(record)
+
+    def base(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
+        """Train the codec that all cells of one CR start from."""
+        record = folder.read("codec")
+        if record is None:
+            trunk_link = self.job.units[unit.needs["trunk"]].link
+            assert trunk_link is not None
+            trunk = self.shop.new_codec(trunk_link, 0)
+            if self.need(unit.needs["trunk"], "codec", trunk)["status"] == "diverged":
+                record = self._give_up(folder, ["its trunk diverged"])
+            else:
+                snr_db, recipe = self.training.base_snr_db, self.training.base
+                record = self._train_codec(unit, folder, snr_db, recipe, start=trunk)
         return record["status"], _codec_summary(record)
 
     def _train_codec(
@@ -152,7 +172,7 @@ class _Bench:
             gentler = recipe.model_copy(update={"lr": recipe.lr / 2 ** len(attempts)})
             network = self.shop.new_codec(unit.link, seed_for(key, "weights"))
             if start is not None:
-                network.load_state_dict(start.state_dict())
+                transplant(start, network)
             try:
                 trained, psnr_db = self._attempt(
                     network, unit.link, snr_db, gentler, key, folder.path
@@ -226,12 +246,12 @@ class _Bench:
         """Adapt the task model to what one base delivers over a range of SNR."""
         assert unit.link is not None
         codec = self.shop.new_codec(unit.link, 0)
-        if self.need(unit.needs[1], "codec", codec)["status"] == "diverged":
+        if self.need(unit.needs["base"], "codec", codec)["status"] == "diverged":
             return "diverged", "its base diverged"
         record = folder.read("receiver")
         if record is None:
             network = self.shop.new_task(0)
-            self.need(unit.needs[0], "task", network)
+            self.need(unit.needs["task"], "task", network)
             delivered = codec, unit.link, self.recipes.adapted_snr_db
             record = self._adapt(network, delivered, self.recipes.adapted, unit.key, folder)
         return "ok", f"loss {record['losses'][-1]:.3f}" if record["losses"] else "not trained"
@@ -276,7 +296,7 @@ class _Bench:
             summary = "diverged: " + "; ".join(trained["attempts"])
         else:
             clean, matched = self.shop.new_task(0), self.shop.new_task(0)
-            clean_record = self.need(unit.needs[0], "task", clean)
+            clean_record = self.need(unit.needs["task"], "task", clean)
             matched_cpu_s = self._cell_receiver(unit, folder, codec, matched)["cpu_s"]
             rows = measure_cell(
                 codec,
@@ -306,7 +326,7 @@ class _Bench:
         start, recipe = None, self.training.cell_recipe(unit.snr_db)
         if self.training.strategy == "warm":
             start = self.shop.new_codec(unit.link, 0)
-            if self.need(unit.needs[1], "codec", start)["status"] == "diverged":
+            if self.need(unit.needs["base"], "codec", start)["status"] == "diverged":
                 return self._give_up(folder, ["its base diverged"])
         record = self._train_codec(unit, folder, (unit.snr_db, unit.snr_db), recipe, start)
         folder.load("codec", codec)
@@ -322,10 +342,10 @@ class _Bench:
         if record is not None:
             return record
         if self.training.strategy == "warm":
-            self.need(unit.needs[2], "receiver", matched)
+            self.need(unit.needs["receiver"], "receiver", matched)
             recipe = self.recipes.matched
         else:
-            self.need(unit.needs[0], "task", matched)
+            self.need(unit.needs["task"], "task", matched)
             recipe = self.recipes.adapted
         delivered = codec, unit.link, (unit.snr_db, unit.snr_db)
         return self._adapt(matched, delivered, recipe, unit.key, folder)
