@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO := runs/demo
+REFERENCE := runs/eurosat
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench reference sheet clean
+.PHONY: help demo test lint types bench reference sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,8 +52,18 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/prediction.py
 	$(BIN)/python benchmarks/memory.py
 
+reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
+	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) --out $(REFERENCE)
+	mkdir -p data/eurosat-awgn fits reports
+	cd $(REFERENCE) && cp README.md experiment.toml environment.json source.json metrics.csv cells.csv $(CURDIR)/data/eurosat-awgn/
+	$(BIN)/semloss fit $(REFERENCE) --metric accuracy --task matched --out fits/eurosat-awgn-accuracy-matched.json --plot reports/eurosat-accuracy.png
+	$(BIN)/semloss fit $(REFERENCE) --metric accuracy --task clean --out fits/eurosat-awgn-accuracy-clean.json
+	$(BIN)/semloss fit $(REFERENCE) --metric psnr_db --out fits/eurosat-awgn-psnr.json --plot reports/eurosat-psnr.png
+	$(BIN)/semloss fit $(REFERENCE) --metric ssim --out fits/eurosat-awgn-ssim.json
+
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
-	$(BIN)/python -m semloss.sources.sheet reports/scenes-contact-sheet.png
+	$(BIN)/python -c "from pathlib import Path; from semloss.sources import Scenes, contact_sheet; \
+	contact_sheet(Scenes(per_class=8).load(), Path('reports/scenes-contact-sheet.png'))"
 
 clean: ## remove the environment and caches (runs stay)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

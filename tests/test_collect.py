@@ -44,6 +44,7 @@ independent = {steps = 40, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
 clean = {steps = 10}
 adapted = {steps = 4}
 matched = {steps = 2}
+matched_steps_per_db = 0
 """
 
 

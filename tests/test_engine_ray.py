@@ -36,6 +36,7 @@ cell_steps_per_db = 0
 clean = {steps = 10}
 adapted = {steps = 4}
 matched = {steps = 2}
+matched_steps_per_db = 0
 """
 
 

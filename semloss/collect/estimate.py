@@ -126,9 +126,7 @@ def estimate(
     def cost(per_image_s: float, recipe: Recipe) -> float:
         return per_image_s * recipe.steps * min(recipe.batch_size, len(shop.split.train))
 
-    warm = training.strategy == "warm"
     tests = len(experiment.grid.snr_db) if experiment.grid.mismatch else 1
-    receiving = cost(matched_s, recipes.matched if warm else recipes.adapted)
     measuring = measure_s * len(shop.split.test) * tests
     shared = {
         "task": cost(clean_s, recipes.clean),
@@ -141,8 +139,9 @@ def estimate(
         if unit.snr_db is None:
             seconds[unit.name] = shared[unit.kind]
         else:
-            own = cost(codec_s, training.cell_recipe(unit.snr_db))
-            seconds[unit.name] = own + receiving + measuring
+            sending = cost(codec_s, training.cell_recipe(unit.snr_db))
+            receiving = cost(matched_s, recipes.matched_recipe(training, unit.snr_db))
+            seconds[unit.name] = sending + receiving + measuring
     return Estimate(seconds, jobs)
 
 

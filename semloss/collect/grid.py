@@ -189,13 +189,12 @@ class _Planner:
 
     def cell(self, link: Link, snr_db: float, needs: dict[str, Unit]) -> Unit:
         """One trained and measured point of the grid."""
-        recipes = self.experiment.task_training
-        warm = self.experiment.train.strategy == "warm"
+        training, recipes = self.experiment.train, self.experiment.task_training
         identity = self._codec(link) | {
             "needs": {role: unit.key for role, unit in needs.items()},
             "snr_db": snr_db,
-            "recipe": _plain(self.experiment.train.cell_recipe(snr_db)),
-            "matched": _plain(recipes.matched if warm else recipes.adapted),
+            "recipe": _plain(training.cell_recipe(snr_db)),
+            "matched": _plain(recipes.matched_recipe(training, snr_db)),
         }
         stem = f"{link.name}-snr{snr_db:g}"
         return _unit("cell", stem, identity, needs=needs, link=link, snr_db=snr_db)

@@ -7,26 +7,20 @@ killed at any moment and called again.
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from semloss.codecs import CodecNetwork, transplant
+from semloss.codecs import CodecNetwork
+from semloss.collect.codec_training import Record, give_up, train_codec
 from semloss.collect.grid import Link, Unit
-from semloss.collect.measuring import measure_cell, psnr_on
+from semloss.collect.measuring import measure_cell
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.workshop import Job, Range, Workshop
 from semloss.identity import digest, seed_for
 from semloss.storage import cache_dir
-from semloss.training import Diverged, Recipe, Trained, keep_freed_memory, train
-
-#: A codec whose validation PSNR is not this far above that of the mean image has collapsed.
-COLLAPSE_MARGIN_DB = 1.0
-
-Record = dict[str, Any]
+from semloss.training import Recipe, keep_freed_memory, train
 
 
 @dataclass(frozen=True)
@@ -135,11 +129,23 @@ class _Bench:
 
     # -- codecs -----------------------------------------------------------------------------
 
+    def _train(
+        self,
+        unit: Unit,
+        folder: UnitFolder,
+        snr_db: Range,
+        recipe: Recipe,
+        start: CodecNetwork | None = None,
+    ) -> Record:
+        return train_codec(self.shop, self.run, unit, folder, snr_db, recipe, start)
+
     def trunk(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
         """Train the codec that the bases of all CRs start from."""
         record = folder.read("codec")
         if record is None:
-            record = self._train_codec(unit, folder, self.training.base_snr_db, self.training.trunk)
+            record = train_codec(
+                self.shop, self.run, unit, folder, self.training.base_snr_db, self.training.trunk
+            )
         return record["status"], _codec_summary(record)
 
     def base(self, unit: Unit, folder: UnitFolder) -> tuple[str, str]:
@@ -150,95 +156,11 @@ class _Bench:
             assert trunk_link is not None
             trunk = self.shop.new_codec(trunk_link, 0)
             if self.need(unit.needs["trunk"], "codec", trunk)["status"] == "diverged":
-                record = self._give_up(folder, ["its trunk diverged"])
+                record = give_up(folder, ["its trunk diverged"])
             else:
                 snr_db, recipe = self.training.base_snr_db, self.training.base
-                record = self._train_codec(unit, folder, snr_db, recipe, start=trunk)
+                record = self._train(unit, folder, snr_db, recipe, start=trunk)
         return record["status"], _codec_summary(record)
-
-    def _train_codec(
-        self,
-        unit: Unit,
-        folder: UnitFolder,
-        snr_db: Range,
-        recipe: Recipe,
-        start: CodecNetwork | None = None,
-    ) -> Record:
-        """Train a codec from random weights or from `start`, try again if it diverges, save it."""
-        assert unit.link is not None
-        attempts: list[str] = []
-        while len(attempts) <= self.training.retries:
-            key = digest([unit.key, "attempt", len(attempts)])
-            gentler = recipe.model_copy(update={"lr": recipe.lr / 2 ** len(attempts)})
-            network = self.shop.new_codec(unit.link, seed_for(key, "weights"))
-            if start is not None:
-                transplant(start, network)
-            try:
-                trained, psnr_db = self._attempt(
-                    network, unit.link, snr_db, gentler, key, folder.path
-                )
-            except Diverged as outcome:
-                attempts.append(f"lr {gentler.lr:g}: {outcome}")
-                self.run.log(f"{unit.name}: diverged at {attempts[-1]}")
-                continue
-            record = {
-                "status": "retried" if attempts else "ok",
-                "attempts": attempts,
-                "lr": gentler.lr,
-                "steps": trained.steps,
-                "cpu_s": trained.cpu_s,
-                "losses": trained.losses,
-                "validation_psnr_db": psnr_db,
-            }
-            folder.write("codec", record, network)
-            return record
-        return self._give_up(folder, attempts)
-
-    def _attempt(
-        self, network: CodecNetwork, link: Link, snr_db: Range, recipe: Recipe, key: str, path: Path
-    ) -> tuple[Trained, float]:
-        """One training; raises `Diverged` also when the codec learnt no more than a mean image."""
-        checkpoint = path / "training-codec.safetensors"
-        try:
-            trained = train(
-                network,
-                self.shop.codec_loss(network, link, snr_db),
-                len(self.shop.split.train),
-                recipe,
-                key,
-                checkpoint,
-            )
-        except Diverged:
-            checkpoint.unlink(missing_ok=True)
-            raise
-        psnr_db = psnr_on(
-            network,
-            link.channel,
-            self.shop.images.images,
-            self.shop.split.validation,
-            sum(snr_db) / 2,
-            key,
-            self.shop.device,
-        )
-        nothing_db = self.shop.mean_image_psnr_db
-        if not psnr_db > nothing_db + COLLAPSE_MARGIN_DB:
-            raise Diverged(
-                f"validation PSNR {psnr_db:.1f} dB where the mean image has {nothing_db:.1f} dB"
-            )
-        return trained, psnr_db
-
-    def _give_up(self, folder: UnitFolder, attempts: list[str]) -> Record:
-        record: Record = {
-            "status": "diverged",
-            "attempts": attempts,
-            "lr": None,
-            "steps": 0,
-            "cpu_s": 0.0,
-            "losses": [],
-            "validation_psnr_db": None,
-        }
-        folder.write("codec", record)
-        return record
 
     # -- the task model on receptions -------------------------------------------------------
 
@@ -327,8 +249,10 @@ class _Bench:
         if self.training.strategy == "warm":
             start = self.shop.new_codec(unit.link, 0)
             if self.need(unit.needs["base"], "codec", start)["status"] == "diverged":
-                return self._give_up(folder, ["its base diverged"])
-        record = self._train_codec(unit, folder, (unit.snr_db, unit.snr_db), recipe, start)
+                return give_up(folder, ["its base diverged"])
+        record = train_codec(
+            self.shop, self.run, unit, folder, (unit.snr_db, unit.snr_db), recipe, start
+        )
         folder.load("codec", codec)
         return record
 
@@ -341,12 +265,9 @@ class _Bench:
         record = folder.load("receiver", matched)
         if record is not None:
             return record
-        if self.training.strategy == "warm":
-            self.need(unit.needs["receiver"], "receiver", matched)
-            recipe = self.recipes.matched
-        else:
-            self.need(unit.needs["task"], "task", matched)
-            recipe = self.recipes.adapted
+        start = "receiver" if "receiver" in unit.needs else "task"
+        self.need(unit.needs[start], start, matched)
+        recipe = self.recipes.matched_recipe(self.training, unit.snr_db)
         delivered = codec, unit.link, (unit.snr_db, unit.snr_db)
         return self._adapt(matched, delivered, recipe, unit.key, folder)
 
