@@ -8,6 +8,9 @@ from typing import Any
 
 from semloss.errors import SemlossError
 
+#: How the names of files begin that are being written.
+TEMPORARY = ".writing-"
+
 
 def make_folder(path: Path) -> None:
     """Make a folder and those above it.
@@ -34,10 +37,10 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         When the disk is full or the folder cannot be written; the old file stays as it was.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
     make_folder(path.parent)
+    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
@@ -45,11 +48,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise SemlossError(
             f"cannot write {path}: {error.strerror}; free or choose another place"
         ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Only who holds the folder's lock may call it: then none of them is being written.
+    """
+    for left_over in folder.glob(f"{TEMPORARY}*"):
+        left_over.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value

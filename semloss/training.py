@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -108,11 +108,14 @@ class Trained:
         CPU seconds of the process, likewise.
     losses
         Mean loss of every twentieth of the run.
+    open_loss
+        Sum of the losses since the last of those.
     """
 
     steps: int = 0
     cpu_s: float = 0.0
     losses: list[float] = field(default_factory=list)
+    open_loss: float = 0.0
 
 
 def batches(n_items: int, batch_size: int, key: str, start: int) -> Iterator[Tensor]:
@@ -155,7 +158,8 @@ def train(
     key
         Content key: data order, augmentation and channel noise are derived from it.
     checkpoint
-        File that carries an unfinished training across interruptions; removed at the end.
+        File that carries the training across interruptions. It is there at the end too, until
+        the caller has stored the network and removes it.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def train(
     if checkpoint is not None and checkpoint.exists():
         done = _resume(checkpoint, network, optimiser, draws, key)
     window = max(1, recipe.steps // 20)
-    total = torch.zeros((), device=device)
+    total = torch.tensor(done.open_loss, dtype=torch.float64, device=device)
     started, saved_at = time.process_time() - done.cpu_s, time.monotonic()
 
     network.train()
@@ -187,21 +191,19 @@ def train(
         optimiser.step()
         total += loss.detach()
         done.steps = step + 1
-        if done.steps % LOOK_EVERY == 0 and not math.isfinite(total.item()):
-            raise Diverged(f"the loss was no longer finite at step {done.steps}")
         if done.steps % window == 0:
-            # the checkpoint is taken only here, so that a window's mean is never split
             done.losses.append(total.item() / window)
             total.zero_()
-            done.cpu_s = time.process_time() - started
-            if checkpoint is not None and time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
+        if done.steps % LOOK_EVERY == 0 or done.steps == recipe.steps:
+            done.open_loss = total.item()
+            if not all(map(math.isfinite, [done.open_loss, *done.losses[-1:]])):
+                raise Diverged(f"the loss was no longer finite at step {done.steps}")
+            due = time.monotonic() - saved_at > CHECKPOINT_EVERY_S or done.steps == recipe.steps
+            if checkpoint is not None and due:
+                done.cpu_s = time.process_time() - started
                 _save(checkpoint, network, optimiser, draws, key, done)
                 saved_at = time.monotonic()
-    if not math.isfinite(total.item()) or not all(map(math.isfinite, done.losses)):
-        raise Diverged("the loss was no longer finite at the end")
     done.cpu_s = time.process_time() - started
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
     network.eval()
     return done
 
@@ -220,7 +222,7 @@ def _save(
             tensors[f"optimiser.{index}.{name}"] = value
     tensors["draws.augment"] = draws.augment.get_state()
     tensors["draws.channel"] = draws.channel.get_state()
-    note = json.dumps({"key": key, "steps": done.steps, "cpu_s": done.cpu_s, "losses": done.losses})
+    note = json.dumps({"key": key, **asdict(done)})
     write_atomically(path, save({n: t.contiguous() for n, t in tensors.items()}, {"done": note}))
 
 
@@ -247,6 +249,8 @@ def _resume(
             parameter = optimiser.param_groups[0]["params"][int(rest[0])]
             # the moments keep the parameter's memory format: the arithmetic stays the same
             like = torch.empty_like(parameter) if value.ndim else torch.empty_like(value)
+            if isinstance(optimiser, torch.optim.Adam):  # fused: it counts steps on the device
+                like = like.to(parameter.device)
             optimiser.state[parameter][rest[1]] = like.copy_(value).detach()
     draws.augment.set_state(tensors["draws.augment"])
     draws.channel.set_state(tensors["draws.channel"])
@@ -271,7 +275,7 @@ def keep_freed_memory() -> None:
 def native_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is arithmetic on this device rather than emulation."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 

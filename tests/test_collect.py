@@ -15,8 +15,12 @@ import pytest
 import torch
 
 import semloss
+from semloss import training
 from semloss.cli import main
-from semloss.collect.collecting import not_monotone
+from semloss.collect.attempts import train_stage
+from semloss.collect.run import Run, UnitFolder
+from semloss.collect.summary import not_monotone
+from semloss.training import Recipe
 
 TINY = """
 name = "tiny"
@@ -144,7 +148,8 @@ def test_dry_run_trains_nothing_and_tells_the_cells(world, capfd):
     plan = json.loads(capfd.readouterr().out)
     assert [u["kind"] for u in plan["units"]].count("cell") == 4
     assert plan["estimate_s"] > 0
-    assert not any(unit["cached"] for unit in plan["units"])
+    cached = {unit["kind"] for unit in plan["units"] if unit["cached"]}
+    assert cached <= {"task"}  # shared by all runs on the same images
     assert not (world / "dry").exists()
 
 
@@ -159,6 +164,48 @@ def test_a_grid_grows_in_place(world, reference, tmp_path):
     kept = semloss.load_table(reference).set_index(["cell", "snr_db", "task", "metric"]).value
     grown = table.set_index(["cell", "snr_db", "task", "metric"]).value
     pd.testing.assert_series_equal(grown.loc[kept.index], kept)
+
+
+def test_a_smaller_question_loses_nothing(world, reference, tmp_path, capfd):
+    out = tmp_path / "smaller"
+    shutil.copytree(reference, out)
+    few = ["--set", "grid.snr_db=[0]", "--set", "metrics.names=['psnr_db']", "--json"]
+    assert collect(world, out, *few) == 0
+    summary = json.loads(capfd.readouterr().out)
+    assert (summary["cells"], summary["finished"], summary["in_folder"]) == (2, 2, 4)
+    assert tables(out) == tables(reference)
+    # the snapshot still describes the whole folder
+    assert main(["collect", str(out / "experiment.toml"), "--out", str(out), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["cells"] == 4
+
+
+def test_a_metric_added_later_is_measured_and_the_rest_kept(world, tmp_path):
+    out = tmp_path / "later"
+    one = ["--set", "grid.cr=1/6", "--set", "metrics.names=['psnr_db']"]
+    assert collect(world, out, *one) == 0
+    before = semloss.load_table(out)
+    assert collect(world, out, "--set", "grid.cr=1/6", "--set", "metrics.names=['mse']") == 0
+    after = semloss.load_table(out)
+    assert set(after.metric) == set(before.metric) | {"mse"}
+    kept = after[after.metric != "mse"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, before.reset_index(drop=True))
+
+
+def test_another_precision_is_another_experiment(world, reference, tmp_path, capfd):
+    out = tmp_path / "precision"
+    shutil.copytree(reference, out)
+    identity = json.loads((out / "identity.json").read_text())
+    identity["bf16"] = not identity["bf16"]  # as if resumed on another processor
+    (out / "identity.json").write_text(json.dumps(identity))
+    assert collect(world, out) == 2
+    assert "identity.bf16" in capfd.readouterr().err
+
+
+def test_the_same_ratio_written_otherwise_is_the_same_cell(world, reference, tmp_path):
+    out = tmp_path / "ratio"
+    shutil.copytree(reference, out)
+    assert collect(world, out, "--set", "grid.cr=[0.1695, 0.0413]") == 0
+    assert tables(out) == tables(reference)
 
 
 def test_two_collects_on_one_run_share_the_work(world, reference):
@@ -245,7 +292,7 @@ def test_another_experiment_is_not_mixed_in(world, reference, capfd):
     assert "holds another experiment: train.trunk" in line
     assert "--out" in line
     assert collect(world, reference, "--set", "source.per_class=13") == 2
-    assert "source.content" in capfd.readouterr().err
+    assert "identity.images" in capfd.readouterr().err
     assert tables(reference) == before
 
 
@@ -272,6 +319,62 @@ def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_pat
     assert "lr 10000" in base["attempts"][0]
     assert "lr 5000" in base["attempts"][1]
     assert pd.read_csv(out / "metrics.csv").empty
+
+
+def test_a_clean_task_model_that_does_not_train_is_one_line(world, tmp_path, capfd):
+    assert collect(world, tmp_path / "task", "--set", "task.clean.lr=1e30") == 2
+    line = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "the task model does not train" in line
+    assert "task.clean.lr" in line
+
+
+def test_a_matched_task_model_that_diverges_flags_its_cells(world, tmp_path, capfd):
+    out = tmp_path / "matched"
+    options = ["--set", "task.matched.lr=1e30", "--set", "grid.cr=1/6", "--json"]
+    assert collect(world, out, *options) == 0
+    assert len(json.loads(capfd.readouterr().out)["diverged"]) == 2
+    cells = pd.read_csv(out / "cells.csv")
+    assert cells.attempts.str.contains("task model at lr").all()
+    assert pd.read_csv(out / "metrics.csv").empty
+
+
+def test_an_interrupted_retry_goes_on_with_the_retry(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    folder, made = UnitFolder(tmp_path, "key"), []
+    steps_seen = []
+
+    def make(key):
+        made.append(key)
+        torch.manual_seed(0)
+        return torch.nn.Linear(3, 1)
+
+    def loss_of(network):
+        first = len(made) == 1
+
+        def loss(positions, draws):
+            steps_seen.append(len(made))
+            if len(made) == 2 and len(steps_seen) > 100:
+                raise KeyboardInterrupt
+            x = torch.rand(len(positions), 3, generator=draws.channel)
+            return network(x).square().mean() * (float("nan") if first else 1.0)
+
+        return loss
+
+    def go():
+        recipe = Recipe(steps=400, batch_size=4, optimiser="adam")
+        rest = (recipe, 2, 20, make, loss_of, lambda network, key: {})
+        return train_stage(Run(tmp_path), folder, "codec", *rest)
+
+    with pytest.raises(KeyboardInterrupt):
+        go()
+    before = len(steps_seen)
+    made.append("resumed")  # from here on nothing interrupts
+    record = go()
+    assert record["status"] == "retried"
+    assert record["attempts"] == ["lr 0.012: the loss was no longer finite at step 25"]
+    assert made[-1] == made[1]  # the second attempt again, not the first
+    assert len(steps_seen) - before < 400 - 50  # and not from its beginning
+    assert {p.name for p in tmp_path.iterdir()} == {"codec.json", "codec.safetensors", "log.txt"}
 
 
 def test_independent_cells_train_alone(world, tmp_path):

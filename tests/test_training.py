@@ -73,7 +73,11 @@ def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop
     resumed = train(again, loss_of(again), ITEMS, recipe, "key", checkpoint)
     assert torch.equal(weights(again), weights(whole))
     assert resumed.losses == record.losses
-    assert not checkpoint.exists()
+
+    # the caller has not stored the network yet: a last checkpoint holds the finished training
+    once_more = network(seed=7)
+    train(once_more, loss_of(once_more), ITEMS, recipe, "key", checkpoint)
+    assert torch.equal(weights(once_more), weights(whole))
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "other key"])

@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of stdout has had enough (`| head`); keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a disk, a folder or a cluster that does not do as asked
+        print(f"semloss: {error}", file=sys.stderr)
+        return SemlossError.exit_code
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

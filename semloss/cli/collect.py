@@ -90,7 +90,7 @@ def _dry_run(plan: "Plan", jobs: int, as_json: bool) -> None:
     from semloss.units import format_cr
 
     _, seconds = time_needed(plan, jobs)
-    left = {unit.name for unit in plan.unfinished()}
+    left = {unit.name for unit in plan.unfinished() if not plan.cached(unit)}
     rows = []
     for unit in plan.units:
         row: dict[str, object] = {

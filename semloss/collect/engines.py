@@ -94,12 +94,16 @@ class Processes:
 
     def submit(self, job: Job) -> Future[Result]:
         """Hand the job to a worker; a pool that lost one is replaced first."""
+        # a worker that is started now inherits this: Ctrl-C is its parent's business
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             return self._pool.submit(do_job, job)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False)
             self._pool = self._new_pool()
             return self._pool.submit(do_job, job)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def wait_any(self, handles: list[Any], timeout_s: float) -> list[Any]:
         """Wait for the first to finish."""

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable
 
-from torch import Tensor
+from torch import nn
 
 from semloss.collect.experiment import Experiment
 from semloss.collect.grid import Unit
 from semloss.collect.measuring import measure_cell
 from semloss.collect.work import prepare_process
 from semloss.collect.workshop import Job, Workshop
-from semloss.training import Draws, Recipe, batches
+from semloss.training import BatchLoss, Recipe, train
 
 #: Steps timed for one figure, after one that warms up.
 TIMED_STEPS = 3
@@ -42,9 +42,13 @@ class Estimate:
         """The units that are being worked on, as text."""
         return ", ".join(f"{unit.kind} {unit.name}" for unit, _ in self._running.values())
 
+    def stopped(self, unit: Unit) -> None:
+        """Note that a unit is no longer being worked on, finished or not."""
+        self._running.pop(unit.name, None)
+
     def finished(self, unit: Unit, seconds: float) -> None:
         """Learn from a unit how far its kind is from the estimate."""
-        self._running.pop(unit.name, None)
+        self.stopped(unit)
         if seconds < 0.1 * self._seconds[unit.name]:
             return  # most of it was on disk already: that says nothing of the others
         self._asked[unit.kind] = self._asked.get(unit.kind, 0.0) + self._seconds[unit.name]
@@ -56,7 +60,11 @@ class Estimate:
         if asked:
             correction = took / asked
         else:  # no unit of this kind yet: the machine's load shows in the others
-            correction = sum(self._took.values()) / sum(self._asked.values()) if self._asked else 1
+            correction = (
+                sum(self._took.values()) / sum(self._asked.values())
+                if any(self._asked.values())
+                else 1
+            )
         return self._seconds[unit.name] * correction
 
     def remaining(self, units: list[Unit]) -> float:
@@ -93,20 +101,21 @@ def estimate(
     snr = (cell.snr_db, cell.snr_db)
     training, recipes = experiment.train, experiment.task_training
 
-    def image_s(loss: Callable[[Tensor, Draws], Tensor], recipe: Recipe) -> float:
+    def image_s(network: nn.Module, loss: BatchLoss, recipe: Recipe) -> float:
         size = min(recipe.batch_size, len(shop.split.train))
-        stream = batches(len(shop.split.train), size, "time", 0)
-        draws = Draws.seeded("time", shop.device)
-        started = 0.0
-        for step in range(TIMED_STEPS + 1):
-            if step == 1:
-                started = time.perf_counter()
-            loss(next(stream), draws).backward()  # type: ignore[no-untyped-call]
-        return (time.perf_counter() - started) / TIMED_STEPS / size
+        times = []
+        for steps in (1, TIMED_STEPS):
+            started = time.perf_counter()
+            # a rate of nothing: what is timed here must not diverge
+            timed = recipe.model_copy(update={"steps": steps, "lr": 1e-12})
+            train(network, loss, len(shop.split.train), timed, "time")
+            times.append(time.perf_counter() - started)
+        return times[1] / TIMED_STEPS / size
 
-    codec_s = image_s(shop.codec_loss(codec, cell.link, snr), training.base)
-    clean_s = image_s(shop.task_loss(task), recipes.clean)
-    matched_s = image_s(shop.task_loss(task, (codec, cell.link, snr)), recipes.matched)
+    codec_s = image_s(codec, shop.codec_loss(codec, cell.link, snr), training.base)
+    clean_s = image_s(task, shop.task_loss(task), recipes.clean)
+    delivered = shop.task_loss(task, (codec, cell.link, snr))
+    matched_s = image_s(task, delivered, recipes.matched)
     timed = shop.split.test[:64]
     started = time.perf_counter()
     measure_cell(

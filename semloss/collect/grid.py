@@ -34,7 +34,8 @@ class Link:
     @property
     def name(self) -> str:
         """Readable start of folder names."""
-        cr = format_cr(self.realisation.cr_nominal).replace("/", "_")
+        # by the realised ratio: 1/50 asked beside 1/48 is the same codec
+        cr = format_cr(self.realisation.cr).replace("/", "_")
         return f"{self.codec.label}-{self.channel.label}-cr{cr}-seed{self.seed}"
 
 
@@ -90,7 +91,7 @@ def links(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Link]
 
 
 def plan(
-    experiment: Experiment, shape: tuple[int, int, int], data: dict[str, str], bf16: bool
+    experiment: Experiment, shape: tuple[int, int, int], identity: dict[str, Any]
 ) -> list[Unit]:
     """All units of an experiment, each after those it needs.
 
@@ -100,37 +101,27 @@ def plan(
         The checked experiment.
     shape
         Bands, height and width of an image.
-    data
-        Content hashes of the images and of the split.
-    bf16
-        Whether networks are trained in bfloat16.
+    identity
+        What all units share beside the experiment: content of images and split, device type,
+        precision, procedure.
 
     Raises
     ------
     SemlossError
         When a CR cannot be realised, or two of them by the same filter count.
     """
-    return _Planner(experiment, shape, data, bf16).units()
+    return _Planner(experiment, shape, identity).units()
 
 
 class _Planner:
     """Gives every unit its identity: all that its result depends on, and nothing else."""
 
     def __init__(
-        self,
-        experiment: Experiment,
-        shape: tuple[int, int, int],
-        data: dict[str, str],
-        bf16: bool,
+        self, experiment: Experiment, shape: tuple[int, int, int], identity: dict[str, Any]
     ) -> None:
         self.experiment = experiment
         self.shape = shape
-        self.common: dict[str, Any] = {
-            **data,
-            "procedure": PROCEDURE,
-            "bf16": bf16,
-            "threads": experiment.compute.threads,
-        }
+        self.common = identity | {"threads": experiment.compute.threads}
 
     def units(self) -> list[Unit]:
         """All units, by kind in the order of `KINDS`."""

@@ -1,5 +1,6 @@
 """Send images over a trained link and measure what arrives."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -13,11 +14,20 @@ from semloss.codecs import CodecNetwork
 from semloss.identity import seed_for
 from semloss.metrics import ImageMetric, mean_measurement, measure_classification, papr_db
 from semloss.metrics.distortion import Psnr
-from semloss.sources import ImageSet
-from semloss.training import autocast
+from semloss.sources import ImageSet, Split
+from semloss.training import Diverged, autocast
 
 #: Images per batch of a measurement. The channel's draws follow it, so it is not an option.
 BATCH = 64
+
+#: A codec whose validation PSNR is not this far above that of the mean image has collapsed.
+COLLAPSE_MARGIN_DB = 1.0
+
+#: Capacity in bits per image from which a link must do better than a mean image.
+BITS_TO_TELL = 32.0
+
+#: Images that the mean image of the training set is taken from.
+MEAN_OF = 500
 
 
 def images_at(
@@ -53,25 +63,61 @@ def deliver(
         return codec.decode(received), symbols
 
 
-def psnr_on(
+def check_codec(
     codec: CodecNetwork,
     channel: Channel,
-    images: NDArray[np.uint8],
-    positions: NDArray[np.int64],
+    images: ImageSet,
+    split: Split,
     snr_db: float,
     key: str,
     device: torch.device,
-) -> float:
-    """Mean per-image PSNR in dB over some images at one SNR."""
+) -> dict[str, Any]:
+    """Validation PSNR of a trained codec, if it learnt more than a mean image.
+
+    Parameters
+    ----------
+    codec, channel
+        The link.
+    images, split
+        The source; only the validation part is sent, and the training part's mean compared.
+    snr_db
+        Es/N0 in dB.
+    key
+        Content key that the channel's draws are derived from.
+
+    Returns
+    -------
+    dict
+        ``validation_psnr_db``, mean over images.
+
+    Raises
+    ------
+    Diverged
+        When sending the training set's mean image, which needs no channel, is about as good. A
+        link of less than `BITS_TO_TELL` bits an image may well do no better, and passes if it
+        does not do much worse.
+    """
     generator = torch.Generator(device).manual_seed(seed_for(key, "validate"))
+    some = split.train[np.linspace(0, len(split.train) - 1, MEAN_OF, dtype=np.int64)]
+    mean = images_at(images.images, some, device).mean(0, keepdim=True)
     psnr = Psnr()
-    values = []
+    reached, nothing, k = [], [], 0
     codec.eval()
     with torch.inference_mode():
-        for start in range(0, len(positions), BATCH):
-            sent = images_at(images, positions[start : start + BATCH], device)
-            values.append(psnr.per_image(sent, deliver(codec, channel, sent, snr_db, generator)[0]))
-    return float(torch.cat(values).double().mean())
+        for start in range(0, len(split.validation), BATCH):
+            sent = images_at(images.images, split.validation[start : start + BATCH], device)
+            received, symbols = deliver(codec, channel, sent, snr_db, generator)
+            reached.append(psnr.per_image(sent, received))
+            nothing.append(psnr.per_image(sent, mean.expand_as(sent)))
+            k = symbols.shape[1]
+    psnr_db = float(torch.cat(reached).double().mean())
+    nothing_db = float(torch.cat(nothing).double().mean())
+    bits = k * math.log2(1 + 10 ** (snr_db / 10))
+    if not psnr_db > nothing_db + (COLLAPSE_MARGIN_DB if bits >= BITS_TO_TELL else -1.0):
+        raise Diverged(
+            f"validation PSNR {psnr_db:.1f} dB where the mean image has {nothing_db:.1f} dB"
+        )
+    return {"validation_psnr_db": psnr_db}
 
 
 def measure_cell(
@@ -115,6 +161,11 @@ def measure_cell(
     usable = [one for one in metrics if one.unavailable(bands, height, width) is None]
     labels = images.labels[test]
     clean_accuracy = float(np.mean(clean_predictions == labels))
+    n_classes = len(images.classes)
+    clean = measure_classification(
+        labels, clean_predictions, n_classes=n_classes, clean_accuracy=clean_accuracy
+    )
+    clean_f1 = next(one.value for one in clean if one.metric == "macro_f1")
     rows: list[dict[str, Any]] = []
     for snr_db in test_snrs_db:
         generator = torch.Generator(device).manual_seed(seed_for(key, f"measure/{snr_db:g}"))
@@ -138,9 +189,16 @@ def measure_cell(
                 for one in measure_classification(
                     labels,
                     torch.cat(answers[name]).numpy(),
-                    n_classes=len(images.classes),
+                    n_classes=n_classes,
                     clean_accuracy=clean_accuracy,
+                    clean_macro_f1=clean_f1,
                 )
             ]
-        rows += [{"snr_db": snr_db, "task": task, **asdict(one)} for task, one in found]
+        rows += [{"snr_db": snr_db, "task": task, **_finite(asdict(one))} for task, one in found]
     return rows
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON can hold it: the spread of a single image is unknown, not nan."""
+    unknown = {key for key in ("sd", "se") if math.isnan(row[key])}
+    return row | dict.fromkeys(unknown)

@@ -8,8 +8,9 @@
       environment.json     versions, machine, digest of semloss' own code
       source.json          the images: where from, classes, bands, content hash
       split.json           which image is in which part
+      identity.json        what all cells of the folder share
       log.txt              what happened when
-      tasks/ bases/ receivers/ cells/    one folder per unit of work
+      tasks/ trunks/ bases/ receivers/ cells/    one folder per unit of work
       metrics.parquet .csv, cells.parquet .csv    the tables
 
 In a unit's folder a stage is finished when its ``<stage>.json`` is there; the weights were
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -42,10 +43,10 @@ from semloss.collect.grid import Unit
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.sources import ImageSet, Split
-from semloss.storage import make_folder, read_json, write_atomically, write_json
+from semloss.storage import make_folder, read_json, sweep, write_atomically, write_json
 
 #: Sections of an experiment that every cell of one run shares; the rest are axes of its grid.
-FIXED_SECTIONS = ("source", "split", "train", "task", "compute")
+FIXED_SECTIONS = ("train", "task", "compute")
 
 #: Packages whose versions can change a result.
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "pillow", "safetensors", "scikit-learn")
@@ -116,6 +117,7 @@ class UnitFolder:
         make_folder(self.path)
         try:
             with FileLock(self.path / ".lock", timeout=0):
+                sweep(self.path)
                 yield
         except Timeout:
             raise Busy(self.path.name) from None
@@ -131,60 +133,60 @@ class Run:
         """Folder of one unit of work."""
         return UnitFolder(self.path / f"{unit.kind}s" / unit.name, unit.key)
 
-    def open(self, experiment: Experiment, images: ImageSet, split: Split) -> None:
+    def open(self, experiment: Experiment, identity: dict[str, Any], about: dict[str, Any]) -> None:
         """Create the folder, or take up one of the same experiment.
+
+        Parameters
+        ----------
+        experiment
+            What is asked; its grid may differ from what the folder holds.
+        identity
+            What must not differ: content of images and split, device, precision, procedure.
+        about
+            Contents of further JSON files by name, written anew.
 
         Raises
         ------
         SemlossError
             When the folder holds another experiment or something else, or cannot be written.
         """
-        tables = experiment.as_tables()
-        snapshot, lock = self.path / "experiment.toml", self.path / ".lock"
-        ours = snapshot.exists() or lock.exists()
-        if self.path.exists() and not ours and any(self.path.iterdir()):
+        if self.path.exists() and not self.path.is_dir():
+            raise SemlossError(f"{self.path} is a file; choose a folder with --out")
+        found = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
+        if found and not found & {"experiment.toml", ".lock"}:
             raise SemlossError(
                 f"{self.path} is not empty and holds no run; choose another folder with --out"
             )
         make_folder(self.path)
-        with FileLock(lock):  # another collect may be opening it at this moment
+        with self.locked():
+            sweep(self.path)
+            tables = experiment.as_tables()
+            snapshot = self.path / "experiment.toml"
             if snapshot.exists():
-                self._check_same(tables, images, split)
-            self._describe(tables, images, split)
+                tables = self._joined(tables, identity)
+            for name, content in about.items():
+                write_json(self.path / f"{name}.json", content)
+            write_json(self.path / "identity.json", identity)
+            # last: a folder with a snapshot has everything else
+            write_atomically(snapshot, tomli_w.dumps(tables))
 
-    def _describe(self, tables: dict[str, Any], images: ImageSet, split: Split) -> None:
-        write_json(self.path / "split.json", split_record(split))
-        write_json(
-            self.path / "source.json",
-            {
-                "name": images.name,
-                "content_hash": images.content_hash,
-                "images": len(images.labels),
-                "shape": list(images.images.shape[1:]),
-                "classes": list(images.classes),
-                "bands": list(images.bands),
-                "provenance": images.provenance,
-            },
-        )
-        write_json(self.path / "environment.json", environment())
-        # last: a folder with a snapshot has everything else
-        write_atomically(self.path / "experiment.toml", tomli_w.dumps(tables))
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run's own files for a moment, against another collect on the same run."""
+        with FileLock(self.path / ".lock"):
+            yield
 
-    def _check_same(self, tables: dict[str, Any], images: ImageSet, split: Split) -> None:
+    def _joined(self, tables: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
+        """The asked experiment with the grid that is measured already; refuse another one."""
         try:
             old = tomllib.loads((self.path / "experiment.toml").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SemlossError(
                 f"{self.path / 'experiment.toml'} cannot be read ({error}); choose another --out"
             ) from None
-        for section in FIXED_SECTIONS:
-            was, now = old.get(section, {}), tables[section]
-            if section == "source":  # the content decides, not the path it was read from
-                was = {"content": read_json(self.path / "source.json")["content_hash"]}
-                now = {"content": images.content_hash}
-            elif section == "split":
-                was = {"content": read_json(self.path / "split.json")["content_hash"]}
-                now = {"content": split.content_hash}
+        pairs = [(section, old.get(section, {}), tables[section]) for section in FIXED_SECTIONS]
+        pairs.append(("identity", read_json(self.path / "identity.json"), identity))
+        for section, was, now in pairs:
             for key in sorted(set(was) | set(now)):
                 if was.get(key) != now.get(key):
                     raise SemlossError(
@@ -192,10 +194,18 @@ class Run:
                         f"{_short(was.get(key))} and is {_short(now.get(key))}; "
                         "choose another folder with --out"
                     )
+        joined = dict(tables)
+        for axis in ("codec", "channel"):
+            joined[axis] = _union(old[axis], tables[axis])
+        joined["grid"] = tables["grid"] | {
+            axis: _union(old["grid"][axis], tables["grid"][axis])
+            for axis in ("cr", "snr_db", "seeds")
+        }
+        return joined
 
     def log(self, line: str) -> None:
-        """Add a line with the time to the run's log."""
-        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+        """Add a line with the time to the run's log; a log that cannot be written stops nothing."""
+        with suppress(OSError), (self.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
 
     def cell_records(self) -> list[dict[str, Any]]:
@@ -203,10 +213,32 @@ class Run:
         records = []
         for path in sorted((self.path / "cells").glob("*/measured.json")):
             try:
-                records.append(read_json(path))
+                record = read_json(path)
+                if {"status", "cell", "rows"} <= set(record):
+                    records.append(record)
+                    continue
+                problem = f"{path} is no measurement"
             except SemlossError as error:
-                print(f"semloss: {error}; run collect again", file=sys.stderr)
+                problem = str(error)
+            print(f"semloss: {problem}; run the same command again", file=sys.stderr)
         return records
+
+
+def _union(old: list[Any], new: list[Any]) -> list[Any]:
+    return [*old, *(one for one in new if one not in old)]
+
+
+def source_record(images: ImageSet) -> dict[str, Any]:
+    """The images as JSON: where from, and what they are."""
+    return {
+        "name": images.name,
+        "content_hash": images.content_hash,
+        "images": len(images.labels),
+        "shape": list(images.images.shape[1:]),
+        "classes": list(images.classes),
+        "bands": list(images.bands),
+        "provenance": images.provenance,
+    }
 
 
 def split_record(split: Split) -> dict[str, Any]:

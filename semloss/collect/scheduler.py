@@ -21,6 +21,7 @@ def run_units(
     engine: Engine,
     started: Callable[[Unit], None],
     finished: Callable[[Unit, Result], None],
+    postponed: Callable[[Unit, str], None],
     waiting_on: Callable[[], None],
 ) -> None:
     """Do all units, each after those it needs, keeping the engine full.
@@ -35,8 +36,10 @@ def run_units(
         Where jobs are done.
     started, finished
         Called as a unit is handed to the engine, and with its result.
+    postponed
+        Called with the reason when a unit goes back to the queue.
     waiting_on
-        Called about once a second while units are being done.
+        Called now and then between two finished units.
 
     Raises
     ------
@@ -58,10 +61,10 @@ def run_units(
                 waiting.remove(unit)
                 started(unit)
                 in_flight.append((engine.submit(job_for(unit)), unit))
+        waiting_on()
         if not in_flight:  # everything that is ready is held by another collect
             time.sleep(0.2)
             continue
-        waiting_on()
         done = engine.wait_any([handle for handle, _ in in_flight], timeout_s=1.0)
         ended = [pair for pair in in_flight if any(pair[0] is one for one in done)]
         in_flight = [pair for pair in in_flight if not any(pair is one for one in ended)]
@@ -69,6 +72,7 @@ def run_units(
             try:
                 result = engine.result(handle)
             except Busy:
+                postponed(unit, "another collect is at work on it")
                 not_before[unit.name] = time.monotonic() + BUSY_PAUSE_S
                 waiting.append(unit)
             except WorkerDied as death:
@@ -78,6 +82,7 @@ def run_units(
                         f"{unit.name}: {death} {deaths[unit.name]} times (out of memory?); "
                         "try fewer --jobs, then run the same command to go on"
                     ) from None
+                postponed(unit, str(death))
                 waiting.insert(0, unit)
             else:
                 unfinished.discard(unit.name)

@@ -1,5 +1,6 @@
 """The sections of an experiment file, each checked as it is read."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -136,7 +137,8 @@ class Train(_WithRecipes):
     precision
         "auto" is bf16 where the processor computes in it, else fp32.
     retries
-        New attempts after a divergence, each with other initial weights and half the rate.
+        New attempts after a divergence, of a codec or a task model, each with half the learning
+        rate and other random streams.
     """
 
     strategy: Literal["warm", "independent"] = "warm"
@@ -178,7 +180,7 @@ class TaskTraining(_WithRecipes):
     Attributes
     ----------
     clean
-        On the clean training images, once per run.
+        On the clean training images, once for all runs on them.
     adapted
         From there, on the receptions of one base over `adapted_snr_db`, once per base.
     matched
@@ -211,6 +213,13 @@ class Metrics(Options):
         "ms_ssim_3",
     )
     lpips_weights: Path | None = None
+
+    def wanted(self) -> set[str]:
+        """What a measurement must hold: metric names, LPIPS with the content of its weights."""
+        if self.lpips_weights is None:
+            return set(self.names)
+        content = hashlib.sha256(self.lpips_weights.read_bytes()).hexdigest()
+        return {*self.names, f"lpips@{content[:16]}"}
 
     def make(self) -> list[ImageMetric]:
         """The metrics themselves.

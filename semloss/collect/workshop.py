@@ -24,9 +24,6 @@ Range = tuple[float, float]
 #: Share of a label's weight given to all classes alike when a task model is trained.
 LABEL_SMOOTHING = 0.1
 
-#: Images that the mean image of the training set is taken from, at most.
-MEAN_OF = 500
-
 
 @dataclass(frozen=True)
 class Job:
@@ -40,6 +37,8 @@ class Job:
         All units of the run by name, for those that `unit` needs.
     run
         Folder of the run.
+    cache
+        Folder of the task models that runs share.
     images
         Cache entry of the decoded images.
     experiment, split
@@ -48,16 +47,20 @@ class Job:
         "cpu" or "cuda".
     bf16
         Whether networks are trained in bfloat16.
+    code
+        Digest of semloss' own code.
     """
 
     unit: Unit
     units: dict[str, Unit]
     run: Path
+    cache: Path
     images: Path
     experiment: Experiment
     split: Split
     device: str
     bf16: bool
+    code: str
 
 
 class Workshop:
@@ -146,13 +149,3 @@ class Workshop:
         parts = np.array_split(which, max(1, len(which) // 128))
         images = (images_at(self.images.images, part, self.device) for part in parts)
         return torch.cat([predict(network, some) for some in images]).cpu().numpy()
-
-    @cached_property
-    def mean_image_psnr_db(self) -> float:
-        """Mean validation PSNR of the one best answer that needs no channel: the mean image."""
-        train = self.split.train
-        some = train[np.linspace(0, len(train) - 1, min(MEAN_OF, len(train)), dtype=np.int64)]
-        mean = images_at(self.images.images, some, self.device).mean(0, keepdim=True)
-        images = images_at(self.images.images, self.split.validation, self.device)
-        mse = (images - mean).square().mean(dim=(1, 2, 3)).clamp_min(1e-10)
-        return float((-10 * mse.log10()).mean())

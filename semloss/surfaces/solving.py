@@ -1,7 +1,7 @@
 """Weighted least squares for one form: bounds, seeded starts, model error, covariance."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +49,9 @@ class Problem:
 class Solution:
     """Best parameters of a form on given points.
 
-    `rmse` is the plain in-sample error, `held_out` the error on data left out, `held_out_se` the
-    standard error of its mean square; NaN where not computed. `aicc` is that of the Gaussian
-    likelihood with the model-error term counted as a parameter.
+    `rmse` is the plain in-sample error, `held_out` the error on data left out and
+    `held_out_squares` its square point by point; NaN and empty where not computed. `aicc` is
+    that of the Gaussian likelihood with the model-error term counted as a parameter.
     """
 
     problem: Problem
@@ -61,7 +61,7 @@ class Solution:
     rmse: float
     aicc: float
     held_out: float = math.nan
-    held_out_se: float = math.nan
+    held_out_squares: Array = field(default_factory=lambda: np.empty(0))
 
 
 def solve(form: Form, points: Points, seed: int) -> Solution:

@@ -1,0 +1,126 @@
+"""Training in attempts: try again more gently when one diverges, and say so when none holds.
+
+What failed is on disk before the next attempt begins, so that an interruption costs no more
+during a retry than during a first attempt.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import nn
+
+from semloss.collect.run import Run, UnitFolder
+from semloss.errors import SemlossError
+from semloss.identity import digest
+from semloss.storage import read_json, write_json
+from semloss.training import BatchLoss, Diverged, Recipe, train
+
+Record = dict[str, Any]
+N = TypeVar("N", bound=nn.Module)
+
+
+def train_stage(
+    run: Run,
+    folder: UnitFolder,
+    stage: str,
+    recipe: Recipe,
+    retries: int,
+    n_items: int,
+    make: Callable[[str], N],
+    loss_of: Callable[[N], BatchLoss],
+    facts_of: Callable[[N, str], Record],
+) -> Record:
+    """Train a network and finish a stage of a unit with it.
+
+    Parameters
+    ----------
+    run
+        Its log hears of divergences.
+    folder, stage
+        Where weights and record go.
+    recipe
+        Manner of the first attempt; each further one halves its learning rate.
+    retries
+        Attempts after the first.
+    n_items
+        Training items.
+    make
+        Makes an attempt's network, given the attempt's key.
+    loss_of
+        Batch loss of a network.
+    facts_of
+        What the record says of the trained network; raises `Diverged` if it learnt nothing.
+
+    Returns
+    -------
+    dict
+        The record: status "ok", "retried" or "diverged" (then without weights), what each
+        failed attempt showed, learning rate, steps, CPU seconds of all attempts, losses, facts.
+    """
+    failures = _Failures(folder, stage)
+    checkpoint = folder.path / f"training-{stage}.safetensors"
+    while len(failures.texts) <= retries:
+        key = digest([folder.key, stage, "attempt", len(failures.texts)])
+        gentler = recipe.model_copy(update={"lr": recipe.lr / 2 ** len(failures.texts)})
+        network = make(key)
+        started = time.process_time()
+        try:
+            trained = train(network, loss_of(network), n_items, gentler, key, checkpoint)
+            facts = facts_of(network, key)
+        except Diverged as outcome:
+            failures.add(f"lr {gentler.lr:g}: {outcome}", time.process_time() - started)
+            run.log(f"{folder.path.name}: {stage} diverged at {failures.texts[-1]}")
+            checkpoint.unlink(missing_ok=True)
+            continue
+        record = {
+            "status": "retried" if failures.texts else "ok",
+            "attempts": failures.texts,
+            "lr": gentler.lr,
+            "steps": trained.steps,
+            "cpu_s": trained.cpu_s + failures.cpu_s,
+            "losses": trained.losses,
+            **facts,
+        }
+        folder.write(stage, record, network)
+        checkpoint.unlink(missing_ok=True)
+        failures.path.unlink(missing_ok=True)
+        return record
+    return give_up(folder, stage, failures.texts, failures.cpu_s)
+
+
+def give_up(folder: UnitFolder, stage: str, attempts: list[str], cpu_s: float = 0.0) -> Record:
+    """Finish a stage without weights: its cells are flagged and never averaged in."""
+    record: Record = {
+        "status": "diverged",
+        "attempts": attempts,
+        "lr": None,
+        "steps": 0,
+        "cpu_s": cpu_s,
+        "losses": [],
+    }
+    folder.write(stage, record)
+    return record
+
+
+class _Failures:
+    """What the failed attempts of a stage showed, kept on disk."""
+
+    def __init__(self, folder: UnitFolder, stage: str) -> None:
+        self.path = folder.path / f"attempts-{stage}.json"
+        self._key = folder.key
+        self.texts: list[str] = []
+        self.cpu_s = 0.0
+        if self.path.exists():
+            try:
+                record = read_json(self.path)
+            except SemlossError:
+                return
+            if isinstance(record, dict) and record.get("key") == self._key:
+                self.texts, self.cpu_s = record["texts"], record["cpu_s"]
+
+    def add(self, text: str, cpu_s: float) -> None:
+        """Note a failure."""
+        self.texts.append(text)
+        self.cpu_s += cpu_s
+        write_json(self.path, {"key": self._key, "texts": self.texts, "cpu_s": self.cpu_s})

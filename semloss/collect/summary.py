@@ -1,0 +1,143 @@
+"""The tables of a run, its README, and a look at whether its surfaces rise."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semloss.collect.experiment import Experiment
+from semloss.collect.grid import Unit
+from semloss.collect.run import Run
+from semloss.sources import ImageSet, Split
+from semloss.storage import write_atomically
+from semloss.tables import write_tables
+
+#: Columns of the cells table that every row of the metrics table repeats.
+SHARED_COLUMNS = (
+    *("cell", "source", "codec", "channel", "cr", "cr_nominal", "train_snr_db", "seed", "status"),
+)
+
+
+def write_run_tables(
+    run: Run, experiment: Experiment, units: list[Unit], images: ImageSet, split: Split
+) -> dict[str, Any]:
+    """Write the tables of all finished cells in the run, and its README; return the summary."""
+    with run.locked():  # the last of two collects writes what both have measured
+        records = run.cell_records()
+        rows = []
+        for record in records:
+            about = {key: record["cell"][key] for key in SHARED_COLUMNS}
+            rows += [about | row for row in record["rows"]]
+        write_tables(rows, [record["cell"] for record in records], run.path)
+        measured = {record["cell"]["cell"]: record["status"] for record in records}
+        cells = [unit.name for unit in units if unit.kind == "cell"]
+        summary = {
+            "run": shown(run.path),
+            "cells": len(cells),
+            "finished": sum(name in measured for name in cells),
+            "in_folder": len(measured),
+            "retried": [name for name, status in measured.items() if status == "retried"],
+            "diverged": [name for name, status in measured.items() if status == "diverged"],
+            "clean_accuracy": next((r["ceiling"] for r in rows if r["metric"] == "accuracy"), None),
+            "tables": [shown(run.path / f"{name}.parquet") for name in ("metrics", "cells")],
+            "not_monotone": not_monotone(rows),
+        }
+        write_atomically(run.path / "README.md", _readme(experiment, images, split, summary, rows))
+    return summary
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be written from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def not_monotone(rows: list[dict[str, Any]]) -> list[str]:
+    """Neighbouring cells where more SNR, or more channel uses, read worse beyond doubt.
+
+    Real surfaces rise with both; a pair that falls by more than two standard errors of its
+    difference (taken as independent) speaks of training that has not converged.
+    """
+    groups: dict[tuple[Any, ...], dict[tuple[float, float], tuple[float, float]]] = {}
+    for row in rows:
+        if row["snr_db"] == row["train_snr_db"] and row["metric"] in ("psnr_db", "accuracy"):
+            group = (row["codec"], row["channel"], row["seed"], row["task"], row["metric"])
+            point = (row["cr"], row["snr_db"])
+            groups.setdefault(group, {})[point] = (row["value"], row["se"])
+    found = []
+    for (*_, task, metric), points in groups.items():
+        for axis in (0, 1):
+            for point, (value, se) in points.items():
+                further = [p for p in points if p[1 - axis] == point[1 - axis] and p > point]
+                if further:
+                    other, other_se = points[min(further)]
+                    if other < value - 2 * np.hypot(se, other_se):
+                        found.append(
+                            f"{metric} ({task}) falls from {value:.4g} at CR {point[0]:.4g}, "
+                            f"{point[1]:g} dB to {other:.4g} at CR {min(further)[0]:.4g}, "
+                            f"{min(further)[1]:g} dB"
+                        )
+    return found
+
+
+def headline(rows: list[dict[str, Any]], metric: str, task: str) -> str:
+    """One metric as a table of text: a row per CR, a column per SNR; replicates are averaged."""
+    cells: dict[tuple[float, float], list[float]] = {}
+    for row in rows:
+        own = row["snr_db"] == row["train_snr_db"]
+        if own and row["metric"] == metric and row["task"] == task:
+            cells.setdefault((row["cr"], row["snr_db"]), []).append(row["value"])
+    if not cells:
+        return ""
+    snrs = sorted({snr for _, snr in cells})
+    digits = 2 if metric.endswith("_db") else 3
+    lines = ["| CR | " + " | ".join(f"{snr:g} dB" for snr in snrs) + " |"]
+    lines.append("|" + "---|" * (len(snrs) + 1))
+    for cr in sorted({cr for cr, _ in cells}):
+        values = [cells.get((cr, snr)) for snr in snrs]
+        texts = ["" if v is None else f"{np.mean(v):.{digits}f}" for v in values]
+        lines.append(f"| 1/{1 / cr:.4g} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def _readme(
+    experiment: Experiment,
+    images: ImageSet,
+    split: Split,
+    summary: dict[str, Any],
+    rows: list[dict[str, Any]],
+) -> str:
+    """The run, told to whoever opens its folder."""
+    several = {(row["codec"], row["channel"]) for row in rows}
+    parts = [
+        f"# Run of `{experiment.name}`",
+        experiment.description,
+        f"{summary['in_folder']} cells are measured here, {summary['finished']} of the "
+        f"{summary['cells']} asked for last, on {len(split.test)} test images of "
+        f"`{images.name}`. CR = k/n, complex channel uses per source sample; SNR = Es/N0 in dB "
+        "per complex symbol.",
+    ]
+    if summary["diverged"]:
+        parts.append("Diverged, not in the tables: " + ", ".join(summary["diverged"]))
+    for codec, channel in sorted(several):
+        own = [row for row in rows if (row["codec"], row["channel"]) == (codec, channel)]
+        for metric, task, title in (
+            ("psnr_db", "none", "Mean per-image PSNR in dB"),
+            ("accuracy", "clean", "Accuracy of the task model trained on clean images"),
+            ("accuracy", "matched", "Accuracy of the task model fine-tuned on receptions"),
+        ):
+            text = headline(own, metric, task)
+            if text:
+                parts += [f"## {title} ({codec}, {channel})", text]
+    parts.append(
+        "## Files\n\n"
+        "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, task and metric\n"
+        "- `cells.parquet`, `cells.csv`: one row per trained cell: CR, steps, CPU time, status\n"
+        "- `experiment.toml`: the experiment with every default; "
+        "`semloss collect experiment.toml --out .` here goes on with it\n"
+        "- `environment.json`: versions and machine; `source.json`, `split.json`: the images; "
+        "`identity.json`: what all cells share\n"
+        "- `tasks`, `trunks`, `bases`, `receivers`, `cells`: weights (safetensors) and "
+        "record of each unit\n"
+        "- `log.txt`: what happened when"
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
