@@ -51,6 +51,7 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/training_throughput.py
 	$(BIN)/python benchmarks/prediction.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/warm_against_independent.py
 
 reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) --out $(REFERENCE)

@@ -190,7 +190,7 @@ def _plain(value: Any) -> str | float:  # noqa: ANN401 - a cell of any type
     """Text as it is, everything else as a float (NaN for a missing one)."""
     if isinstance(value, str):
         return value.strip()
-    return math.nan if value is None else float(value)
+    return math.nan if pd.isna(value) else float(value)
 
 
 def _numbers(column: pd.Series, file: Path, diverged: NDArray[np.bool_]) -> Array:
@@ -199,7 +199,7 @@ def _numbers(column: pd.Series, file: Path, diverged: NDArray[np.bool_]) -> Arra
     numbers = np.empty(len(column))
     for i, (row, cell) in enumerate(column.items()):
         required = name in _REQUIRED and not diverged[i]
-        text = "" if cell is None else str(cell).strip()
+        text = "" if pd.isna(cell) else str(cell).strip()
         try:
             numbers[i] = float(text) if text or required else math.nan
         except ValueError:

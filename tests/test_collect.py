@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from tiny_experiment import TINY
 
 import semloss
 from semloss import training
@@ -21,35 +22,6 @@ from semloss.collect.attempts import train_stage
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.summary import not_monotone
 from semloss.training import Recipe
-
-TINY = """
-name = "tiny"
-[source]
-kind = "scenes"
-per_class = 12
-[split]
-train = 0.6
-validation = 0.1
-test = 0.3
-[codec]
-stem = 4
-width = 8
-depth = 0
-[grid]
-cr = ["1/24", "1/6"]
-snr_db = [0, 10]
-[train]
-trunk = {steps = 40, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
-base = {steps = 10, optimiser = "adam", lr = 2e-3}
-cell = {steps = 8, optimiser = "adam", lr = 5e-4}
-cell_steps_per_db = 0
-independent = {steps = 40, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}
-[task]
-clean = {steps = 10}
-adapted = {steps = 4}
-matched = {steps = 2}
-matched_steps_per_db = 0
-"""
 
 
 @pytest.fixture(scope="module")

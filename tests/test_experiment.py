@@ -53,10 +53,19 @@ def test_a_file_on_top_of_a_preset_changes_only_its_keys(tmp_path):
 
 
 def test_another_kind_of_source_starts_from_its_own_options():
-    changes = ["source.kind=folder", "source.path=tiles"]
+    changes = ["source.path=tiles", "source.kind=folder"]  # in any order
     assert str(read_experiment(None, "demo", changes).source.path) == "tiles"
     with pytest.raises(SemlossError, match=r"source\.per_clas: unknown key; did you mean per_c"):
         read_experiment(None, "demo", ["source.per_clas=3"])
+
+
+def test_the_same_kind_named_again_keeps_the_presets_options(tmp_path):
+    (tmp_path / "mine.toml").write_text('[source]\nkind = "scenes"\nseed = 5\n')
+    demo = read_experiment(None, "demo", [])
+    assert read_experiment(tmp_path / "mine.toml", "demo", []).source.per_class == (
+        demo.source.per_class
+    )
+    assert read_experiment(None, "demo", ["source.kind=scenes"]) == demo
 
 
 def test_a_recipe_given_in_part_keeps_the_rest_of_its_default():

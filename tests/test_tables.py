@@ -194,3 +194,14 @@ def test_direction_comes_from_the_name_or_from_the_trend(tmp_path):
     ):
         text = f"cr,snr_db,metric,value\n1/6,0,{metric},{values[0]}\n1/6,9,{metric},{values[1]}\n"
         assert select(load_table(csv(tmp_path, text))).direction == direction
+
+
+def test_an_empty_optional_cell_of_a_nullable_parquet_column_is_allowed(tmp_path):
+    frame = pd.DataFrame(
+        {"cr": [0.1, 0.2], "snr_db": [0, 1], "metric": "m", "value": [1.0, 2.0], "sd": [0.1, None]}
+    ).convert_dtypes()
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert load_table(tmp_path / "t.parquet").sd.isna().tolist() == [False, True]
+    frame.assign(value=pd.array([1.0, None])).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(SemlossError, match="row 2: value"):
+        load_table(tmp_path / "t.parquet")

@@ -168,7 +168,8 @@ def read_experiment(path: Path | None, preset: str | None, changes: Sequence[str
         tables = known[preset]
     if path is not None:
         tables = _merged(tables, _read_toml(path))
-    for change in changes:
+    # a change of kind clears a table, so it goes before the options of the new kind
+    for change in sorted(changes, key=lambda one: not one.partition("=")[0].endswith(".kind")):
         _set(tables, change)
     try:
         return Experiment.from_tables(tables)
@@ -189,10 +190,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        # another kind of plug-in has other options: nothing of the old one carries over
-        another = isinstance(value, Mapping) and "kind" in value
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and not another:
-            value = _merged(old, value)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            # another kind of plug-in has other options: nothing of the old one carries over
+            same = value.get("kind", old.get("kind")) == old.get("kind")
+            value = _merged(old if same else {}, value)
         merged[key] = value
     return merged
 
@@ -216,6 +217,7 @@ def _set(tables: dict[str, Any], change: str) -> None:
         table = inner
     if isinstance(value, float) and not math.isfinite(value):
         raise SemlossError(f"--set {change}: write a finite number")
-    if last == "kind" and parents in (["source"], ["codec"], ["channel"]):
+    swappable = parents in (["source"], ["codec"], ["channel"])
+    if last == "kind" and swappable and table.get("kind") != value:
         table.clear()  # another plug-in has other options
     table[last] = value

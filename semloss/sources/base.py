@@ -228,6 +228,8 @@ def open_cached(source: Source, cache: Path, report: Report = silent) -> ImageSe
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{entry}.lock"):
+            for left_over in entry.parent.glob(f".{entry.name}.*"):  # of a killed process
+                shutil.rmtree(left_over, ignore_errors=True)
             found = _try_entry(entry)  # another process may have been first
             if found is None:
                 _write_entry(entry, source, report)
