@@ -484,3 +484,19 @@ def test_real_tiles_collect(world, real_data, tmp_path):
     source = json.loads((out / "source.json").read_text())
     assert len(source["classes"]) == 10
     assert Path(out / "metrics.csv").exists()
+
+
+def test_thirteen_bands_go_all_the_way(world, real_data, tmp_path):
+    out = tmp_path / "bands"
+    options = ["--set", "source.kind=geotiff", "--set", f"source.path={real_data / 'eurosat-ms'}",
+               "--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]",
+               "--set", "train.trunk.steps=150"]  # fmt: skip
+    assert collect(world, out, *options) == 0
+    source = json.loads((out / "source.json").read_text())
+    assert source["shape"] == [64, 64, 13]
+    assert source["bands"][0] == "B01"
+    cells = pd.read_csv(out / "cells.csv")
+    # 69 filters of 16x16 maps, two features a symbol, over 64x64x13 samples
+    assert cells.k.tolist() == [69 * 16 * 16 // 2]
+    assert cells.cr.tolist() == pytest.approx([69 * 128 / (64 * 64 * 13)])
+    assert semloss.load_table(out).metric.eq("psnr_db").any()
