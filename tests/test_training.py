@@ -54,6 +54,7 @@ def test_training_learns(optimiser):
 def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop_at, optimiser):
     recipe = RECIPE.model_copy(update={"optimiser": optimiser})
     monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
     whole = network()
     record = train(whole, loss_of(whole), ITEMS, recipe, "key")
 
@@ -83,6 +84,7 @@ def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop
 @pytest.mark.parametrize("damage", ["cut", "noise", "other key"])
 def test_a_damaged_checkpoint_only_costs_the_work_in_it(tmp_path, monkeypatch, damage):
     monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
     whole = network()
     train(whole, loss_of(whole), ITEMS, RECIPE, "key")
     net, checkpoint = network(), tmp_path / "training.safetensors"

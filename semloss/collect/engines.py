@@ -160,6 +160,8 @@ class RayCluster:
         if not ray.is_initialized():
             # an address in RAY_ADDRESS joins that cluster, which has CPUs of its own
             own = None if "RAY_ADDRESS" in os.environ else jobs * threads
+            # Ray would run its workers at low priority, but they are the whole job here
+            os.environ.setdefault("RAY_worker_niceness", "0")
             ray.init(
                 num_cpus=own,
                 log_to_driver=False,
