@@ -75,6 +75,14 @@ def test_a_recipe_given_in_part_keeps_the_rest_of_its_default():
     assert part.train.cell == whole.train.cell.model_copy(update={"steps": 7})
 
 
+def test_a_base_far_from_the_trunk_trains_longer():
+    changes = ["train.trunk_cr=1/6", "train.base_steps_per_octave=100", "train.base.steps=50"]
+    train = read_experiment(None, "demo", changes).train
+    assert [train.base_recipe(cr).steps for cr in (1 / 6, 1 / 12, 1 / 24, 1 / 3)] == [
+        50, 150, 250, 150
+    ]  # fmt: skip
+
+
 def test_a_cell_far_from_the_base_trains_longer_and_faster():
     train = read_experiment(None, "demo", ["train.base_snr_db=[8,10]"]).train
     own, below, above = (train.cell_recipe(snr_db) for snr_db in (9.0, 2.0, 16.0))

@@ -18,8 +18,8 @@ from semloss.collect.grid import PROCEDURE, Unit, plan
 from semloss.collect.run import Run, environment, source_record, split_record
 from semloss.collect.scheduler import run_units
 from semloss.collect.summary import shown, write_run_tables
-from semloss.collect.work import Result, missing_snrs_db, shared_task
-from semloss.collect.workshop import Job
+from semloss.collect.work import Result, missing_snrs_db
+from semloss.collect.workshop import Job, shared_task
 from semloss.errors import SemlossError
 from semloss.sources import ImageSet, Split, open_cached, stratified_split
 from semloss.storage import cache_dir

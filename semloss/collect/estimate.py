@@ -140,12 +140,14 @@ def estimate(
     shared = {
         "task": cost(clean_s, recipes.clean),
         "trunk": cost(codec_s, training.trunk),
-        "base": cost(codec_s, training.base),
         "receiver": cost(matched_s, recipes.adapted),
     }
     seconds = {}
     for unit in units:
-        if unit.snr_db is None:
+        if unit.kind == "base":
+            assert unit.link is not None
+            seconds[unit.name] = cost(codec_s, training.base_recipe(unit.link.realisation.cr))
+        elif unit.snr_db is None:
             seconds[unit.name] = shared[unit.kind]
         else:
             sending = cost(codec_s, training.cell_recipe(unit.snr_db))

@@ -162,7 +162,7 @@ class _Planner:
         identity = self._codec(link) | {
             "trunk": trunk.key,
             "snr_db": list(self.experiment.train.base_snr_db),
-            "recipe": _plain(self.experiment.train.base),
+            "recipe": _plain(self.experiment.train.base_recipe(link.realisation.cr)),
         }
         return _unit("base", link.name, identity, needs={"trunk": trunk}, link=link)
 

@@ -1,6 +1,7 @@
 """The sections of an experiment file, each checked as it is read."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -131,6 +132,8 @@ class Train(_WithRecipes):
     trunk, base, cell, independent
         Recipes of the trunk, of a base started from it, of a cell specialised from its base at
         the base's own SNR, and of an independent cell.
+    base_steps_per_octave
+        Steps that a base has on top for each halving or doubling between its CR and the trunk's.
     cell_steps_per_db
         Steps that a warm cell has on top for each dB between its SNR and the base's range. Its
         learning rate rises with the distance too, doubling in `LR_DOUBLES_DB`.
@@ -146,11 +149,18 @@ class Train(_WithRecipes):
     base_snr_db: tuple[SnrDb, SnrDb] = (6.0, 6.0)
     trunk: Recipe = Recipe(steps=5000)
     base: Recipe = Recipe(steps=2500)
+    base_steps_per_octave: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     cell: Recipe = Recipe(steps=100, lr=0.003, warmup=0.0)
     cell_steps_per_db: float = Field(default=20.0, ge=0, allow_inf_nan=False)
     independent: Recipe = Recipe(steps=5000)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     retries: int = Field(default=2, ge=0, le=10)
+
+    def base_recipe(self, cr: float) -> Recipe:
+        """Recipe of the base at one realised CR; far from the trunk's, more is to be relearnt."""
+        octaves = abs(math.log2(cr / self.trunk_cr))
+        steps = self.base.steps + round(self.base_steps_per_octave * octaves)
+        return self.base.model_copy(update={"steps": steps})
 
     def distance_db(self, snr_db: float) -> float:
         """How far an SNR lies outside the range that the bases are trained at."""

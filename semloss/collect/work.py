@@ -18,7 +18,7 @@ from semloss.collect.experiment import Experiment
 from semloss.collect.grid import Link, Unit
 from semloss.collect.measuring import check_codec, measure_cell
 from semloss.collect.run import Run, UnitFolder
-from semloss.collect.workshop import Job, Range, Workshop
+from semloss.collect.workshop import Job, Range, Workshop, shared_task
 from semloss.errors import SemlossError
 from semloss.identity import seed_for
 from semloss.training import Recipe, keep_freed_memory
@@ -131,7 +131,9 @@ class _Bench:
             if self.need(unit.needs["trunk"], "codec", trunk)["status"] == "diverged":
                 record = give_up(folder, "codec", ["its trunk diverged"])
             else:
-                snr_db, recipe = self.training.base_snr_db, self.training.base
+                assert unit.link is not None
+                snr_db = self.training.base_snr_db
+                recipe = self.training.base_recipe(unit.link.realisation.cr)
                 record = self._train_codec(unit, folder, snr_db, recipe, start=trunk)
         return _codec_summary(record)
 
@@ -378,11 +380,6 @@ class _Bench:
             "code": self.job.code,
             "key": unit.key,
         }
-
-
-def shared_task(job: Job, unit: Unit) -> UnitFolder:
-    """Where the clean task model lies for all runs on the same images."""
-    return UnitFolder(job.cache / "tasks" / unit.name, unit.key)
 
 
 def _codec_summary(record: Record) -> str:

@@ -14,6 +14,7 @@ from semloss.codecs import CodecNetwork
 from semloss.collect.experiment import Experiment
 from semloss.collect.grid import Link, Unit
 from semloss.collect.measuring import deliver, images_at
+from semloss.collect.run import UnitFolder
 from semloss.sources import Split, open_entry
 from semloss.tasks import predict
 from semloss.training import Draws, augment_dihedral, autocast
@@ -61,6 +62,11 @@ class Job:
     device: str
     bf16: bool
     code: str
+
+
+def shared_task(job: Job, unit: Unit) -> UnitFolder:
+    """Where the clean task model lies for all runs on the same images."""
+    return UnitFolder(job.cache / "tasks" / unit.name, unit.key)
 
 
 class Workshop:
