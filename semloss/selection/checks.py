@@ -1,0 +1,167 @@
+"""What no surface may be fitted to: impossible values, duplicates, mixed links."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from semloss.errors import SemlossError
+from semloss.selection.noise import cells, seeds
+from semloss.tables.cells import cell_text
+from semloss.tables.naming import listing, plain
+from semloss.tables.schema import METRICS_COLUMNS
+from semloss.units import format_cr
+
+LINK = ("source", "codec", "channel")
+"""Columns that set surfaces apart whatever the metric."""
+
+_FRACTIONS = {"accuracy", "f1", "precision", "recall", "iou", "miou", "dice", "auc"}
+_NOT_NEGATIVE = {"lpips", "mse", "rmse", "mae", "nmse"}
+_SLACK = 1e-6
+"""Single precision may carry a perfect score this far beyond 1."""
+_REPLICATES = {"run", "trial", "rep", "repeat", "replicate", "repetition", "fold", "iteration"}
+
+
+def distinct(rows: pd.DataFrame, column: str) -> list[str]:
+    """What a column holds as texts, sorted, blank ones left out."""
+    if pd.api.types.is_numeric_dtype(rows[column]):
+        return [f"{number:g}" for number in sorted(rows[column].dropna().unique())]
+    return sorted({*rows[column].map(cell_text)} - {""})
+
+
+def limits(metric: str) -> tuple[float, float]:
+    """Least and greatest value that a metric can take, as far as its name tells."""
+    words = set(metric.split("_"))
+    if metric == "semantic_loss":
+        return -math.inf, 1.0
+    if words & {"db", "loss", "error"}:
+        return -math.inf, math.inf
+    if words & {"ssim"}:
+        return -1.0, 1.0
+    if words & _FRACTIONS:
+        return 0.0, 1.0
+    return (0.0, math.inf) if words & _NOT_NEGATIVE else (-math.inf, math.inf)
+
+
+def refuse_mixture(rows: pd.DataFrame) -> None:
+    """Refuse several sources, codecs or channels."""
+    for column in LINK:
+        several = distinct(rows, column) if column in rows else []
+        if len(several) > 1:
+            raise SemlossError(
+                f"the table holds several values of {column} ({listing(several)}); "
+                f"choose one with --where {column}=…, or fit each with --group-by {column}"
+            )
+
+
+def refuse_impossible(rows: pd.DataFrame, metric: str) -> None:
+    """Refuse values and levels that the metric cannot take, percentages above all."""
+    low, high = limits(metric)
+    for column in ("value", "floor", "ceiling"):
+        if column not in rows:
+            continue
+        numbers = rows[column].dropna()
+        bad = numbers[(numbers > high + _SLACK) | (numbers < low - _SLACK)]
+        if bad.empty:
+            continue
+        percent = high == 1 and numbers.median() > 1 and 0 <= numbers.min() <= numbers.max() <= 100
+        ours = metric if column == "value" else f"{column} of {metric}"
+        mend = (
+            f"write fractions, not percentages: --columns {column}=COLUMN/100"
+            if percent
+            else "correct or remove the row"
+        )
+        raise SemlossError(
+            f"row {bad.index[0]}: {ours} = {bad.iloc[0]:g} lies outside [{low:g}, {high:g}]; {mend}"
+        )
+    for column in ("sd", "se") if math.isfinite(high - low) else ():
+        if column in rows and (bad := rows[rows[column] > 1][column]).size:
+            raise SemlossError(
+                f"row {bad.index[0]}: {column} = {bad.iloc[0]:g} is beyond what {metric} can "
+                f"spread; write fractions, not percentages: --columns {column}=COLUMN/100"
+            )
+
+
+def refuse_duplicates(rows: pd.DataFrame, metric: str) -> None:
+    """Refuse two rows for one cell, and say what may tell them apart."""
+    key = pd.DataFrame({"cell": cells(rows), "seed": seeds(rows)}, index=rows.index)
+    again = key.duplicated().to_numpy()
+    if not again.any():
+        return
+    second = int(np.flatnonzero(again)[0])
+    first = int(np.flatnonzero((key == key.iloc[second]).all(axis=1))[0])
+    one = rows.iloc[second]
+    text = (
+        f"rows {rows.index[first]} and {rows.index[second]} are one cell (CR "
+        f"{format_cr(float(one['cr']))}, {one['snr_db']:g} dB, {metric}, seed "
+        f"{key['seed'].iloc[second]}): "
+    )
+    column = _telling_column(rows, key)
+    if column is None:
+        raise SemlossError(f"{text}remove one, or name replicates by a column seed")
+    if _REPLICATES & set(plain(column).split("_")):
+        raise SemlossError(f"{text}if {column} counts replicates, say --columns seed={column}")
+    raise SemlossError(
+        f"{text}{column} tells them apart: choose one with --where {column}=…, or fit each with "
+        f"--group-by {column} (replicates are named by a column seed)"
+    )
+
+
+def _telling_column(rows: pd.DataFrame, key: pd.DataFrame) -> str | None:
+    """Further column with few values under which no cell comes twice."""
+    for column in rows.columns.difference([*METRICS_COLUMNS], sort=False):
+        texts = rows[column].map(cell_text)
+        few = 2 <= texts.nunique() <= len(rows) / 2
+        if few and not key.assign(further=texts).duplicated().any():
+            return str(column)
+    return None
+
+
+def refuse_levels(floor: float | None, ceiling: float | None, direction: str) -> None:
+    """Refuse known levels that contradict the direction."""
+    if floor is None or ceiling is None:
+        return
+    if (ceiling <= floor) if direction == "higher" else (ceiling >= floor):
+        raise SemlossError(
+            f"floor {floor:g} and ceiling {ceiling:g} contradict direction {direction}: the "
+            "floor is the value when nothing gets through"
+        )
+
+
+def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
+    """Notes on what is odd but may be meant."""
+    notes = []
+    for column in rows.columns.difference([*METRICS_COLUMNS], sort=False):
+        several = distinct(rows, column)
+        if 2 <= len(several) <= len(rows) / 2 and not any(_is_number(text) for text in several):
+            notes.append(
+                f"{column} has several values ({listing(several)}), fitted as one surface; "
+                f"--group-by {column} separates them"
+            )
+    trend = trend_in_snr(rows)
+    if (trend < -0.5) if direction == "higher" else (trend > 0.5):
+        notes.append(
+            f"values get worse as snr_db rises ({direction} is better): is it an SNR, and not a "
+            "noise level?"
+        )
+    return notes
+
+
+def trend_in_snr(rows: pd.DataFrame) -> float:
+    """Correlation of value and SNR within the CRs, -1 to 1; 0 where there is none to see."""
+    ratios = rows["cr"].round(12)
+    parts: list[NDArray[np.float64]] = [
+        (rows[name] - rows.groupby(ratios)[name].transform("mean")).to_numpy(float)
+        for name in ("snr_db", "value")
+    ]
+    scale = math.sqrt(float(np.sum(parts[0] ** 2)) * float(np.sum(parts[1] ** 2)))
+    return float(np.sum(parts[0] * parts[1])) / scale if scale > 0 else 0.0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,57 @@
+"""Tidy tables of measurements: schema, writing, reading with checks.
+
+``metrics`` has one row per (cell, test SNR, task, metric):
+
+==============  ========  ====================================================================
+column          unit      meaning
+==============  ========  ====================================================================
+cell            text      name of the trained grid point
+source          text      image source
+codec           text      codec kind
+channel         text      channel label, e.g. ``awgn``
+cr              1         realised CR = k/n, complex channel uses per real source sample
+cr_nominal      1         CR asked for
+train_snr_db    dB        Es/N0 per complex symbol the codec was trained at; empty: a range
+snr_db          dB        Es/N0 per complex symbol it was tested at
+seed            integer   seed of training
+task            text      receiver task: ``none`` (image metric), ``clean`` or ``matched``
+metric          text      e.g. ``psnr_db``, ``ssim``, ``accuracy``
+value           metric    mean over the test images
+sd              metric    spread over the test images
+n               images    number of test images
+se              metric    standard error of `value`, sd / sqrt(n)
+direction       text      ``higher`` or ``lower`` is better
+floor           metric    value when nothing gets through (chance); empty where unknown
+ceiling         metric    value on clean images; empty where unknown
+status          text      ``ok``, ``retried`` or ``diverged`` (left out of fits, by name)
+==============  ========  ====================================================================
+
+``cells`` has one row per trained grid point: `cell` … `train_snr_db`, `seed` and `status` as
+above, and
+
+==================  =======  ====================================================================
+filters             integer  output maps of the encoder that realise the CR
+k                   integer  complex channel uses per image
+strategy            text     how cells are trained: ``warm`` or ``independent``
+attempts            text     trainings that failed and what was changed, "; " between
+lr                  1        learning rate of the training that held
+steps               integer  its optimiser steps
+validation_psnr_db  dB       mean PSNR on the validation images
+codec_cpu_s         s        processor time spent on the codec
+receiver_cpu_s      s        processor time spent on the matched task model
+device, precision   text     where and in which arithmetic it was trained
+threads             integer  processor threads of the training
+key                 text     content key under which the cell is kept
+==================  =======  ====================================================================
+
+Any CSV or parquet with columns ``cr, snr_db, metric, value`` is a table too; `cr` may be written
+"1/12" there, and `sd`, `n`, `se`, `seed`, `direction`, `floor`, `ceiling` are used where present.
+Columns of other names or units, and one column per metric, are mapped (`load_table`).
+"""
+
+from semloss.tables.columns import parse_columns
+from semloss.tables.loading import load_table
+from semloss.tables.schema import CELLS_COLUMNS, METRICS_COLUMNS
+from semloss.tables.writing import write_tables
+
+__all__ = ["CELLS_COLUMNS", "METRICS_COLUMNS", "load_table", "parse_columns", "write_tables"]

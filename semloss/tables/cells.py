@@ -1,0 +1,45 @@
+"""Single cells: texts and numbers, and a clear line for what is neither."""
+
+import math
+import re
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from semloss.errors import SemlossError
+
+
+def cell_text(cell: Any) -> str:  # noqa: ANN401 - a cell of any type
+    """A cell as one line of text, empty where it is missing."""
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return ""
+    return " ".join(str(cell).split())
+
+
+def cell_number(cell: Any, where: str) -> float:  # noqa: ANN401 - a cell of any type
+    """A cell as a number, NaN where it is blank; a fraction such as 1/12 is a number.
+
+    Raises
+    ------
+    SemlossError
+        When it holds something else; `where` names it.
+    """
+    text = cell_text(cell)
+    try:
+        return float(Fraction(text)) if "/" in text else float(text or math.nan)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise not_a_number(where, text) from None
+
+
+def not_a_number(where: str, text: str) -> SemlossError:
+    """The error for a cell that holds no number, with the likeliest mend."""
+    mend = "correct or remove the row"
+    if re.fullmatch(r"[-+]?\d+,\d+", text):
+        mend = "write a decimal point, not a comma"
+    elif text.endswith("%"):
+        mend = "write the number alone and convert it, e.g. --columns value=COLUMN/100"
+    elif re.fullmatch(r"[-+]?[.\d]+ ?[a-zA-Z]+", text):
+        mend = "write the number without its unit"
+    shown = text if len(text) <= 40 else f"{text[:39]}…"
+    return SemlossError(f"{where} = {shown!r} is not a number; {mend}")

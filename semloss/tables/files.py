@@ -1,0 +1,142 @@
+"""Files of any origin, read untyped: what is no table is said in one line."""
+
+import io
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from semloss.errors import SemlossError
+
+_PARQUET = b"PAR1"
+_FOREIGN = {
+    b"PK\x03\x04": "a workbook or an archive; save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "a workbook; save the sheet as CSV",
+    b"\x1f\x8b": "packed with gzip; unpack it first",
+    b"\xff\xfe": "in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "in UTF-16; save it as UTF-8",
+}
+"""How files begin that people take for tables, and what they are."""
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def find_file(path: Path) -> Path:
+    """Metrics file that a path means: itself, or the one of a run folder.
+
+    Raises
+    ------
+    SemlossError
+        When nothing is there, or a folder holds no metrics table.
+    """
+    if not path.exists():
+        raise SemlossError(f"{path}: no such table or run folder")
+    if not path.is_dir():
+        return path
+    for name in ("metrics.parquet", "tables/metrics.parquet", "metrics.csv", "tables/metrics.csv"):
+        if (path / name).is_file():
+            return path / name
+    raise SemlossError(
+        f"{path}: no metrics table in this folder; run semloss collect there first, or name the "
+        "CSV or parquet file"
+    )
+
+
+def read_file(file: Path) -> pd.DataFrame:
+    """Read a CSV (as text) or a parquet file, indexed by its row numbers.
+
+    Raises
+    ------
+    SemlossError
+        When the file cannot be read or is neither.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise SemlossError(f"cannot read {file}: {error.strerror}") from error
+    if data.startswith(_PARQUET) or file.suffix.lower() in (".parquet", ".pq"):
+        return _read_parquet(file, data)
+    return _read_csv(file, data)
+
+
+def _read_parquet(file: Path, data: bytes) -> pd.DataFrame:
+    """Columns of a parquet file, its named index among them; the first row is row 1."""
+    from pyarrow import ArrowException
+
+    if not data.startswith(_PARQUET):
+        raise SemlossError(f"{file} is no parquet file; give a CSV another ending")
+    if not data.endswith(_PARQUET):
+        raise SemlossError(f"{file} is no whole parquet file (cut short?); copy or write it again")
+    try:
+        frame = pd.read_parquet(io.BytesIO(data))
+    except (ArrowException, OSError, ValueError) as error:
+        raise SemlossError(f"{file}: damaged parquet file ({_first_line(error)})") from error
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    frame.columns = [str(name).strip() for name in frame.columns]
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    return frame
+
+
+def _read_csv(file: Path, data: bytes) -> pd.DataFrame:
+    """Cells of a CSV as text; the header is row 1, and blank rows are left out."""
+    text = _text(file, data)
+    header = text.splitlines()[0]
+    if not header.strip(" ,;\t"):
+        raise SemlossError(f"{file}, row 1 is blank; it must name the columns")
+    for separator, what in _SEPARATORS.items():
+        if separator in header and "," not in header:
+            raise SemlossError(
+                f"{file}: its columns are separated by {what}; save it with commas between "
+                "columns and points in numbers"
+            )
+    try:
+        cells = pd.read_csv(
+            io.StringIO(text), header=None, dtype=str, keep_default_na=False,
+            skip_blank_lines=False,
+        )  # fmt: skip
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise SemlossError(f"{file} is no CSV or parquet table: {_complaint(error)}") from error
+    cells = cells.fillna("")
+    names = [str(name).strip() for name in cells.iloc[0]]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise SemlossError(f"{file}: two columns are called {twice!r}; rename or remove one")
+    frame = cells.iloc[1:].set_axis(names, axis="columns")
+    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    return frame.loc[(frame != "").any(axis=1)]
+
+
+def _text(file: Path, data: bytes) -> str:
+    """Content of a text file."""
+    for beginning, what in _FOREIGN.items():
+        if data.startswith(beginning):
+            raise SemlossError(f"{file} is no CSV or parquet table: it is {what}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SemlossError(
+            f"{file} is no CSV or parquet table: byte {error.start} is no UTF-8 text; "
+            "save it as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise SemlossError(f"{file} is no CSV or parquet table: it is binary")
+    if not text.strip():
+        raise SemlossError(f"{file} is no CSV or parquet table: it is empty")
+    return text
+
+
+def _complaint(error: Exception) -> str:
+    """A parser's complaint in our words."""
+    unequal = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if unequal:
+        expected, row, saw = unequal.groups()
+        return (
+            f"row {row} has {saw} fields where the header names {expected} columns; write "
+            "decimal points, not commas, and quote text that holds commas"
+        )
+    return _first_line(error).removeprefix("Error tokenizing data. C error: ")
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else "unreadable"

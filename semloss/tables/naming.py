@@ -1,0 +1,100 @@
+"""One name for one thing, however a table of other origin spells it."""
+
+import re
+from collections.abc import Iterable
+
+_SAME_METRIC = {
+    "psnr": "psnr_db",
+    "mean_psnr": "psnr_db",
+    "acc": "accuracy",
+    "acc_1": "accuracy",
+    "top1": "accuracy",
+    "top_1": "accuracy",
+    "top1_acc": "accuracy",
+    "top_1_acc": "accuracy",
+    "top1_accuracy": "accuracy",
+    "top_1_accuracy": "accuracy",
+    "test_acc": "accuracy",
+    "test_accuracy": "accuracy",
+    "classification_accuracy": "accuracy",
+    "msssim": "ms_ssim",
+    "mean_ssim": "ssim",
+    "f1_macro": "macro_f1",
+}
+"""Spellings, letters and digits only, of metrics that have a name here."""
+_KNOWN = {
+    *_SAME_METRIC.values(),
+    "ssim",
+    "ms_ssim_3",
+    "lpips",
+    "mse",
+    "f1",
+    "miou",
+    "semantic_loss",
+}
+
+_SNR = {"snr", "esn0", "es_n0", "esno", "es_no", "csnr"}
+_CR = {"cr", "ratio", "k_n", "kn", "k_over_n", "rate", "compression", "bcr", "r"}
+_VALUE = {"score", "mean", "result", "val", "metric_value", "y"}
+_WORDS_ASIDE = {"db", "test", "eval", "channel", "bandwidth", "compression"}
+"""Words that tell nothing more about which column it is."""
+
+
+def plain(text: str) -> str:
+    """Lower-case letters and digits of a name, everything between them as one underscore."""
+    return re.sub(r"[\W_]+", "_", text.lower()).strip("_")
+
+
+def metric_name(text: str) -> str:
+    """Name of a metric as semloss writes it: "PSNR (dB)" -> psnr_db, "MS-SSIM" -> ms_ssim.
+
+    Parameters
+    ----------
+    text
+        Name of a metric or of the column that holds it.
+
+    Returns
+    -------
+    str
+        A name of our own where the text is a known spelling of it, else the text in lower case
+        with everything but letters and digits as ``_``; ``value`` where nothing is left.
+    """
+    name = plain(text)
+    return _SAME_METRIC.get(name, name) or "value"
+
+
+def canonical_metric(text: str) -> str:
+    """The known metric that a text spells, else the text as it is."""
+    name = metric_name(text)
+    return name if name in _KNOWN else text
+
+
+def evident_column(wanted: str, columns: Iterable[str]) -> str | None:
+    """What to map to a required column of ours, or None where no column evidently is it.
+
+    For ``value`` these are all columns named after a metric, joined by commas; percentages with
+    their conversion.
+    """
+    names = list(columns)
+    if wanted == "value":
+        metrics = [name for name in names if metric_name(name) in _KNOWN]
+        fractions = [f"{name}/100" if "%" in name else name for name in metrics]
+        return ",".join(fractions) or _first(names, _VALUE)
+    return _first(names, {"snr_db": _SNR, "cr": _CR}.get(wanted, {wanted}))
+
+
+def _first(names: list[str], spellings: set[str]) -> str | None:
+    """First name that is one of the spellings, with or without words that tell nothing more."""
+    for name in names:
+        words = plain(name).split("_")
+        rest = [word for word in words if word not in _WORDS_ASIDE]
+        if "_".join(words) in spellings or "_".join(rest) in spellings:
+            return name
+    return None
+
+
+def listing(names: Iterable[object]) -> str:
+    """Names in one short line, whatever they hold."""
+    texts = [" ".join(str(name).split()) for name in names]
+    short = [text if len(text) <= 40 else f"{text[:39]}…" for text in texts]
+    return ", ".join(short[:24]) + (f" … ({len(short)} in all)" if len(short) > 24 else "")

@@ -1,0 +1,13 @@
+"""Names of the columns (their meaning: `semloss.tables`)."""
+
+METRICS_COLUMNS = (
+    "cell", "source", "codec", "channel", "cr", "cr_nominal", "train_snr_db", "snr_db", "seed",
+    "task", "metric", "value", "sd", "n", "se", "direction", "floor", "ceiling", "status",
+)  # fmt: skip
+CELLS_COLUMNS = (
+    "cell", "source", "codec", "channel", "cr", "cr_nominal", "filters", "k", "train_snr_db",
+    "seed", "strategy", "status", "attempts", "lr", "steps", "validation_psnr_db", "codec_cpu_s",
+    "receiver_cpu_s", "device", "precision", "threads", "key",
+)  # fmt: skip
+REQUIRED = ("snr_db", "cr", "value", "metric")
+NUMBERS = ("snr_db", "value", "train_snr_db", "cr_nominal", "sd", "n", "se", "floor", "ceiling")
