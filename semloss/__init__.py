@@ -8,13 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semloss.surfaces.estimator import SemanticLossRegressor
     from semloss.surfaces.fitfile import load
+    from semloss.surfaces.fitting import fit_surface
     from semloss.tables import load_table
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "load_table"]
+__all__ = ["SemanticLossRegressor", "__version__", "fit_surface", "load", "load_table"]
 
-_HOMES = {"load": "semloss.surfaces.fitfile", "load_table": "semloss.tables"}
+_HOMES = {
+    "SemanticLossRegressor": "semloss.surfaces.estimator",
+    "fit_surface": "semloss.surfaces.fitting",
+    "load": "semloss.surfaces.fitfile",
+    "load_table": "semloss.tables",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the public name stands for

@@ -1,0 +1,218 @@
+"""From the points of a metric to a fitted surface: the ladder, the choice, the doubt."""
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+
+from semloss import __version__
+from semloss.errors import SemlossError
+from semloss.selection import Points
+from semloss.surfaces.batch import Prior
+from semloss.surfaces.choosing import (
+    RULES,
+    choose,
+    comparison,
+    doubt,
+    equals,
+    folds,
+    hold_out,
+)
+from semloss.surfaces.domain import convex_hull
+from semloss.surfaces.formfit import FormFit, fit_form, free_count
+from semloss.surfaces.forms import FORMS, Array
+from semloss.surfaces.noise import falls, variance
+from semloss.surfaces.outcome import Outcome
+from semloss.surfaces.prediction import FittedSurface
+from semloss.surfaces.uncertainty import bootstrap, profiles
+
+_REFERENCE = 8
+"""Points below which a surface without a formula says nothing."""
+_POOR = 0.05
+"""Share of the metric's range that a form may miss, beyond the noise, and still be called a fit."""
+
+
+def fit_surface(
+    points: Points,
+    form: str = "auto",
+    seed: int = 0,
+    *,
+    rule: str = "one-se",
+    starts: int = 100,
+    bootstraps: int = 1000,
+    confidence: float = 0.95,
+    robust: bool = False,
+    prior: Prior | None = None,
+    reference: bool = False,
+) -> FittedSurface:
+    """Fit one form, or choose among all, to the points of a metric.
+
+    Weighted least squares over seeded starts; the noise of the measurements is joined by a
+    model-error term where it does not explain the residuals. Every form is judged on points held
+    out: each CR, each SNR, each tenth of the table in turn.
+
+    Parameters
+    ----------
+    points
+        Measurements as `semloss.selection.select` gives them.
+    form
+        Name of a form or ``auto``.
+    seed
+        Seed of starts and bootstraps; the same seed gives the same fit.
+    rule
+        What picks the form under ``auto``, a key of `semloss.surfaces.choosing.RULES`:
+        ``one-se`` (default), ``held-out``, ``aicc`` or ``bic``.
+    starts
+        Starts of each form's search.
+    bootstraps
+        Draws of the weighted bootstrap by cell; 0 for none.
+    confidence
+        Level of the parameters' profile-likelihood intervals.
+    robust
+        Huber weights against outliers.
+    prior
+        Prior on the shape parameters of a named form, from other surfaces (`semloss.surfaces.
+        pooling`); with one, fewer points than parameters are enough.
+    reference
+        Add the non-parametric reference to the comparison (loads scikit-learn).
+
+    Raises
+    ------
+    SemlossError
+        When the form or rule is unknown, the points span no surface, or are too few for the form.
+    """
+    if form != "auto" and form not in FORMS:
+        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(FORMS)}")
+    if rule not in RULES:
+        raise SemlossError(f"--rule {rule}: no such rule; there are {', '.join(RULES)}")
+    if prior is None:
+        _check_span(points)
+    names = _candidates(points, form, pooled=prior is not None)
+    fits = {
+        name: fit_form(FORMS[name], points, seed, starts=starts, prior=prior, robust=robust)
+        for name in names
+    }
+    held = folds(points)
+    errors = {name: hold_out(fit, held) for name, fit in fits.items()}
+    chosen = choose(fits, errors, rule) if form == "auto" else form
+    rows = comparison(fits, errors)
+    if reference and len(points.value) >= _REFERENCE:
+        from semloss.surfaces import nonparametric
+
+        rows[nonparametric.NAME] = nonparametric.row(points, held)
+    quality: dict[str, Any] = {
+        "points": len(points.value),
+        "range": float(np.ptp(points.value)),
+        **{key: rows[chosen][key] for key in (
+            "rmse", "aicc", "bic", "leave_cr_out", "leave_snr_out", "edge_out", "k_fold",
+            "held_out")},
+        "chosen_by": RULES[rule] if form == "auto" else "named",
+        "candidates": rows,
+        "confidence": confidence,
+        "seed": seed,
+    }  # fmt: skip
+    fit = fits[chosen]
+    between = doubt(fits, chosen, equals(fits, errors)) if form == "auto" else 0.0
+    draws = bootstrap(fit, bootstraps, seed).astype(np.float32) if bootstraps else None
+    return _surface(
+        fit,
+        between,
+        quality,
+        None if draws is None else draws.astype(np.float64),  # as the fit file keeps them
+        profiles(fit, confidence) if bootstraps else {},
+    )
+
+
+def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
+    """Names of the forms to fit; a named form must be within the reach of the data."""
+    count, flat = len(points.value), np.ptp(points.value) == 0
+    if form == "auto":
+        fitting = [
+            n for n, f in FORMS.items() if count > free_count(f, points) + bool(f.parameters)
+        ]
+        return ["constant"] if flat or not fitting else fitting
+    need = free_count(FORMS[form], points)
+    if flat and form != "constant":
+        raise SemlossError(f"all {count} values are equal; use --form constant")
+    if count <= need and not pooled:
+        raise SemlossError(
+            f"{Outcome.TOO_FEW_POINTS}: {count} points for the {need} parameters of "
+            f"form {form}; {Outcome.TOO_FEW_POINTS.remedy}"
+        )
+    return [form]
+
+
+def _check_span(points: Points) -> None:
+    """A surface needs two CRs, two SNRs and a few points."""
+    for values, what, axis in ((points.cr, "CR", "CRs"), (points.snr_db, "SNR", "SNRs")):
+        if len(np.unique(values)) < 2:
+            text = f"{values[0]:.4g}" + (" dB" if what == "SNR" else "")
+            raise SemlossError(
+                f"all points have {what} {text}: a surface needs several {axis}; "
+                f"extend the grid or choose other rows"
+            )
+    if len(points.value) < 4:
+        raise SemlossError(
+            f"{Outcome.TOO_FEW_POINTS}: {len(points.value)} points; a surface needs at least 4, "
+            f"and 12 or more to show a bend"
+        )
+
+
+def _surface(
+    fit: FormFit,
+    between: float,
+    quality: dict[str, Any],
+    draws: Array | None,
+    intervals: dict[str, tuple[float, float]],
+) -> FittedSurface:
+    """Everything that makes predictions honest, in one piece.
+
+    `between` is the doubt between forms that do equally well; it joins the model error.
+    """
+    points, problems = fit.points, fit.problems
+    outcome, names = fit.outcome()
+    covariance, _ = fit.covariance()
+    noise = variance(points, fit.fitted())
+    if outcome is Outcome.CONVERGED:
+        if falls(points, noise + (0.01 * quality["range"]) ** 2):
+            outcome = Outcome.NOT_MONOTONE
+        elif fit.form.parameters and fit.scatter.model_error_sd > _POOR * quality["range"]:
+            outcome = Outcome.POOR_FIT
+    message = "" if outcome is Outcome.CONVERGED else outcome.remedy
+    images = points.n[np.isfinite(points.n)]
+    told = points.se[points.se > 0]
+    return FittedSurface(
+        form=fit.form.name,
+        metric=points.metric,
+        task=points.task,
+        direction=points.direction,
+        parameters=fit.parameters,
+        covariance=covariance,
+        floor=points.floor,
+        ceiling=points.ceiling,
+        model_error_sd=math.hypot(fit.scatter.model_error_sd, between),
+        dof=fit.scatter.dof,
+        hull=convex_hull(np.stack([np.log(points.cr), points.snr_db], axis=1)),
+        outcome=outcome,
+        message=f"{names}: {message}" if names else message,
+        draws=draws,
+        intervals=intervals,
+        bounds=np.stack([problems.low, problems.high], axis=1),
+        noise=points.noise,
+        images=float(np.median(images)) if images.size else None,
+        noise_sd=float(np.median(told)) if told.size else 0.0,
+        replicate_sd=points.replicate_sd,
+        quality=quality,
+        data={"sha256": _data_hash(points), "points": len(points.value)},
+        provenance={
+            "semloss": __version__, **(points.provenance or {}), **points.group,
+        },
+    )  # fmt: skip
+
+
+def _data_hash(points: Points) -> str:
+    """Hash of the fitted numbers in a stable order."""
+    columns = np.stack([points.cr, points.snr_db, points.value, points.se], axis=1)
+    ordered = columns[np.lexsort(columns.T[::-1])]
+    return hashlib.sha256(np.ascontiguousarray(ordered, dtype="<f8").tobytes()).hexdigest()

@@ -1,0 +1,17 @@
+"""Forms of metric = f(CR, SNR), from simple to rich; importing this package fills the ladder."""
+
+from semloss.surfaces.forms import capacity, classic, logistic, pair, unified
+from semloss.surfaces.forms.base import FORMS, Array, Form, Parameter, register
+
+__all__ = [
+    "FORMS",
+    "Array",
+    "Form",
+    "Parameter",
+    "capacity",
+    "classic",
+    "logistic",
+    "pair",
+    "register",
+    "unified",
+]

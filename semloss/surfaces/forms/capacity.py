@@ -1,0 +1,99 @@
+"""Forms indexed by the channel's capacity instead of its SNR in dB."""
+
+import numpy as np
+
+from semloss.surfaces.forms.base import Array, Form, Parameter, register
+from semloss.surfaces.forms.logistic import Additive
+from semloss.surfaces.forms.unified import Capped, Unified
+
+GAP = Parameter("gap_db", "dB", -15.0, 45.0, "SNR gap in log2(1 + SNR/gap)", natural=True)
+
+
+def capacity_db(snr_db: Array, gap_db: Array | float) -> tuple[Array, Array]:
+    """Capacity ln(1 + SNR/gap) in dB, relative to the gap, and its slope d/d snr_db.
+
+    Far below the gap it is the SNR itself, far above it grows like the logarithm of the SNR.
+    """
+    excess = 10.0 ** ((snr_db - gap_db) / 10.0)
+    nats = np.log1p(excess)
+    return gap_db + 10.0 * np.log10(nats), excess / (1.0 + excess) / nats
+
+
+class _OfCapacity(Form):
+    """A form whose SNR axis, seen from its midpoint, is replaced by the capacity in dB."""
+
+    def _seen(self, snr_db: Array, half: Array, gap_db: Array | float) -> tuple[Array, Array]:
+        """SNR axis (..., N) to hand on, and how it moves with the gap."""
+        (here, slope), (there, slope_half) = capacity_db(snr_db, gap_db), capacity_db(half, gap_db)
+        return here - there + half, slope_half - slope
+
+
+@register
+class CapacityAdditive(_OfCapacity, Additive):
+    r"""`additive` with the capacity in dB in the place of the SNR in dB, ours.
+
+    .. math::
+        gain = \sigma(\kappa (c(s) - c(m) + d \ln\tfrac{CR}{CR_{ref}})), \qquad
+        c(s) = 10 \log_{10} \log_2(1 + SNR)
+
+    So the gain is a Hill curve in CR^a log2(1 + SNR): with a = 1, in the bits that the channel
+    could carry per source sample. Parameters and limits as in `additive`.
+    """
+
+    name = "capacity_additive"
+    summary = "logistic in ln CR and the capacity in dB"
+
+    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
+        """Gain (..., N)."""
+        return super().gain(x, self._seen(snr_db, shape[..., 0, None], 0.0)[0], shape)
+
+    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
+        """Gain and its derivatives with respect to the shape parameters."""
+        half = shape[..., 0, None]
+        gain, slopes = super().slopes(x, self._seen(snr_db, half, 0.0)[0], shape)
+        slopes[..., 0, :] *= capacity_db(half, 0.0)[1]
+        return gain, slopes
+
+
+class _Gapped(_OfCapacity):
+    """Capacity with a free SNR gap, the last shape parameter; the midpoint is the third."""
+
+    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
+        """Gain (..., N)."""
+        seen, _ = self._seen(snr_db, shape[..., 2, None], shape[..., -1, None])
+        return super().gain(x, seen, shape[..., :-1])  # type: ignore[safe-super]
+
+    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
+        """Gain and its derivatives with respect to the shape parameters."""
+        half, gap = shape[..., 2, None], shape[..., -1, None]
+        seen, by_gap = self._seen(snr_db, half, gap)
+        gain, slopes = super().slopes(x, seen, shape[..., :-1])
+        by_gap = -slopes[..., 2, :] * by_gap
+        slopes[..., 2, :] *= capacity_db(half, gap)[1]
+        return gain, np.concatenate([slopes, by_gap[..., None, :]], axis=-2)
+
+
+@register
+class CapacityCapped(_Gapped, Capped):
+    r"""`capped` over the capacity of a channel with an SNR gap, ours.
+
+    .. math::
+        s \to c(s) = 10 \log_{10} \log_2(1 + SNR / \Gamma)
+
+    Gamma (`gap_db`) is how far the learned code stays from the Shannon limit: well below it the
+    capacity rises like the SNR, well above it only like its logarithm, so that the approach to
+    the ceiling slows down. A large gap is `capped` itself. Everything else as there.
+    """
+
+    name = "capacity_capped"
+    summary = "capped, over log2(1 + SNR/gap)"
+    parameters = (*Capped.parameters, GAP)
+
+
+@register
+class CapacityUnified(_Gapped, Unified):
+    """`unified` over the capacity of a channel with an SNR gap, as in `capacity_capped`, ours."""
+
+    name = "capacity_unified"
+    summary = "unified, over log2(1 + SNR/gap)"
+    parameters = (*Unified.parameters, GAP)

@@ -1,0 +1,129 @@
+"""The simple end of the ladder: no dependence, SNR alone, and two ways to add the rate."""
+
+import numpy as np
+
+from semloss.surfaces.forms.base import LN_CR_REF, Array, Form, Parameter, register, sigmoid
+
+SNR_HALF = Parameter("snr_half_db", "dB", -60.0, 60.0, "SNR of half gain at CR 1/12")
+SLOPE = Parameter("slope_per_db", "1/dB", 2e-3, 5.0, "steepness of the rise with SNR", log=True)
+SHIFT = Parameter(
+    "shift_db", "dB per e-fold of CR", 0.0, 400.0, "SNR that an e-fold of CR is worth", natural=True
+)
+LN_CR_HALF = Parameter("ln_cr_half", "ln CR", -12.0, 3.0, "ln of the CR of half gain")
+RATE_EXPONENT = Parameter(
+    "rate_exponent", "1", 0.05, 12.0, "power of CR with which the rate's limit is lifted", log=True
+)
+
+
+@register
+class Constant(Form):
+    """Metric that neither CR nor SNR moves, ``value = level``.
+
+    The yardstick: a form that does not beat it has learnt nothing. One parameter, `level`.
+    """
+
+    name = "constant"
+    summary = "a level that neither CR nor SNR moves"
+    parameters = ()
+    levels = (Parameter("level", "metric", -np.inf, np.inf, "the metric everywhere"),)
+
+    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
+        """Zero: both levels are the same."""
+        return np.zeros((*shape.shape[:-1], len(x)))
+
+    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
+        """No shape parameter, no slope."""
+        gain = self.gain(x, snr_db, shape)
+        return gain, np.zeros((*gain.shape[:-1], 0, len(x)))
+
+
+@register
+class LogisticSnr(Form):
+    r"""Logistic in SNR alone: the rate does not matter.
+
+    .. math:: gain = \sigma(\kappa (s - m))
+
+    m (`snr_half_db`) is the SNR of half gain, kappa (`slope_per_db`) the steepness.
+    Limits: floor as SNR -> -inf, ceiling as SNR -> inf. Source: the classic S-curve of the
+    field, e.g. arXiv 2205.02620, which fits one per rate.
+    """
+
+    name = "logistic_snr"
+    summary = "logistic in SNR, the rate does not matter"
+    parameters = (SNR_HALF, SLOPE)
+
+    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
+        """Gain (..., N)."""
+        half, slope = shape[..., 0, None], shape[..., 1, None]
+        return sigmoid(slope * (snr_db - half))
+
+    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
+        """Gain and its derivatives with respect to m and kappa."""
+        half, slope = shape[..., 0, None], shape[..., 1, None]
+        away = snr_db - half
+        gain = sigmoid(slope * away)
+        rise = gain * (1.0 - gain)
+        return gain, np.stack([-slope * rise, away * rise], axis=-2)
+
+
+@register
+class Additive(Form):
+    r"""Logistic in the plane (ln CR, SNR), ours: rate and SNR trade one for the other.
+
+    .. math:: gain = \sigma(\kappa (s - m + d \ln(CR / CR_{ref})))
+
+    m (`snr_half_db`) is the SNR of half gain at CR 1/12, kappa (`slope_per_db`) the steepness
+    and d (`shift_db`) the dB that an e-fold of CR is worth. One ceiling serves every CR.
+    Limits: floor as SNR -> -inf or CR -> 0, ceiling as SNR -> inf.
+    """
+
+    name = "additive"
+    summary = "logistic in the plane (ln CR, SNR)"
+    parameters = (SNR_HALF, SLOPE, SHIFT)
+
+    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
+        """Gain (..., N)."""
+        half, slope, shift = (shape[..., i, None] for i in range(3))
+        return sigmoid(slope * (snr_db - half + shift * (x - LN_CR_REF)))
+
+    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
+        """Gain and its derivatives with respect to m, kappa and d."""
+        half, slope, shift = (shape[..., i, None] for i in range(3))
+        rate = x - LN_CR_REF
+        away = snr_db - half + shift * rate
+        gain = sigmoid(slope * away)
+        rise = gain * (1.0 - gain)
+        climb = slope * rise
+        return gain, np.stack([-climb, away * rise, rate * climb], axis=-2)
+
+
+@register
+class Separable(Form):
+    r"""Logistic in ln CR times logistic in SNR, ours: what the rate allows times the channel.
+
+    .. math:: gain = \sigma(\beta \ln(CR / CR_{half}))\, \sigma(\kappa (s - m))
+
+    CR_half (`ln_cr_half`) is the CR at which the rate allows half, beta (`rate_exponent`) the
+    power of CR with which it does; m and kappa as in `additive`, the same at every CR.
+    Limits: floor as SNR -> -inf or CR -> 0, the rate's own ceiling as SNR -> inf.
+    """
+
+    name = "separable"
+    summary = "logistic in ln CR times logistic in SNR"
+    parameters = (LN_CR_HALF, RATE_EXPONENT, SNR_HALF, SLOPE)
+
+    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
+        """Gain (..., N)."""
+        ln_cr_half, beta, half, slope = (shape[..., i, None] for i in range(4))
+        return sigmoid(beta * (x - ln_cr_half)) * sigmoid(slope * (snr_db - half))
+
+    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
+        """Gain and its derivatives with respect to ln CR_half, beta, m and kappa."""
+        ln_cr_half, beta, half, slope = (shape[..., i, None] for i in range(4))
+        rate, away = x - ln_cr_half, snr_db - half
+        allowed, passed = sigmoid(beta * rate), sigmoid(slope * away)
+        gain = allowed * passed
+        by_rate, by_snr = gain * (1.0 - allowed), gain * (1.0 - passed)
+        return gain, np.stack(
+            [-beta * by_rate, rate * by_rate, -slope * by_snr, away * by_snr], axis=-2
+        )
