@@ -7,7 +7,7 @@ DEMO := runs/demo
 REFERENCE := runs/eurosat
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench reference sheet clean
+.PHONY: help demo test lint types bench reference fits sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -54,13 +54,17 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/warm_against_independent.py
 
 reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
-	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) --out $(REFERENCE)
+	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
+		--set 'grid.cr=["1/48","1/32","1/24","1/16","1/12","1/6"]' --set 'grid.snr_db=[-8,-6,-4,-2,0,2,4,7,10,14,18]' --out $(REFERENCE)
 	mkdir -p data/eurosat-awgn fits reports
 	cd $(REFERENCE) && cp README.md experiment.toml environment.json source.json metrics.csv cells.csv $(CURDIR)/data/eurosat-awgn/
-	$(BIN)/semloss fit $(REFERENCE) --metric accuracy --task matched --out fits/eurosat-awgn-accuracy-matched.json --plot reports/eurosat-accuracy.png
-	$(BIN)/semloss fit $(REFERENCE) --metric accuracy --task clean --out fits/eurosat-awgn-accuracy-clean.json
-	$(BIN)/semloss fit $(REFERENCE) --metric psnr_db --out fits/eurosat-awgn-psnr.json --plot reports/eurosat-psnr.png
-	$(BIN)/semloss fit $(REFERENCE) --metric ssim --out fits/eurosat-awgn-ssim.json
+	$(MAKE) fits
+
+fits: $(VENV)/.run ## fit the reference table again and draw it
+	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --task matched --out fits/eurosat-awgn-accuracy-matched.json --plot reports/eurosat-accuracy.png
+	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --task clean --out fits/eurosat-awgn-accuracy-clean.json
+	$(BIN)/semloss fit data/eurosat-awgn --metric psnr_db --out fits/eurosat-awgn-psnr.json --plot reports/eurosat-psnr.png
+	$(BIN)/semloss fit data/eurosat-awgn --metric ssim --out fits/eurosat-awgn-ssim.json
 
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
 	$(BIN)/python -c "from pathlib import Path; from semloss.sources import Scenes, contact_sheet; \

@@ -1,10 +1,10 @@
-"""`semloss fit`: from a table of measurements to a fit file."""
+"""`semloss fit`: from a table of measurements to fit files."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semloss.errors import SemlossError
 
@@ -23,47 +23,151 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "table",
         type=Path,
+        nargs="?",
         metavar="TABLE|RUN",
         help="run folder of semloss collect, or a CSV or parquet with cr, snr_db, metric, value",
     )
-    parser.add_argument("--metric", help="metric to fit (default: accuracy, or the only one)")
-    parser.add_argument("--task", help="receiver task (default: the only one, or clean)")
-    parser.add_argument(
+    points = parser.add_argument_group("which points")
+    points.add_argument("--metric", help="metric to fit (default: accuracy, or the only one)")
+    points.add_argument("--task", help="receiver task (default: the only one, or clean)")
+    points.add_argument(
         "--where",
         action="append",
         default=[],
         metavar="COLUMN=VALUE",
         help="use only rows with this value, e.g. channel=awgn; may be repeated",
     )
-    parser.add_argument(
+    points.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS[,…]",
+        help="columns of a foreign table, e.g. snr_db=SNR,cr=k/n,value=acc/100",
+    )
+    points.add_argument(
+        "--group-by",
+        metavar="COLUMN[,…]",
+        help="fit every combination of these columns, e.g. metric,task",
+    )
+    points.add_argument(
         "--mismatch",
         action="store_true",
         help="also use rows tested at another SNR than the codec was trained at",
     )
-    parser.add_argument(
+    how = parser.add_argument_group("how to fit")
+    how.add_argument(
         "--form",
         default="auto",
-        metavar="auto|NAME",
-        help="constant, logistic, capped, unified; auto: the simplest that predicts held-out "
-        "data as well as the best (default)",
+        metavar="auto|NAME|list",
+        help="name of a form; list shows them; auto chooses by --rule (default)",
     )
-    parser.add_argument(
+    how.add_argument(
+        "--rule",
+        default="one-se",
+        metavar="RULE",
+        help="what auto picks: one-se (default), held-out, aicc or bic",
+    )
+    how.add_argument(
+        "--joint",
+        action="store_true",
+        help="with --group-by: one form for all groups, shape parameters partially pooled",
+    )
+    how.add_argument(
+        "--prior",
+        type=Path,
+        metavar="SHARED.json",
+        help="lean on the groups of an earlier --joint fit: a handful of points is enough",
+    )
+    how.add_argument("--robust", action="store_true", help="weigh outliers down (Huber)")
+    how.add_argument(
+        "--confidence", type=float, default=0.95, metavar="LEVEL",
+        help="level of the parameters' intervals (default 0.95)",
+    )  # fmt: skip
+    how.add_argument("--bootstraps", type=int, default=1000, metavar="N", help="default 1000")
+    how.add_argument("--seed", type=int, default=0, help="seed of starts and bootstraps")
+    out = parser.add_argument_group("what comes out")
+    out.add_argument(
         "--out",
         type=Path,
-        metavar="FIT.json",
-        help="fit file (default: fits/ in the run, else beside the table)",
+        metavar="FIT.json|DIR",
+        help="fit file, or folder of several (default: fits/ in the run, else beside the table)",
     )
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the surface with its points")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    out.add_argument("--plot", type=Path, metavar="PNG", help="draw the surface with its points")
+    out.add_argument("--report", type=Path, metavar="DIR", help="pictures, tables and a page")
+    out.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Fit and report."""
-    from semloss.selection import select
-    from semloss.surfaces import fitfile
+    if args.form == "list":
+        print(json.dumps(_ladder()) if args.json else _ladder_text())
+        return 0
+    _check(args)
+    from semloss.surfaces import fitfile, pooling
     from semloss.surfaces.fitting import fit_surface
-    from semloss.tables import load_table
+
+    groups = _points(args)
+    options = {
+        "bootstraps": args.bootstraps, "confidence": args.confidence, "robust": args.robust,
+        "reference": True,
+    }  # fmt: skip
+    shared_path = None
+    if args.joint:
+        surfaces, shared = pooling.fit_joint(groups, args.form, args.seed, **options)
+        shared_path = _folder(args) / "shared.json"
+        pooling.save(shared, shared_path)
+    elif args.prior:
+        shared = pooling.load(args.prior)
+        if args.form not in ("auto", shared.form):
+            raise SemlossError(f"--form {args.form}: the prior is one of form {shared.form}")
+        surfaces = [
+            fit_surface(points, shared.form, args.seed, prior=shared.prior, **options)
+            for points in groups
+        ]
+    else:
+        surfaces = [
+            fit_surface(points, args.form, args.seed, rule=args.rule, **options)
+            for points in groups
+        ]
+    fits = list(zip(surfaces, groups, _places(args, groups), strict=True))
+    for surface, _, place in fits:
+        fitfile.save(surface, place)
+    if args.plot:
+        from semloss.reports.surface import surface_plot
+
+        surface_plot(surfaces[0], groups[0], args.plot)
+    if args.report:
+        from semloss.reports.fit_report import write_report
+
+        write_report([(surface, points) for surface, points, _ in fits], args.report)
+    _print(args, fits, shared_path)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what cannot be meant, before any work."""
+    if args.table is None:
+        raise SemlossError("fit needs a TABLE or a RUN folder; semloss fit --help says more")
+    if not 0 < args.confidence < 1:
+        raise SemlossError(f"--confidence {args.confidence:g}: a level lies in (0, 1), e.g. 0.95")
+    if not 0 <= args.bootstraps <= 5000:
+        raise SemlossError(f"--bootstraps {args.bootstraps}: give 0 to 5000 draws")
+    if args.joint and not args.group_by:
+        raise SemlossError("--joint shares between groups: add --group-by, e.g. metric,task")
+    if args.joint and args.prior:
+        raise SemlossError("--joint makes a prior and --prior uses one: give one of them")
+    if args.plot:
+        if args.group_by:
+            raise SemlossError("--plot draws one surface; with --group-by use --report DIR")
+        if args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
+            raise SemlossError(f"{args.plot}: name a picture *.png, *.pdf or *.svg")
+
+
+def _points(args: argparse.Namespace) -> "list[Points]":
+    """Points of one surface, or of every group; what the user should know goes to stderr."""
+    from semloss.selection import select, select_groups
+    from semloss.tables import load_table, parse_columns
 
     where = {}
     for choice in args.where:
@@ -71,68 +175,99 @@ def run(args: argparse.Namespace) -> int:
         if not equals:
             raise SemlossError(f"--where {choice}: write COLUMN=VALUE, e.g. channel=awgn")
         where[column] = value
-    points = select(
-        load_table(args.table), args.metric, args.task, mismatch=args.mismatch, where=where
-    )
-    for note in points.notes:
-        print(f"semloss: {note}", file=sys.stderr)
-    surface = fit_surface(points, args.form)
-    out = args.out or _default_out(args.table, points)
-    fitfile.save(surface, out)
-    if args.plot:
-        from semloss.reports.surface import surface_plot
-
-        surface_plot(surface, points, args.plot)
-    if args.json:
-        print(json.dumps(_summary(surface, out)))
+    table = load_table(args.table, parse_columns(args.columns))
+    if args.group_by:
+        by = tuple(name.strip() for name in args.group_by.split(",") if name.strip())
+        sparse = args.joint or args.prior is not None
+        groups, notes = select_groups(
+            table, by, args.metric, args.task, mismatch=args.mismatch, where=where, sparse=sparse
+        )
     else:
-        print(_text(surface, points, out))
-    return 0
+        groups, notes = [select(table, args.metric, args.task, mismatch=args.mismatch,
+                                where=where)], ()  # fmt: skip
+    told: dict[str, None] = dict.fromkeys(notes)
+    told |= dict.fromkeys(note for points in groups for note in points.notes)
+    for note in told:
+        print(f"semloss: {note}", file=sys.stderr)
+    return groups
 
 
-def _default_out(table: Path, points: "Points") -> Path:
-    """Place of the fit file: in a run its fits folder, beside any other table."""
-    suffix = "" if points.task == "none" else f"-{points.task}"
-    if table.is_dir():
-        return table / "fits" / f"{points.metric}{suffix}.json"
-    return table.with_name(f"{table.stem}-{points.metric}{suffix}.json")
+def _folder(args: argparse.Namespace) -> Path:
+    """Folder of several fit files."""
+    if args.out:
+        return Path(args.out)
+    table: Path = args.table
+    return (table if table.is_dir() else table.parent) / "fits"
 
 
-def _summary(surface: "FittedSurface", out: Path) -> dict[str, object]:
+def _places(args: argparse.Namespace, groups: "list[Points]") -> list[Path]:
+    """Where each fit file goes."""
+    if args.group_by:
+        folder, names = _folder(args), [_name(points) for points in groups]
+        if len(set(names)) < len(names):
+            names = [f"{name}-{i}" for i, name in enumerate(names, start=1)]
+        return [folder / f"{name}.json" for name in names]
+    if args.out:
+        return [args.out]
+    name = f"{_name(groups[0])}.json"
+    if args.table.is_dir():
+        return [args.table / "fits" / name]
+    return [args.table.with_name(f"{args.table.stem}-{name}")]
+
+
+def _name(points: "Points") -> str:
+    """File name of a group: metric, task, and what else sets it apart."""
+    further = [v for k, v in points.group.items() if k not in ("metric", "task")]
+    words = [points.metric, *([] if points.task == "none" else [points.task]), *further]
+    return "-".join("".join(c if c.isalnum() or c in "_." else "_" for c in word) for word in words)
+
+
+def _print(
+    args: argparse.Namespace,
+    fits: "list[tuple[FittedSurface, Points, Path]]",
+    shared: Path | None,
+) -> None:
+    """Results on stdout."""
+    from semloss.cli import fit_text
+
+    if args.json:
+        if args.group_by:
+            summary: dict[str, Any] = {"fits": [fit_text.summary(s, out) for s, _, out in fits]}
+            if shared:
+                summary["shared"] = str(shared)
+        else:
+            summary = fit_text.summary(fits[0][0], fits[0][2])
+        print(json.dumps(summary, allow_nan=False))
+    elif args.group_by:
+        print(fit_text.several(fits))
+        if shared:
+            print(f"shared   {shared}: give it to --prior for a new group of few points")
+    else:
+        print(fit_text.one(*fits[0]))
+    if args.report and not args.json:
+        print(f"report   {args.report / 'README.md'}")
+
+
+def _ladder() -> list[dict[str, Any]]:
+    """The forms, simplest first."""
     from semloss.surfaces.forms import FORMS
 
-    return {
-        "metric": surface.metric,
-        "task": surface.task,
-        "form": surface.form,
-        "outcome": surface.outcome.value,
-        "message": surface.message,
-        **surface.quality,
-        "parameters": dict(zip(FORMS[surface.form].names, surface.parameters, strict=True)),
-        "out": str(out),
-    }
-
-
-def _text(surface: "FittedSurface", points: "Points", out: Path) -> str:
-    """Few lines for a reader."""
-    quality = surface.quality
-    percent = 100 / (quality["range"] or 1.0)
-    held_out = quality["held_out"]
-    ratios, levels = len(set(points.cr)), len(set(points.snr_db))
-    task = "" if surface.task == "none" else f" ({surface.task})"
-    compared = ", ".join(
-        f"{name} {c['held_out']:.3g}" if c["held_out"] is not None else f"{name} –"
-        for name, c in quality["candidates"].items()
-    )
-    lines = [
-        f"{surface.metric}{task}: {quality['points']} points, {ratios} CR × {levels} SNR",
-        f"form     {surface.form}, "
-        f"{quality['candidates'][surface.form]['parameters']} parameters: {surface.outcome}",
-        f"error    RMSE {quality['rmse']:.3g} ({percent * quality['rmse']:.1f} % of the range)"
-        + (f", {quality['held_out_scheme']} {held_out:.3g}" if held_out is not None else ""),
-        f"held out {compared}",
-        f"fit file {out}",
+    forms = sorted(FORMS.values(), key=lambda form: len(form.names))
+    return [
+        {
+            "form": form.name,
+            "summary": form.summary,
+            "parameters": [
+                {"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in form.all_parameters
+            ],
+        }
+        for form in forms
     ]
-    if surface.message:
-        lines.insert(2, f"         {surface.message}")
-    return "\n".join(lines)
+
+
+def _ladder_text() -> str:
+    lines = []
+    for form in _ladder():
+        names = ", ".join(p["name"] for p in form["parameters"])
+        lines += [f"{form['form']:<20} {form['summary']}", f"{'':<20} {names}"]
+    return "\n".join([*lines, "", "Equations and limits: semloss/surfaces/forms/"])

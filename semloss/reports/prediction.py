@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from semloss.reports.style import ACCENT, INK, metric_label, paper_style, save_figure, series_colors
-from semloss.surfaces.prediction import FittedSurface, Prediction, Requirement
+from semloss.surfaces.answers import Requirement
+from semloss.surfaces.prediction import FittedSurface, Prediction
 from semloss.units import format_cr
 
 _ROUND_CRS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -42,7 +43,8 @@ def prediction_plot(
     axis = np.linspace(min(low, here), max(high, here), 301)
     ratios = np.exp(axis) if along_cr else np.full_like(axis, point.cr)
     levels = np.full_like(axis, point.snr_db) if along_cr else axis
-    curve = fit.predict(cr=np.minimum(ratios, 1.0), snr_db=levels, interval=point.interval)
+    interval = 0.95 if point.interval is None else point.interval
+    curve = fit.predict(cr=np.minimum(ratios, 1.0), snr_db=levels, interval=interval)
     inside = np.asarray(curve.in_domain)
     with paper_style():
         figure = Figure(figsize=(5.8, 4.0), layout="constrained")
@@ -50,7 +52,7 @@ def prediction_plot(
         color = series_colors(3)[1]
         axes.fill_between(
             axis, curve.low, curve.high, color=color, alpha=0.2, linewidth=0,
-            label=f"{100 * point.interval:g} % band",
+            label=f"{100 * interval:g} % band",
         )  # fmt: skip
         if inside.any():
             axes.plot(axis, np.where(inside, curve.value, np.nan), color=color, label="fit")
