@@ -1,0 +1,1 @@
+"""Design-time planning on fitted surfaces: link budgets, passes, allocation, studies."""

@@ -1,0 +1,81 @@
+"""The commented link file, and links of real kinds of mission that come with the package."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING
+from pathlib import Path
+
+from semloss.errors import SemlossError
+from semloss.planning.keys import Key
+from semloss.planning.link import DEFAULTS, KEYS, Link
+
+_PRESETS = Path(__file__).parent / "presets"
+_ABOUT = {
+    "transmitter": "give eirp_dbw, or power and antenna",
+    "path": "give height_km and elevation_deg, or range_km",
+    "atmosphere": "losses as numbers, or from rain statistics, or by ITU-R maps",
+    "receiver": "give g_over_t_db_k, or gain and noise",
+    "signal": "bandwidth for the symbol rate; a bit rate adds the rows of a digital link",
+    "image": "what is sent, and how hard it is compressed",
+}
+
+
+def template_text() -> str:
+    """Write the link file with every key: its meaning, unit, range and default.
+
+    Keys that a link needs stand ready with values of an X-band Earth observation link; the
+    others are commented out at their defaults.
+    """
+    lines = [
+        "# A link for semloss. Values in the unit at the end of the key, or as text with a unit:",
+        '# freq_ghz = 8.2 and freq_ghz = "8200 MHz" are the same. Unset keys take the default.',
+        "",
+        *_entry("name", KEYS["name"]),
+    ]
+    for section, about in _ABOUT.items():
+        lines += ["", f"[{section}]  # {about}"]
+        for name, key in KEYS.items():
+            if key.section == section:
+                lines += _entry(name, key)
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name: str, key: Key) -> Iterator[str]:
+    default = DEFAULTS[name]
+    stated = "" if default is None or default is MISSING else f"; default {_toml(default)}"
+    allowed = "" if key.allowed == "any" else f"; {key.allowed}"
+    value = key.example if key.example is not None else default
+    text = f"{name} = {'' if value is None else _toml(value)}".rstrip()
+    mark = "" if key.example is not None else "# "
+    yield f"{mark + text:<32}  # {key.about}{allowed}{stated}"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else f"{value}"
+
+
+def preset_names() -> list[str]:
+    """Names of the links that come with the package."""
+    return sorted(path.stem for path in _PRESETS.glob("*.toml"))
+
+
+def preset_text(name: str) -> str:
+    """Text of a link that comes with the package, with the sources of its numbers.
+
+    Raises
+    ------
+    SemlossError
+        When there is no preset of that name.
+    """
+    if name not in preset_names():
+        raise SemlossError(f"no preset {name!r}: there are {', '.join(preset_names())}")
+    return (_PRESETS / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def read_link(source: Path | str) -> Link:
+    """Read a link file, or a preset by its name where no such file exists."""
+    path = Path(source)
+    if not path.exists() and str(source) in preset_names():
+        path = _PRESETS / f"{source}.toml"
+    return Link.from_toml(path)
