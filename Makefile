@@ -50,6 +50,11 @@ types: $(VENV)/.dev ## mypy --strict on the package
 bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/training_throughput.py
 	$(BIN)/python benchmarks/prediction.py
+	$(BIN)/python benchmarks/fitting.py
+	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/passes.py
+	$(BIN)/python benchmarks/few_cells.py
+	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/warm_against_independent.py
 

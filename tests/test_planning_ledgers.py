@@ -4,9 +4,11 @@ import csv
 import json
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from known_surface import known
 from planning_truth import X_BAND, image_link, rainy_link, surface
 
 from semloss.errors import SemlossError, TargetNotAttainable
@@ -245,3 +247,16 @@ def test_the_waterfall_is_drawn(full, tmp_path):
 def test_an_unknown_kind_of_file_is_refused(full, tmp_path):
     with pytest.raises(SemlossError, match=r"name a ledger \*\.txt"):
         write_ledger(full, tmp_path / "ledger.doc")
+
+
+def test_the_back_off_follows_from_the_papr_that_was_measured_with_the_fit():
+    fit = replace(known(), provenance={"papr_db": "8.30"})
+    link = read_link("eo-leo-x-band")
+    told = ledger(link, fit, cr="1/12")
+    assert told["papr_db"] == 8.3
+    assert told["suggested_obo_db"] == pytest.approx(8.3)
+    assert any("8.3 dB need" in warning for warning in told.warnings)
+    # What the link file says counts more, and a fit file can smuggle in nothing.
+    assert ledger(link.replace(papr_db=6.0), fit, cr="1/12")["papr_db"] == 6.0
+    odd = replace(known(), provenance={"papr_db": "1e999"})
+    assert "papr_db" not in ledger(link, odd, cr="1/12")

@@ -1,6 +1,7 @@
 """Choosing points: one surface or several, their noise, and no nonsense among them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -401,3 +402,18 @@ def test_nonsense_in_any_group_is_refused_not_left_out(tmp_path):
     rows = [r | {"value": 80.0} if r["task"] == "matched" else r for r in many_rows()]
     with pytest.raises(SemlossError, match="not percentages"):
         groups_from(tmp_path, rows)
+
+
+def test_points_carry_the_peak_to_average_ratio_of_their_own_link():
+    rows = [
+        {"channel": channel, "cr": cr, "snr_db": snr, "metric": metric, "value": value}
+        for channel, papr in (("awgn", 8.0), ("rician", 9.5))
+        for cr in (0.05, 0.1)
+        for snr in (0.0, 5.0)
+        for metric, value in (("papr_db", papr + snr / 10), ("accuracy", 0.5))
+    ]
+    table = pd.DataFrame(rows)
+    points = select(table, "accuracy", where={"channel": "awgn"})
+    assert points.provenance == {"channel": "awgn", "papr_db": "8.25"}
+    groups, _ = select_groups(table, ("channel",), "accuracy")
+    assert [group.provenance["papr_db"] for group in groups] == ["8.25", "9.75"]

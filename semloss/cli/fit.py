@@ -250,9 +250,8 @@ def _print(
 
 def _ladder() -> list[dict[str, Any]]:
     """The forms, simplest first."""
-    from semloss.surfaces.forms import FORMS
+    from semloss.surfaces.forms import ladder
 
-    forms = sorted(FORMS.values(), key=lambda form: len(form.names))
     return [
         {
             "form": form.name,
@@ -261,7 +260,7 @@ def _ladder() -> list[dict[str, Any]]:
                 {"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in form.all_parameters
             ],
         }
-        for form in forms
+        for form in ladder().values()
     ]
 
 

@@ -1,5 +1,6 @@
 """The ledger of a link: the budget as rows in the order planners know, down to the metric."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,8 @@ def ledger(
         Also give the SNR, and the margin, at which the target is met with this one-sided
         confidence.
     papr_db
-        Peak-to-average power ratio of the symbols, for the suggested back-off.
+        Peak-to-average power ratio of the symbols, for the suggested back-off; by default the
+        link's own, else the one that was measured for the fitted codec.
 
     Raises
     ------
@@ -94,6 +96,8 @@ def ledger(
     """
     if cr is not None:
         overrides["cr"] = parse_cr(cr)
+    if papr_db is None and model is not None and link.papr_db is None and link.eirp_dbw is None:
+        papr_db = measured_papr_db(model)
     if papr_db is not None:
         overrides["papr_db"] = papr_db
     link = link.replace(**overrides)
@@ -122,6 +126,12 @@ def ledger(
     if confident is not None:
         rows += _confident_rows(snr_db, confident, confidence)
     return Ledger(link, tuple(rows), tuple(warnings), prediction, required, confident)
+
+
+def measured_papr_db(model: "FittedSurface") -> float | None:
+    """Median PAPR of the fitted codec's symbols, where its table told one."""
+    told = str(model.provenance.get("papr_db", ""))
+    return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
 
 
 def _short_back_off(link: "Link", rows: list[Row]) -> Iterator[str]:

@@ -58,14 +58,14 @@ def select(
         When the choice is open or matches nothing (the message lists what there is), when values
         lie outside the metric's range, or when two rows measure one cell.
     """
-    rows = _where(table, where)
-    rows, metric = _of_metric(rows, metric)
+    table = _where(table, where)
+    rows, metric = _of_metric(table, metric)
     rows, task = _of_task(rows, task)
     refuse_mixture(rows)
     usable, notes = _usable(rows, mismatch)
     if usable.empty:
         raise SemlossError(f"no usable row of {metric} is left (diverged or mismatched SNR only)")
-    return _points(usable, metric, task, notes, {"metric": metric, "task": task})
+    return _points(usable, metric, task, notes, {"metric": metric, "task": task}, table)
 
 
 def select_groups(
@@ -101,7 +101,7 @@ def select_groups(
         As `select`, for any group; when a column does not exist or cannot make groups; and when
         no group is left.
     """
-    rows = _where(table, where)
+    rows = table = _where(table, where)
     if metric is not None or "metric" not in by:
         rows, metric = _of_metric(rows, metric)
     _check_by(rows, by)
@@ -123,7 +123,7 @@ def select_groups(
             name = ", ".join(f"{column} {value or '–'}" for column, value in group.items())
             skipped.append(f"left out {name}: {reason}")
         else:
-            groups.append(_points(usable, own, own_task, notes, group))
+            groups.append(_points(usable, own, own_task, notes, group, table))
     if not groups:
         raise SemlossError(
             f"no group of {', '.join(columns)} is a surface: {skipped[0]}"
@@ -211,6 +211,20 @@ def _no_surface(rows: pd.DataFrame, sparse: bool) -> str | None:
     return f"{len(rows)} points only" if len(rows) < _LEAST else None
 
 
+def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
+    """Source, codec and channel of the rows, and the median PAPR that the table has for them.
+
+    The planner suggests the back-off of the amplifier from it.
+    """
+    told = {c: distinct(rows, c)[0] for c in LINK if c in rows and distinct(rows, c)}
+    same = table[table["metric"] == "papr_db"]
+    for column, value in told.items():
+        same = same[same[column].map(cell_text) == value]
+    ratios = same["value"].to_numpy(float)
+    ratios = ratios[np.isfinite(ratios)]
+    return {**told, "papr_db": f"{np.median(ratios):.2f}"} if ratios.size else told
+
+
 def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:
     for column in by:
         if column in _MEASURED:
@@ -222,9 +236,14 @@ def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:
 
 
 def _points(
-    rows: pd.DataFrame, metric: str, task: str, notes: list[str], group: Mapping[str, str]
+    rows: pd.DataFrame,
+    metric: str,
+    task: str,
+    notes: list[str],
+    group: Mapping[str, str],
+    table: pd.DataFrame,
 ) -> Points:
-    """Check the rows of one surface and pack them."""
+    """Check the rows of one surface and pack them; the table tells the PAPR of the same link."""
     refuse_impossible(rows, metric)
     refuse_duplicates(rows, metric)
     direction = _direction(rows, metric)
@@ -248,7 +267,7 @@ def _points(
         floor=floor,
         ceiling=ceiling,
         notes=tuple(notes),
-        provenance={c: distinct(rows, c)[0] for c in LINK if c in rows and distinct(rows, c)},
+        provenance=_provenance(rows, table),
         n=n,
         noise=noise,
         group=group,

@@ -21,7 +21,7 @@ from semloss.surfaces.choosing import (
 )
 from semloss.surfaces.domain import convex_hull
 from semloss.surfaces.formfit import FormFit, fit_form, free_count
-from semloss.surfaces.forms import FORMS, Array
+from semloss.surfaces.forms import FORMS, Array, ladder
 from semloss.surfaces.noise import falls, variance
 from semloss.surfaces.outcome import Outcome
 from semloss.surfaces.prediction import FittedSurface
@@ -83,7 +83,7 @@ def fit_surface(
         When the form or rule is unknown, the points span no surface, or are too few for the form.
     """
     if form != "auto" and form not in FORMS:
-        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(FORMS)}")
+        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
     if rule not in RULES:
         raise SemlossError(f"--rule {rule}: no such rule; there are {', '.join(RULES)}")
     if prior is None:
@@ -129,7 +129,7 @@ def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
     count, flat = len(points.value), np.ptp(points.value) == 0
     if form == "auto":
         fitting = [
-            n for n, f in FORMS.items() if count > free_count(f, points) + bool(f.parameters)
+            n for n, f in ladder().items() if count > free_count(f, points) + bool(f.parameters)
         ]
         return ["constant"] if flat or not fitting else fitting
     need = free_count(FORMS[form], points)

@@ -24,7 +24,7 @@ from semloss.surfaces.batch import Prior
 from semloss.surfaces.choosing import comparison, folds, hold_out
 from semloss.surfaces.fitting import fit_surface
 from semloss.surfaces.formfit import FormFit, fit_form, free_count
-from semloss.surfaces.forms import FORMS, Array, Form
+from semloss.surfaces.forms import FORMS, Array, Form, ladder
 from semloss.surfaces.prediction import FittedSurface
 
 SCHEMA = "semloss-prior"
@@ -76,7 +76,7 @@ def fit_joint(
         )
     name = _common_form(groups, seed) if form == "auto" else form
     if name not in FORMS:
-        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(FORMS)}")
+        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
     shared = learn(groups, name, seed)
     surfaces = [fit_surface(points, name, seed, prior=shared.prior, **options) for points in groups]
     return surfaces, shared
@@ -153,12 +153,12 @@ def load(path: Path) -> Shared:
 
 def _common_form(groups: Sequence[Points], seed: int) -> str:
     """Form of least held-out error over all groups."""
-    total = dict.fromkeys(FORMS, 0.0)
+    total = dict.fromkeys(ladder(), 0.0)
     for points in groups:
         held = folds(points)
         fits = {
             name: fit_form(form, points, seed)
-            for name, form in FORMS.items()
+            for name, form in ladder().items()
             if len(points.value) > free_count(form, points) + bool(form.parameters)
         }
         if len(fits) < 2:

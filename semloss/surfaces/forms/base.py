@@ -152,7 +152,12 @@ class Form(ABC):
 
 
 FORMS: dict[str, Form] = {}
-"""The ladder by name, in the order of registration: simplest first."""
+"""Every form by name, in the order of registration."""
+
+
+def ladder() -> dict[str, Form]:
+    """Every form by name, those of fewest parameters first."""
+    return dict(sorted(FORMS.items(), key=lambda item: len(item[1].names)))
 
 
 def register(cls: type[Form]) -> type[Form]:

@@ -1,0 +1,105 @@
+"""How few cells characterise a new surface: alone, or leaning on surfaces fitted before.
+
+Each metric of the reference table is in turn the new one. The others (but for those computed from
+the same predictions) are pooled by `semloss.surfaces.pooling`; the new one gets some of its 66
+cells, drawn at random, and predicts the rest. Writes reports/few-cells.png and .csv.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from semloss.reports.page import page_style, save_picture
+from semloss.reports.style import MARKERS, metric_label, series_colors
+from semloss.selection import select
+from semloss.surfaces.formfit import fit_form, free_count
+from semloss.surfaces.forms import FORMS
+from semloss.surfaces.pooling import learn
+from semloss.tables import load_table
+
+ROOT = Path(__file__).parent.parent
+FORM = FORMS["capped"]
+NEW = (("accuracy", "matched"), ("accuracy", "clean"), ("ssim", None), ("psnr_db", None))
+KNOWN = (
+    ("accuracy", "matched"), ("accuracy", "clean"), ("macro_f1", "matched"), ("macro_f1", "clean"),
+    ("ssim", None), ("ms_ssim_3", None), ("psnr_db", None),
+)  # fmt: skip
+CELLS = (3, 4, 5, 6, 8, 10, 12, 16, 24, 36)
+DRAWS = 20
+
+
+def kin(one, other):
+    """Whether two metrics stem from the same predictions or reconstructions."""
+    task = one[1] is not None and one[1] == other[1]
+    return task or one == other or {one[0], other[0]} == {"ssim", "ms_ssim_3"}
+
+
+def error(points, some, prior):
+    """Error on the other cells in percent of the range; NaN where the fit is impossible."""
+    chosen = points.subset(some)
+    if prior is None and len(some) <= free_count(FORM, chosen):
+        return np.nan
+    rest = points.subset(np.setdiff1d(np.arange(len(points.value)), some))
+    p = fit_form(FORM, chosen, starts=30, prior=prior).parameters
+    away = FORM(rest.cr, rest.snr_db, p) - rest.value
+    return 100 * np.sqrt(np.mean(away**2)) / np.ptp(points.value)
+
+
+def measure():
+    table = load_table(ROOT / "data" / "eurosat-awgn")
+    rows = []
+    for metric, task in NEW:
+        points = select(table, metric, task)
+        others = [select(table, *known) for known in KNOWN if not kin((metric, task), known)]
+        prior = learn(others, FORM.name).prior
+        rng = np.random.default_rng(0)
+        for cells in CELLS:
+            tried = [rng.choice(len(points.value), cells, replace=False) for _ in range(DRAWS)]
+            for how, lean in (("pooled", prior), ("alone", None)):
+                errors = [error(points, some, lean) for some in tried]
+                if not np.isnan(errors).any():
+                    low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75])
+                    rows.append((metric, task or "none", how, cells, middle, low, high))
+    columns = ["metric", "task", "fit", "cells", "error_percent", "quartile_low", "quartile_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def draw(table, path):
+    with page_style():
+        figure = Figure(figsize=(7.16, 2.6), layout="constrained")
+        panels = figure.subplots(1, len(NEW), sharey=True)
+        colors = series_colors(3)
+        for axes, (metric, task) in zip(panels, NEW, strict=True):
+            own = table[(table.metric == metric) & (table.task == (task or "none"))]
+            for i, how in enumerate(("pooled", "alone")):
+                part = own[own.fit == how]
+                axes.fill_between(
+                    part.cells, part.quartile_low, part.quartile_high, color=colors[i], alpha=0.2,
+                    linewidth=0,
+                )  # fmt: skip
+                axes.plot(part.cells, part.error_percent, marker=MARKERS[i], color=colors[i],
+                          markersize=3.5, label=how)  # fmt: skip
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_xticks([3, 6, 12, 24], ["3", "6", "12", "24"])
+            axes.minorticks_off()
+            axes.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+            axes.set_title(metric_label(metric, task or "none").replace(" task model", ""))
+            axes.set_xlabel("cells of the new surface")
+        panels[0].set_ylabel("error on the others [% of range]")
+        panels[-1].legend(frameon=False)
+        save_picture(figure, path, table)
+
+
+def main():
+    table = measure()
+    draw(table, ROOT / "reports" / "few-cells.png")
+    wide = table.pivot_table(index=["metric", "task", "fit"], columns="cells",
+                             values="error_percent")  # fmt: skip
+    print(wide.round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
