@@ -70,6 +70,7 @@ fits: $(VENV)/.run ## fit the reference table again and draw it
 	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --task clean --out fits/eurosat-awgn-accuracy-clean.json
 	$(BIN)/semloss fit data/eurosat-awgn --metric psnr_db --out fits/eurosat-awgn-psnr.json --plot reports/eurosat-psnr.png
 	$(BIN)/semloss fit data/eurosat-awgn --metric ssim --out fits/eurosat-awgn-ssim.json
+	$(BIN)/semloss predict fits/eurosat-awgn-accuracy-matched.json --link eo-leo-x-band --set obo_db=8.25 --target 0.85 --adaptive --pass 60 --plot reports/pass-adaptive.png
 
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
 	$(BIN)/python -c "from pathlib import Path; from semloss.sources import Scenes, contact_sheet; \

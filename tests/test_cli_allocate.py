@@ -39,11 +39,6 @@ ceiling = 0.1
 """
 
 
-@pytest.fixture(autouse=True)
-def known_command(monkeypatch):
-    monkeypatch.setitem(semloss.cli.COMMANDS, "allocate", "share bandwidth and power")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("users")

@@ -62,6 +62,18 @@ def test_columns_override_the_link_and_the_defaults():
     assert [row["id"] for row in rows] == ["a", "b", "c"]
 
 
+def test_json_out_is_json_whatever_number_came_in():
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    count, out = run('{"eirp_dbw": 1e400}\n{"bands": 1' + 400 * "0" + "}\n", link=link())
+    records = [json.loads(line, parse_constant=refuse) for line in out.splitlines()]
+    assert count.bad == 2
+    assert records[0]["eirp_dbw"] is None
+    assert "allowed is" in records[0]["error"]
+    assert "no number is that large" in records[1]["error"]
+
+
 def test_an_image_of_another_size_changes_the_rate_alone():
     _, rows = run_csv("height_px,bands,tile_px\n,,\n128,1,\n100,,64\n", link=link())
     rates = [float(row["images_per_s"]) for row in rows]

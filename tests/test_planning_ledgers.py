@@ -46,6 +46,47 @@ def test_the_published_range_and_noise_temperature():
     assert f"{ledger(EO)['t_sys_k']:.1f}" == "179.6"
 
 
+#: NOAA/NWS, EMWIN-N link budget, its downlink; powers over an isotropic milliwatt.
+EMWIN = Link.from_dict({
+    "freq_ghz": "1692.70 MHz", "eirp_dbw": "44.8 dBm", "range_km": 41127, "gas_loss_db": 0.4,
+    "polarisation_loss_db": 0.2, "g_over_t_db_k": -0.3, "bit_rate_mbps": "9600 bps",
+})  # fmt: skip
+EMWIN_ROWS = {"fspl_db": 189.3, "c_n0_dbhz": 53.2, "bit_rate_dbhz": 39.8}
+#: EURASIP J. Wireless Com. Network. 2020, doi 10.1186/s13638-020-01674-9, table 1; its 162.2 dB of
+#: free space at 2200 MHz are 1397 km.
+S_BAND = Link.from_dict({
+    "freq_ghz": "2200 MHz", "eirp_dbw": "38.3 dBm", "range_km": 1397, "other_loss_db": 10.0,
+    "rx_dish_m": 5.0, "rx_efficiency": "50 %", "t_sys_k": 130, "bit_rate_mbps": 3.4,
+    "required_eb_n0_db": 7.0, "implementation_loss_db": 6.0,
+})  # fmt: skip
+S_BAND_ROWS = {
+    "fspl_db": 162.2, "rx_gain_dbi": 38.2, "c_n0_dbhz": 81.8, "eb_n0_db": 16.5,
+    "digital_margin_db": 3.5,
+}  # fmt: skip
+#: FCC file SAT-LOI-20081223-00238, carrier 8M25G7W, uplink; 199.9 dB at 5.97 GHz are 39,530 km.
+CARRIER = Link(
+    freq_ghz=5.97, eirp_dbw=58.6, range_km=39_530.0, g_over_t_db_k=-2.0, bandwidth_mhz=8.25,
+    roll_off=0.0, c_over_i_db=13.1,
+)  # fmt: skip
+CARRIER_ROWS = {"fspl_db": 199.9, "es_n0_db": 16.1, "snr_db": 11.3}
+
+
+@pytest.mark.parametrize(
+    ("link", "rows"), [(EMWIN, EMWIN_ROWS), (S_BAND, S_BAND_ROWS), (CARRIER, CARRIER_ROWS)]
+)
+def test_further_published_ledgers_close_to_the_printed_tenth(link, rows):
+    found = ledger(link)
+    assert {key: round(found[key], 1) for key in rows} == rows
+
+
+def test_interference_takes_the_same_from_the_digital_margin_as_from_the_snr():
+    link = image_link(bit_rate_mbps=50.0, required_eb_n0_db=2.0, implementation_loss_db=1.5)
+    clear, disturbed = ledger(link), ledger(link, c_over_i_db=5.0)
+    lost = clear["snr_db"] - disturbed["snr_db"]
+    assert lost > 1
+    assert clear["digital_margin_db"] - disturbed["digital_margin_db"] == pytest.approx(lost)
+
+
 def test_rows_stand_in_the_order_planners_know():
     found = ledger(rainy_link(
         eirp_dbw=None, power_dbw=3.0, tx_dish_m=0.3, papr_db=9.0, rain_warms_sky=True,
@@ -116,6 +157,8 @@ def test_a_metric_that_falls_is_met_by_at_most():
     assert better["metric"] < 0.3
     with pytest.raises(SemlossError, match=r'lpips is better lower.*write "at most 0.3"'):
         ledger(image_link(), model, target=">= 0.3")
+    with pytest.raises(SemlossError, match=r'give a value of lpips, e\.g\. "<= 0.8"'):
+        ledger(image_link(), model, target="good")
     with pytest.raises(SemlossError, match='is met by "at least"'):
         ledger(image_link(), surface(), target="<= 0.3")
 
@@ -229,6 +272,13 @@ def test_changing_a_number_in_the_spreadsheet_changes_the_results(full, tmp_path
         assert after[key][1] == pytest.approx(expected[key], rel=1e-9), key
     required = full["required_snr_db"]
     assert after["snr_margin_db"][1] == pytest.approx(expected["snr_db"] - required)
+
+
+def test_a_name_is_text_in_the_spreadsheet_whatever_it_begins_with(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra semloss[xlsx] is not installed")
+    write_ledger(ledger(image_link(name="=1+1")), tmp_path / "ledger.xlsx")
+    title = openpyxl.load_workbook(tmp_path / "ledger.xlsx").active["A1"]
+    assert (title.value, title.data_type) == ("=1+1", "s")
 
 
 def test_the_waterfall_is_drawn(full, tmp_path):

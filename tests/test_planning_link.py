@@ -114,7 +114,13 @@ def test_a_missing_file_or_preset_says_so(tmp_path):
         ({"tx_dish_m": 0.5}, r"tx_gain_dbi = 6 contradicts tx_dish_m"),
         ({"range_km": 1700.0}, r"range_km = 1700 contradicts height_km"),
         ({"elevation_deg": -3.0}, r"elevation_deg = -3: allowed is 0 … 90 deg \(.*horizon\)"),
-        ({"t_ant_k": -5.0}, r"t_ant_k = -5: allowed is 0 … 10000 K"),
+        ({"t_ant_k": -5.0}, r"t_ant_k = -5: allowed is above 0, at most 10000 K"),
+        ({"t_ant_k": 0.0}, r"t_ant_k = 0: allowed is above 0"),
+        (
+            {"bandwidth_mhz": None, "bit_rate_mbps": 9.0, "c_over_i_db": 9.0},
+            r"c_over_i_db = 9 needs bandwidth_mhz",
+        ),
+        ({"required_eb_n0_db": 4.0}, r"required_eb_n0_db = 4 needs bit_rate_mbps"),
         ({"station_lat_deg": 95.0}, r"station_lat_deg = 95: allowed is -90 … 90 deg"),
         ({"station_lon_deg": 200.0}, r"station_lon_deg = 200: allowed is -180 … 180 deg"),
         ({"rx_efficiency": 1.2}, r"rx_efficiency = 1.2: allowed is above 0, at most 1"),
@@ -147,6 +153,7 @@ def test_bad_givens_are_one_line_with_key_value_and_what_is_allowed(fields, mess
         ({"freq_ghz": "8.2 GHy"}, r"freq_ghz = '8.2 GHy': unknown unit 'GHy'; .*Hz, kHz, MHz, GHz"),
         ({"rain_warms_sky": 1}, r"rain_warms_sky = 1: allowed is true or false"),
         ({"bands": 2.5}, r"bands = 2.5: give a whole number"),
+        ({"bands": 10**400}, r"bands: no number is that large"),
         ({"cr": "1/0"}, r"cr = '1/0'"),
         ({}, r"freq_ghz is missing"),
     ],
@@ -163,6 +170,8 @@ def test_implausible_plain_numbers_are_warned_about_but_not_those_with_units():
         '"33 W" or "33 dBm"',
     )
     assert Link.from_dict(X_BAND | {"bandwidth_mhz": 50, "power_dbw": "2 kW"}).warnings == ()
+    metres = Link.from_dict(X_BAND | {"bandwidth_mhz": 50, "height_km": 500_000})
+    assert 'write "500000 m"' in metres.warnings[0]
 
 
 def test_replacing_a_field_drops_what_it_replaces():
@@ -354,6 +363,7 @@ def test_overrides_broadcast_and_equal_the_replaced_link():
         ({"obo": 1.0}, "did you mean obo_db"),
         ({"cr": "often"}, "give a number or an array"),
         ({"eirp_dbw": np.array([])}, "give a number or an array"),
+        ({"gas_loss_db": np.ones(2), "obo_db": np.ones(3)}, r"gas_loss_db \(2,\), obo_db \(3,\)"),
     ],
 )
 def test_bad_overrides_are_refused(overrides, message):
@@ -365,6 +375,14 @@ def test_elevation_does_not_vary_beside_a_given_range():
     link = image_link().replace(range_km=900.0)
     with pytest.raises(SemlossError, match="give height_km"):
         link.budget(elevation_deg=np.array([20.0]))
+
+
+@pytest.mark.parametrize("receiver", [{}, {"g_over_t_db_k": 23.0}])
+def test_pointing_the_receiver_badly_costs_signal_but_not_its_figure_of_merit(receiver):
+    link = image_link().replace(**receiver)
+    straight, askew = link.budget(), link.budget(rx_pointing_loss_db=1.5)
+    assert askew.g_over_t_db_k == straight.g_over_t_db_k
+    assert askew.c_n0_dbhz == pytest.approx(float(straight.c_n0_dbhz) - 1.5)
 
 
 def test_interference_and_implementation_loss_bound_the_snr():

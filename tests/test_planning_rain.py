@@ -49,6 +49,29 @@ def test_more_rain_and_rarer_events_attenuate_more(freq, elevation, lat):
     assert np.all(np.isfinite(rates))
 
 
+@pytest.mark.parametrize(
+    ("lat", "altitude", "freq", "elevation", "tilt", "exceeded", "rate", "slant_km", "rain_db"),
+    [  # rows of the ITU-R validation examples for P.618-13, rain; the slant path gives the height
+        (51.5, 0.031382984, 14.25, 31.07699124, 0, 1, 26.48052, 4.690817392, 0.495317069),
+        (41.9, 0.046122988, 14.25, 40.232036, 0, 0.1, 33.936232, 4.646913874, 2.696765133),
+        (33.94, 0, 29, 46.35969261, 0, 0.001, 27.13586832, 3.542006965, 40.68133016),
+        (22.9, 0, 14.25, 22.27833468, 0, 0.1, 50.639304, 10.96995451, 8.271647438),
+        (25.78, 0.00861728, 14.25, 52.67898486, 0, 0.01, 78.2994993, 5.735098894, 16.42980703),
+        (28.717, 0.209383699, 29, 48.24117054, 90, 0.01, 63.61888808, 6.768266217, 52.83372062),
+        (9.05, 2.539861878, 29, 20.14335809, 90, 0.1, 42.91007183, 6.516372436, 19.23910378),
+    ],
+)
+def test_rain_attenuation_equals_the_validation_examples(
+    lat, altitude, freq, elevation, tilt, exceeded, rate, slant_km, rain_db
+):
+    found = rain_attenuation_db(
+        r001_mm_h=rate, exceeded_percent=exceeded, freq_ghz=freq, elevation_deg=elevation,
+        lat_deg=lat, rain_height=altitude + slant_km * np.sin(np.radians(elevation)),
+        altitude_km=altitude, tilt_deg=tilt,
+    )  # fmt: skip
+    assert found == pytest.approx(rain_db, abs=1e-6)
+
+
 def test_a_station_above_the_rain_stays_dry():
     assert attenuation(rain_height=1.0, altitude_km=1.5) == 0.0
 
@@ -129,6 +152,15 @@ def test_low_elevations_and_given_losses_are_refused_with_itu(itur):
         SemlossError, match=r'gas_loss_db = 0\.2 contradicts atmosphere_model = "itu"'
     ):
         Link(**LONDON | {"gas_loss_db": 0.2})
+
+
+@pytest.mark.parametrize(
+    "given", [{"r001_mm_h": 30.0}, {"rain_height_km": 3.0}, {"zenith_losses": True}]
+)
+def test_what_the_maps_would_override_is_refused_with_itu(given):
+    (name,) = given
+    with pytest.raises(SemlossError, match=f"{name} = .* contradicts atmosphere_model"):
+        Link(**LONDON | given)
 
 
 def test_without_itur_one_line_says_how_to_get_it(monkeypatch):

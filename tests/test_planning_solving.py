@@ -101,6 +101,8 @@ def test_a_free_ratio_trades_bandwidth_against_snr():
     assert metric(found) == pytest.approx(0.75, abs=1e-6)
     narrower = found.replace(bandwidth_mhz=0.98 * answer.value, cr=0.98 * found.cr)
     assert metric(narrower) < 0.75
+    with pytest.raises(SemlossError, match=r"confidence = 1\.2: it lies in"):
+        solve(link, "bandwidth_mhz", MODEL, 0.75, confidence=1.2)
     with pytest.raises(TargetNotAttainable, match="no CR of 1/40 … 1/4 leaves SNR enough"):
         solve(link.replace(images_per_s=1e7), "bandwidth_mhz", MODEL, TARGET)
 
@@ -162,6 +164,10 @@ def test_the_answer_is_plain_content_and_a_sentence():
     assert content["metric"] == "accuracy"
     assert all(isinstance(v, str | float | bool | None) for v in content.values())
     assert str(answer).startswith("smallest power_dbw = ")
+    assert "outside" not in str(answer)
+    strong = solve(image_link(margin_db=30.0), "power_dbw", MODEL, TARGET)
+    assert not strong.prediction.in_domain
+    assert str(strong).endswith("outside the fitted domain")
 
 
 def test_the_api_of_a_link_mirrors_the_functions():

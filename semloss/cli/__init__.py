@@ -5,6 +5,7 @@ Only the module of the command asked for is imported, so that `semloss predict` 
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,7 +17,8 @@ from semloss.errors import SemlossError
 COMMANDS = {
     "collect": "train a grid of codecs over CR and SNR and measure it into tables",
     "fit": "fit a surface metric = f(CR, SNR) to a table of measurements",
-    "predict": "predict a metric, or the SNR or CR that a target needs, from a fit file",
+    "predict": "predict a metric, or what a target needs, from a fit file; plan a link with it",
+    "allocate": "share bandwidth and power among users with different tasks",
 }
 _INTERRUPTED = 130
 
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done, 2 bad input or configuration, 3 target not attainable, 4 outside the fitted domain
     with ``--strict``, 130 interrupted.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _joined(sys.argv[1:] if argv is None else argv)
     try:
         args = _parser(arguments).parse_args(arguments)
         code = int(args.run(args))
@@ -56,6 +58,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # a disk, a folder or a cluster that does not do as asked
         print(f"semloss: {error}", file=sys.stderr)
         return SemlossError.exit_code
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Join an option and a value such as -33.9,18.4, which would be taken for another option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and re.fullmatch(r"--[a-z-]+", joined[-1]) and re.match(r"-\.?\d.*,", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

@@ -88,8 +88,9 @@ def evaluate(link: "Link", overrides: Mapping[str, ArrayLike]) -> Budget:
     )  # fmt: skip
     rows |= _receiver(values, rows["rain_loss_db"])
     rows["c_n0_dbhz"] = (
-        rows["eirp_dbw"] - rows["fspl_db"] - rows["loss_db"] + rows["g_over_t_db_k"] + BOLTZMANN_DB
-    )
+        rows["eirp_dbw"] - rows["fspl_db"] - rows["loss_db"] + rows["g_over_t_db_k"]
+        - values["rx_pointing_loss_db"] + BOLTZMANN_DB
+    )  # fmt: skip
     rows |= _signal(values, rows["c_n0_dbhz"])
     names = Budget.__dataclass_fields__
     given = {name: values[name] for name in names if name not in rows}
@@ -100,6 +101,11 @@ def evaluate(link: "Link", overrides: Mapping[str, ArrayLike]) -> Budget:
 def _values(link: "Link", overrides: Mapping[str, ArrayLike]) -> dict[str, Any]:
     """Fields of the link as arrays, NaN where not given, the overrides in their place."""
     arrays = {name: _numbers(name, value) for name, value in overrides.items()}
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise SemlossError(f"overrides of shapes that do not broadcast: {shapes}") from None
     # One point stands for all where the givens are checked against each other.
     link = link.replace(**{name: array.flat[0].item() for name, array in arrays.items()})
     if "elevation_deg" in arrays and link.range_km is not None and "range_km" not in arrays:
@@ -148,7 +154,7 @@ def _path(v: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def _receiver(v: Mapping[str, Any], rain_loss_db: Array) -> dict[str, Array]:
-    """Gain, noise temperatures at the amplifier's input, and G/T."""
+    """Gain, noise temperatures at the amplifier's input, and G/T on boresight."""
     dish = dish_gain_dbi(v["rx_dish_m"], v["rx_efficiency"], v["freq_ghz"])
     gain = np.where(np.isnan(v["rx_gain_dbi"]), dish, v["rx_gain_dbi"])
     sky = v["t_ant_k"]
@@ -159,7 +165,7 @@ def _receiver(v: Mapping[str, Any], rain_loss_db: Array) -> dict[str, Array]:
     system = np.where(
         np.isnan(v["t_sys_k"]), sky * through + T0_K * (1 - through) + amplifier, v["t_sys_k"]
     )
-    ratio = gain - v["rx_line_loss_db"] - v["rx_pointing_loss_db"] - 10 * np.log10(system)
+    ratio = gain - v["rx_line_loss_db"] - 10 * np.log10(system)
     return {
         "rx_gain_dbi": gain,
         "t_ant_k": np.asarray(sky),

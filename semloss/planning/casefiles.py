@@ -112,8 +112,8 @@ def _run_json(batches: Iterable[list[str]], out: TextIO, defaults: Defaults, cou
             number += 1
             found = {"error": why} if why else found
             _tally(count, found, number)
-            plain = {k: None if _is_nan(v) else v for k, v in found.items()}
-            out.write(json.dumps({**record, **plain}) + "\n")
+            plain = {k: None if _is_unknown(v) else v for k, v in {**record, **found}.items()}
+            out.write(json.dumps(plain) + "\n")
         out.flush()
 
 
@@ -157,12 +157,12 @@ def _write(out: TextIO, cells: Sequence[str]) -> None:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - a cell
-    if value is None or _is_nan(value):
+    if value is None or _is_unknown(value):
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     return format(value, ".10g") if isinstance(value, float) else str(value)
 
 
-def _is_nan(value: Any) -> bool:  # noqa: ANN401 - a cell
-    return isinstance(value, float) and math.isnan(value)
+def _is_unknown(value: Any) -> bool:  # noqa: ANN401 - a cell
+    return isinstance(value, float) and not math.isfinite(value)

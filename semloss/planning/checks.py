@@ -34,6 +34,7 @@ def check(link: "Link") -> None:
     _check_contradictions(link)
     _check_complete(link)
     _check_atmosphere(link)
+    _check_signal(link)
 
 
 def check_value(name: str, value: object, key: Key) -> None:
@@ -90,6 +91,12 @@ def _check_atmosphere(link: "Link") -> None:
                     f'{name} = {getattr(link, name):g} contradicts atmosphere_model = "itu", which '
                     f'computes it; leave {name} away or say "fixed"'
                 )
+        for name in ("r001_mm_h", "rain_height_km", "zenith_losses"):
+            if getattr(link, name):
+                raise SemlossError(
+                    f'{name} = {getattr(link, name)} contradicts atmosphere_model = "itu", which '
+                    f'takes its own from the maps; leave {name} away or say "fixed"'
+                )
     if link.zenith_losses and link.elevation_deg is None:
         raise SemlossError("elevation_deg is missing: zenith_losses grow with it")
     if not itu and link.r001_mm_h is None:
@@ -110,3 +117,13 @@ def _check_atmosphere(link: "Link") -> None:
             f"freq_ghz = {link.freq_ghz:g}: rain statistics hold for {low:g} … {high:g} GHz "
             "(P.618); give rain_loss_db instead"
         )
+
+
+def _check_signal(link: "Link") -> None:
+    """Refuse what has no effect without another key."""
+    for name, needed, why in (
+        ("c_over_i_db", "bandwidth_mhz", "interference is told in the symbol bandwidth"),
+        ("required_eb_n0_db", "bit_rate_mbps", "the energy of a bit depends on it"),
+    ):
+        if getattr(link, name) is not None and getattr(link, needed) is None:
+            raise SemlossError(f"{name} = {getattr(link, name):g} needs {needed}: {why}")

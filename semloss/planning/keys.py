@@ -49,8 +49,8 @@ _EIRP_PARTS = (
     "tx_pointing_loss_db", "pa_saturation_dbw",
 )  # fmt: skip
 _G_OVER_T_PARTS = (
-    "rx_gain_dbi", "rx_dish_m", "rx_efficiency", "rx_line_loss_db", "rx_pointing_loss_db",
-    "t_ant_k", "noise_figure_db", "t_sys_k", "rain_warms_sky",
+    "rx_gain_dbi", "rx_dish_m", "rx_efficiency", "rx_line_loss_db", "t_ant_k", "noise_figure_db",
+    "t_sys_k", "rain_warms_sky",
 )  # fmt: skip
 
 #: What each key says already, so that the other keys may not be given beside it.

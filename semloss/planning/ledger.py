@@ -129,7 +129,7 @@ def ledger(
 
 
 def measured_papr_db(model: "FittedSurface") -> float | None:
-    """Median PAPR of the fitted codec's symbols, where its table told one."""
+    """Median over the fitted cells of their mean PAPR an image, where the table told one."""
     told = str(model.provenance.get("papr_db", ""))
     return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
 
@@ -139,7 +139,8 @@ def _short_back_off(link: "Link", rows: list[Row]) -> Iterator[str]:
         if row.key == "suggested_obo_db" and row.value > link.obo_db + 1e-9:
             yield (
                 f"obo_db = {link.obo_db:g}: symbols with a PAPR of {link.papr_db:g} dB need "
-                f"{row.value:.2f} dB for their peaks to stay below saturation"
+                f"{row.value:.2f} dB for their peaks to stay below saturation, and more once the "
+                "pulse is shaped"
             )
 
 

@@ -15,7 +15,7 @@ from semloss.errors import SemlossError
 from semloss.planning.budget import Budget, evaluate
 from semloss.planning.checks import check
 from semloss.planning.keys import Key, dropped_by, key, keys_of
-from semloss.planning.linkfile import read_tables, unknown_key
+from semloss.planning.linkfile import read_settings, read_tables, unknown_key
 
 if TYPE_CHECKING:
     from semloss.planning.ledger import Ledger
@@ -157,19 +157,19 @@ class Link:
         0.0, "receiver", "antenna to low-noise amplifier, at 290 K", unit="dB", low=0, high=30
     )
     rx_pointing_loss_db: float = key(
-        0.0, "receiver", "off-boresight loss", unit="dB", low=0, high=30
+        0.0, "receiver", "off-boresight loss, which G/T does not hold", unit="dB", low=0, high=30
     )
     t_ant_k: float | None = key(
         None, "receiver", "antenna noise temperature, clear sky", unit="K", low=0, high=10_000,
-        example=60.0
+        above=True, example=60.0
     )
     noise_figure_db: float | None = key(
         None, "receiver", 'noise figure; as temperature "120 K"', unit="dB", low=0, high=40,
         example=1.5
     )
     t_sys_k: float | None = key(
-        None, "receiver", "system noise temperature, instead of the two keys above", unit="K",
-        low=0, high=100_000, above=True
+        None, "receiver", "system noise temperature at the amplifier's input, instead of the two "
+        "keys above", unit="K", low=0, high=100_000, above=True
     )
     rain_warms_sky: bool = key(
         False, "receiver", "add the noise of rain: T = t_ant·10^(−A/10) + t_rain·(1−10^(−A/10))"
@@ -229,12 +229,12 @@ class Link:
         check(self)
 
     @classmethod
-    def from_toml(cls, path: Path | str) -> Self:
-        """Read a link file."""
+    def from_toml(cls, path: Path | str, **otherwise: Any) -> Self:  # noqa: ANN401
+        """Read a link file; `otherwise` as for `from_dict`."""
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8")
-            return cls.from_dict(tomllib.loads(text))
+            return cls.from_dict(tomllib.loads(text), **otherwise)
         except OSError as error:
             raise SemlossError(f"cannot read link file {path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -243,20 +243,29 @@ class Link:
             raise SemlossError(f"{path}: {error}") from None
 
     @classmethod
-    def from_dict(cls, tables: Mapping[str, Any]) -> Self:
-        """Build a link from nested tables as in the link file, or from flat keys."""
+    def from_dict(cls, tables: Mapping[str, Any], **otherwise: Any) -> Self:  # noqa: ANN401
+        """Build a link from nested tables as in the link file, or from flat keys.
+
+        `otherwise` gives fields that the tables may leave open, e.g. `elevation_deg` for a link
+        whose elevation a pass supplies; one that the tables settle in another way is not used.
+        """
         fields = read_tables(KEYS, tables)
+        settled = fields.keys() | {other for name in fields for other in dropped_by(name)}
+        fields |= {
+            name: value
+            for name, value in otherwise.items()
+            if name not in settled and not fields.keys() & set(dropped_by(name))
+        }
         if "freq_ghz" not in fields:
             raise SemlossError(f"freq_ghz is missing: give {KEYS['freq_ghz'].allowed}")
         return cls(**fields)
 
     def with_settings(self, settings: Iterable[str]) -> Self:
-        """Copy with fields changed by "key=value" texts, values as in the link file."""
-        pairs = [text.partition("=") for text in settings]
-        for name, sign, _ in pairs:
-            if not sign:
-                raise SemlossError(f'{name!r}: write a setting as key=value, e.g. "obo_db=3"')
-        fields = read_tables(KEYS, {name.strip(): value.strip() for name, _, value in pairs})
+        """Copy with fields changed by "key=value" texts, values as in the link file.
+
+        "key=" puts a key back to its default, so that one may be left open.
+        """
+        fields = read_settings(KEYS, settings, DEFAULTS)
         warnings = (*self.warnings, *fields.pop("warnings"))
         return dataclasses.replace(self.replace(**fields), warnings=warnings)
 

@@ -1,13 +1,17 @@
 """Reading a link description: tables, keys, values with units."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING
 from typing import Any
 
 from semloss.errors import SemlossError
 from semloss.planning.keys import Key
 from semloss.planning.quantities import implausible, read_quantity
 from semloss.units import parse_cr
+
+#: Tables of a link file that `semloss.planning.tolerances` reads.
+_ELSEWHERE = ("tolerances",)
 
 
 def unknown_key(keys: Mapping[str, Key], name: str) -> str:
@@ -54,6 +58,34 @@ def read_tables(keys: Mapping[str, Key], tables: Mapping[str, Any]) -> dict[str,
     return values | {"warnings": tuple(warnings)}
 
 
+def read_settings(
+    keys: Mapping[str, Key], settings: Iterable[str], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Turn "key=value" texts into values as `read_tables` does; "key=" gives the default.
+
+    Raises
+    ------
+    SemlossError
+        For a text of another form, a key set twice, or one without a default unset.
+    """
+    given: dict[str, str] = {}
+    for text in settings:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign:
+            raise SemlossError(f'{name!r}: write a setting as key=value, e.g. "obo_db=3"')
+        if name in given:
+            raise SemlossError(f"{name} is set twice: keep one of them")
+        given[name] = value
+    values = read_tables(keys, {name: value for name, value in given.items() if value})
+    for name in given.keys() - values.keys():
+        if name not in keys:
+            raise SemlossError(unknown_key(keys, name))
+        if defaults[name] is MISSING:
+            raise SemlossError(f"{name} cannot be unset: give {keys[name].allowed}")
+        values[name] = defaults[name]
+    return values
+
+
 def _entries(
     keys: Mapping[str, Key], tables: Mapping[str, Any]
 ) -> Iterator[tuple[str | None, str, Any]]:
@@ -62,6 +94,8 @@ def _entries(
     for name, value in tables.items():
         if not isinstance(value, Mapping):
             yield None, name, value
+        elif name in _ELSEWHERE:
+            continue
         elif name in sections:
             for inner, inner_value in value.items():
                 yield name, inner, inner_value

@@ -54,12 +54,15 @@ def read_quantity(value: object, unit: str, where: str, *, whole: bool = False) 
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise SemlossError(f"{where} = {value!r}: give a number, {_allowed(unit, where)}")
-    number, given = (value, "") if not isinstance(value, str) else _split(value, unit, where)
+    try:
+        number, given = _split(value, unit, where) if isinstance(value, str) else (float(value), "")
+    except OverflowError:
+        raise SemlossError(f"{where}: no number is that large; {_allowed(unit, where)}") from None
     if given:
-        number = _convert(float(number), given, value, unit, where)
-    if whole and not float(number).is_integer():
+        number = _convert(number, given, value, unit, where)
+    if whole and not number.is_integer():
         raise SemlossError(f"{where} = {value!r}: give a whole number")
-    return int(number) if whole else float(number)
+    return int(number) if whole else number
 
 
 def _split(text: str, unit: str, where: str) -> tuple[float, str]:
@@ -111,7 +114,9 @@ def implausible(name: str, value: object) -> list[str]:
             f'are meant, write "{value:g} W" or "{value:g} dBm"'
         ]
     if name == "t_sys_k" and 0 < value < 35:
-        return [f"{name} = {value:g} K is colder than receivers are: is it in dBK?"]
+        return [f"{name} = {value:g} K is implausible unless cooled: is it in dBK?"]
+    if name == "height_km" and value > 100_000:
+        return [f'{name} = {value:g} is implausible: if metres are meant, write "{value:g} m"']
     if name == "noise_figure_db" and value > 15:
         return [f'{name} = {value:g} dB is implausible: if kelvin are meant, write "{value:g} K"']
     if name == "eirp_dbw" and value > 90:

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from semloss.planning.geometry import Array
 
-#: Where P.618 gives rain attenuation: share of the year in %, and frequency in GHz.
-EXCEEDED_PERCENT = (0.001, 5.0)
+#: Frequencies in GHz for which P.618 gives rain attenuation.
 FREQ_GHZ = (1.0, 55.0)
 
 _EFFECTIVE_EARTH_RADIUS_KM = 8500.0
@@ -68,8 +67,9 @@ def rain_coefficients(
 def rain_height_km(lat_deg: ArrayLike) -> Array:
     """Height of the mean 0 °C isotherm by latitude, P.839-2 equation 1, in km.
 
-    The maps of later versions differ by 1 km (standard deviation over longitudes); give
-    `rain_height_km` in the link file, or use the `itu` model, where that matters.
+    Taken as the rain height everywhere; P.839-2 has lower ones in North America and Europe. The
+    map of P.839-4 differs by 0.7 km (root mean square between 70° S and 70° N) and by up to 3 km;
+    give `rain_height_km` in the link file, or use the `itu` model, where that matters.
     """
     lat = np.asarray(lat_deg, dtype=np.float64)
     north = 5.0 - 0.075 * np.maximum(lat - 23, 0)

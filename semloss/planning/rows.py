@@ -49,11 +49,16 @@ def link_rows(link: "Link", budget: Budget) -> Iterator[Row]:
     yield from _path(link, b)
     yield from losses
     yield from _receiver(link, b)
+    yield Row(
+        "Receiver", "rx_pointing_loss_db", "receive pointing loss", "L_p,rx",
+        b["rx_pointing_loss_db"], "dB", "-",
+    )  # fmt: skip
     terms = "".join(f"{'-' if row.sign == '-' else '+'}{{{row.key}}}" for row in losses)
     yield Row("Receiver", "boltzmann_db", "Boltzmann constant", "k", -BOLTZMANN_DB, "dBW/K/Hz", "-")
     yield Row(
         "Receiver", "c_n0_dbhz", "carrier to noise density", "C/N0", b["c_n0_dbhz"], "dBHz", "=",
-        "", f"{{eirp_dbw}}-{{fspl_db}}{terms}+{{g_over_t_db_k}}-{{boltzmann_db}}",
+        "", f"{{eirp_dbw}}-{{fspl_db}}{terms}+{{g_over_t_db_k}}-{{rx_pointing_loss_db}}"
+        "-{boltzmann_db}",
     )  # fmt: skip
     if link.bandwidth_mhz is not None:
         yield from _signal(link, b)
@@ -84,14 +89,9 @@ def _transmitter(link: "Link", b: dict[str, float]) -> Iterator[Row]:
             part, "tx_gain_dbi", "transmit antenna gain", "G_tx", b["tx_gain_dbi"], "dBi", "+"
         )
     yield Row(
-        part,
-        "tx_pointing_loss_db",
-        "transmit pointing loss",
-        "L_p,tx",
-        b["tx_pointing_loss_db"],
-        "dB",
-        "-",
-    )
+        part, "tx_pointing_loss_db", "transmit pointing loss", "L_p,tx", b["tx_pointing_loss_db"],
+        "dB", "-",
+    )  # fmt: skip
     yield Row(
         part, "eirp_dbw", "EIRP", "EIRP", b["eirp_dbw"], "dBW", "=", "",
         "{power_dbw}-{obo_db}-{tx_line_loss_db}+{tx_gain_dbi}-{tx_pointing_loss_db}",
@@ -99,7 +99,10 @@ def _transmitter(link: "Link", b: dict[str, float]) -> Iterator[Row]:
 
 
 def _suggested_back_off(link: "Link", power_dbw: float) -> Iterator[Row]:
-    """Back-off at which the symbols' peaks do not exceed what the amplifier can give."""
+    """Back-off at which peaks at the symbol instants do not exceed what the amplifier can give.
+
+    The PAPR is that of one sample a symbol; between symbols the pulse shape goes beyond it.
+    """
     assert link.papr_db is not None
     saturation = power_dbw if link.pa_saturation_dbw is None else link.pa_saturation_dbw
     part = "Transmitter"
@@ -110,7 +113,8 @@ def _suggested_back_off(link: "Link", power_dbw: float) -> Iterator[Row]:
     )  # fmt: skip
     yield Row(
         part, "suggested_obo_db", "suggested back-off", "",
-        max(0.0, power_dbw + link.papr_db - saturation), "dB", "", "keeps peaks unclipped",
+        max(0.0, power_dbw + link.papr_db - saturation), "dB", "",
+        "at the symbol instants; pulse shaping asks for more",
         "MAX(0,{power_dbw}+{papr_db}-{pa_saturation_dbw})",
     )  # fmt: skip
 
@@ -191,15 +195,6 @@ def _receiver(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     else:
         yield Row(part, "rx_gain_dbi", "receive antenna gain", "G_rx", b["rx_gain_dbi"], "dBi", "+")
     yield Row(part, "rx_line_loss_db", "receive line loss", "L_rx", b["rx_line_loss_db"], "dB", "-")
-    yield Row(
-        part,
-        "rx_pointing_loss_db",
-        "receive pointing loss",
-        "L_p,rx",
-        b["rx_pointing_loss_db"],
-        "dB",
-        "-",
-    )
     yield from _noise(link, b)
     yield Row(
         part, "t_sys_dbk", "system noise in dBK", "", 10 * math.log10(b["t_sys_k"]), "dBK", "-",
@@ -207,7 +202,7 @@ def _receiver(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     )  # fmt: skip
     yield Row(
         part, "g_over_t_db_k", "figure of merit", "G/T", b["g_over_t_db_k"], "dB/K", "=", "",
-        "{rx_gain_dbi}-{rx_line_loss_db}-{rx_pointing_loss_db}-{t_sys_dbk}",
+        "{rx_gain_dbi}-{rx_line_loss_db}-{t_sys_dbk}",
     )  # fmt: skip
 
 
@@ -289,11 +284,14 @@ def _digital(link: "Link", b: dict[str, float]) -> Iterator[Row]:
         return
     if link.bandwidth_mhz is None:
         yield _implementation(part, link)
+    # Interference takes as many dB from the energy of a bit as from that of a symbol.
+    lost, terms = link.implementation_loss_db, "-{implementation_loss_db}"
+    if link.c_over_i_db is not None:
+        lost, terms = b["es_n0_db"] - b["snr_db"], f"{terms}-{{interference_loss_db}}"
     yield Row(part, "required_eb_n0_db", "required", "", link.required_eb_n0_db, "dB", "-")
     yield Row(
-        part, "digital_margin_db", "margin", "",
-        eb_n0 - link.implementation_loss_db - link.required_eb_n0_db, "dB", "=", "",
-        "{eb_n0_db}-{implementation_loss_db}-{required_eb_n0_db}",
+        part, "digital_margin_db", "margin", "", eb_n0 - lost - link.required_eb_n0_db, "dB", "=",
+        "", f"{{eb_n0_db}}{terms}-{{required_eb_n0_db}}",
     )  # fmt: skip
 
 

@@ -91,9 +91,10 @@ class Solution:
         edge = ", where the fit or the search ends" if self.at_edge else ""
         unit = f" {self.unit}" if self.unit else ""
         point = self.prediction
+        outside = "" if point.in_domain else ", outside the fitted domain"
         return (
             f"{self.sense} {self.unknown} = {self.value:.6g}{unit}{watts}{edge}   "
             f"[{100 * self.interval:g} %: {ends[0]} … {ends[1]}]\n"
             f"there {point.metric} = {point.value:.4g} at CR {format_cr(point.cr)}, "
-            f"SNR {point.snr_db:.2f} dB"
+            f"SNR {point.snr_db:.2f} dB{outside}"
         )

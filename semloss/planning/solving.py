@@ -13,6 +13,7 @@ from semloss.planning.itu import LOWEST_ELEVATION_DEG
 from semloss.planning.keys import REPLACES, dropped_by
 from semloss.planning.solution import UNKNOWNS, Solution, Unknown
 from semloss.planning.target import read_target, sense
+from semloss.surfaces.answers import Levels
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
@@ -251,6 +252,7 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
         pessimist = needed.high is not None and snr_db >= needed.high + keep
         ends = (bandwidth, bandwidth if pessimist else None)
         return ask.solution(bandwidth, ends, False, extreme="smallest")
+    Levels(ask.interval, ask.confidence).check(ask.model)
     low, high = ask.model.cr_range
     unknown = Unknown("MHz", per_cr * low, per_cr * high, "log")
     sign = 1.0 if ask.model.direction == "higher" else -1.0

@@ -28,14 +28,16 @@ def read_target(target: float | str, model: "FittedSurface") -> float:
     SemlossError
         When it is no number, or "at least" is asked of a metric that falls as quality rises.
     """
+    words = _SENSE[model.direction]
     match = _TARGET.fullmatch(str(target))
     try:
         value = float(match[2]) if match else math.nan
     except ValueError:
         value = math.nan
     if match is None or not math.isfinite(value):
-        raise SemlossError(f'target = {target!r}: give a value of {model.metric}, e.g. ">= 0.8"')
-    words = _SENSE[model.direction]
+        raise SemlossError(
+            f'target = {target!r}: give a value of {model.metric}, e.g. "{words[1]} 0.8"'
+        )
     if match[1] and match[1] not in words:
         raise SemlossError(
             f"target = {target!r}: {model.metric} is better {model.direction}, so a target is met "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import MISSING
 from pathlib import Path
+from typing import Any
 
 from semloss.errors import SemlossError
 from semloss.planning.keys import Key
@@ -17,6 +18,13 @@ _ABOUT = {
     "signal": "bandwidth for the symbol rate; a bit rate adds the rows of a digital link",
     "image": "what is sent, and how hard it is compressed",
 }
+
+_TOLERANCES = (
+    "# [tolerances]  # how far inputs may be off, for --tornado and --monte-carlo",
+    "#   power_dbw = { normal = 0.3 }                # standard deviation",
+    "#   tx_pointing_loss_db = { uniform = [0, 1] }  # changes from the value above",
+    "#   obo_db = 0.5                                # uniform within ±0.5",
+)
 
 
 def template_text() -> str:
@@ -36,6 +44,7 @@ def template_text() -> str:
         for name, key in KEYS.items():
             if key.section == section:
                 lines += _entry(name, key)
+    lines += ["", *_TOLERANCES]
     return "\n".join(lines) + "\n"
 
 
@@ -73,9 +82,25 @@ def preset_text(name: str) -> str:
     return (_PRESETS / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def read_link(source: Path | str) -> Link:
-    """Read a link file, or a preset by its name where no such file exists."""
+def link_path(source: Path | str) -> Path:
+    """Path of a link file, or of a preset by its name where no such file exists.
+
+    Raises
+    ------
+    SemlossError
+        When there is neither.
+    """
     path = Path(source)
-    if not path.exists() and str(source) in preset_names():
-        path = _PRESETS / f"{source}.toml"
-    return Link.from_toml(path)
+    if path.exists():
+        return path
+    if str(source) in preset_names():
+        return _PRESETS / f"{source}.toml"
+    raise SemlossError(
+        f"cannot read link file {source}: no such file, nor preset; the presets are "
+        f"{', '.join(preset_names())}"
+    )
+
+
+def read_link(source: Path | str, **otherwise: Any) -> Link:  # noqa: ANN401
+    """Read a link file, or a preset by its name; `otherwise` as for `Link.from_dict`."""
+    return Link.from_toml(link_path(source), **otherwise)

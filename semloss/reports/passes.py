@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from semloss.planning.adaptive import CodingTable, Schedule
 from semloss.planning.geometry import Array
+from semloss.planning.outage import Outage
 from semloss.planning.simulation import PassResult
 from semloss.reports.style import ACCENT, INK, metric_label, paper_style, save_figure, series_colors
 from semloss.storage import write_atomically
@@ -81,11 +83,16 @@ def pass_plot(result: PassResult, path: Path, schedule: Schedule | None = None) 
             sns.despine(ax=axes)
         figure.align_ylabels()
         save_figure(figure, path)
+    return _csv(series(result, schedule).to_csv(index=False), path)
+
+
+def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame:
+    """Table behind the picture of a pass: a row for each moment, the schedule's columns last."""
     table = result.frame()
-    if schedule is not None:
-        ours = schedule.frame().drop(columns=["time_s", "snr_db"])
-        table = table.join(ours.add_prefix("adaptive_"))
-    return _csv(table.to_csv(index=False), path)
+    if schedule is None:
+        return table
+    ours = schedule.frame().drop(columns=["time_s", "snr_db"])
+    return table.join(ours.add_prefix("adaptive_"))
 
 
 def table_plot(table: CodingTable, model: FittedSurface, path: Path) -> Path:
@@ -164,6 +171,60 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path) -> Path:
     return _csv(table.frame().to_csv(index=False), path)
 
 
+def outage_plot(found: Outage, path: Path) -> Path:
+    """Draw the metric, and the SNR, against the share of the time in which it is exceeded.
+
+    The axis spreads the rare: it is even in the logarithm of the share that is left.
+
+    Parameters
+    ----------
+    path
+        Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
+
+    Returns
+    -------
+    Path
+        Of the CSV file.
+
+    Raises
+    ------
+    SemlossError
+        When a file cannot be written or the suffix is not png, pdf or svg.
+    """
+    left = -np.log10(100 - found.percent)
+    color = series_colors(3)[1]
+    with paper_style():
+        figure = Figure(figsize=(5.8, 5.2), layout="constrained")
+        metric, snr = figure.subplots(2, 1, sharex=True, height_ratios=(1.3, 1.0))
+        metric.fill_between(left, found.low_exceeded, found.high_exceeded, color=color, alpha=0.2,
+                            linewidth=0)  # fmt: skip
+        metric.plot(left, found.value_exceeded, "o-", color=color, markersize=4.5)
+        metric.axhline(found.expected, color=INK, linewidth=0.9, linestyle=":",
+                       label=f"expected, {found.expected:.4g}")  # fmt: skip
+        if found.target is not None:
+            met = f"target {found.target:g}, met in {found.met_percent:.4g} %"
+            metric.axhline(found.target, color=ACCENT, linewidth=1.1, linestyle=_DASHED, label=met)
+        metric.set_ylabel(metric_label(found.metric, found.task).replace(", ", "\n", 1))
+        faded = "" if found.fading is None else f", {_fading_name(found.fading)} fading"
+        metric.set_title(f"CR {format_cr(found.cr)}{faded}")
+        metric.margins(y=0.12)
+        _legend(metric)
+        snr.plot(left, found.snr_db_exceeded, "o-", color=color, markersize=4.5)
+        snr.set_ylabel("SNR, Es/N0 [dB]")
+        snr.set_xlabel("exceeded in % of the time")
+        snr.set_xticks(left, [f"{percent:g}" for percent in found.percent])
+        for axes in (metric, snr):
+            sns.despine(ax=axes)
+        figure.align_ylabels()
+        save_figure(figure, path)
+    return _csv(found.frame().to_csv(index=False), path)
+
+
+def _fading_name(label: str) -> str:
+    kind, _, number = label.partition(":")
+    return _FADING[kind].format(number)
+
+
 def _required(axes: Axes, result: PassResult, minutes: Array) -> None:
     """SNR that the target requires, the margin above it shaded."""
     if result.required_snr_db is None:
@@ -183,10 +244,9 @@ def _one_cr(
     axes: Axes, result: PassResult, minutes: Array, color: tuple[float, float, float]
 ) -> None:
     """Metric at one CR, dashed where the fit was not measured."""
-    kind, _, number = (result.fading or "").partition(":")
     label = f"CR {format_cr(result.cr)}"
     if result.fading is not None:
-        label += f", {_FADING[kind].format(number)} fading"
+        label += f", {_fading_name(result.fading)} fading"
     inside = result.in_domain
     axes.fill_between(minutes, result.low, result.high, color=color, alpha=0.2, linewidth=0)
     if inside.any():
@@ -224,10 +284,13 @@ def _adaptive(
     axes: Axes, schedule: Schedule, minutes: Array, color: tuple[float, float, float]
 ) -> None:
     """Metric at the CR in use, broken where it switches, dashed where the fit was not measured."""
-    breaks = np.flatnonzero(np.diff(schedule.row) | np.diff(schedule.in_domain)) + 1
+    switches = np.diff(schedule.row) != 0
+    breaks = np.flatnonzero(switches | np.diff(schedule.in_domain)) + 1
     labels = {True: "at the CR in use", False: "outside the fitted domain"}
     for part in np.split(np.arange(len(minutes)), breaks):
         inside = bool(schedule.in_domain[part[0]])
+        if part[-1] < len(switches) and not switches[part[-1]]:  # leave no gap at the domain's edge
+            part = np.append(part, part[-1] + 1)
         axes.plot(
             minutes[part], schedule.value[part], "-" if inside else "--", color=color,
             label=labels.pop(inside, None) if schedule.row[part[0]] else None,
@@ -241,7 +304,9 @@ def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     """Row in use over time, against the images that it brings."""
     labels = [row.label for row in schedule.table.rows]
     axes.step(minutes, schedule.row, where="post", color=series_colors(3)[0])
-    axes.set_yticks(range(len(labels)), labels)
+    first, last = int(schedule.row.min()), int(schedule.row.max())
+    axes.set_yticks(range(first, last + 1), labels[first : last + 1])
+    axes.set_ylim(first - 0.3, last + 0.3)
     axes.set_ylabel("CR in use")
     unit, name = _scale(schedule.images_delivered)
     best = schedule.best_fixed_images

@@ -75,12 +75,10 @@ def _curves(axes: Axes, c: Comparison) -> None:
         handles.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=":", label=label))
     axes.margins(y=0.12)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.legend(
-        handles=handles,
-        frameon=False,
-        fontsize="small",
-        loc="upper left" if c.direction == "higher" else "lower left",
-    )
+    axes.legend(  # below, for the curves may run anywhere
+        handles=handles, frameon=False, fontsize="small", ncols=2, loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+    )  # fmt: skip
     _snr_axis(axes, c)
     axes.set_ylabel(metric_label(c.metric, c.task))
     axes.set_title("equal symbols for an image")

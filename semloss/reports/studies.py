@@ -153,11 +153,9 @@ def _lines(
             markersize=4.5, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
         outside = group[~group["in_domain"]]
-        axes.plot(
-            outside[fields[0]], outside["value"], "x", color=colors[i], markersize=4, alpha=0.7
-        )
+        axes.plot(outside[fields[0]], outside["value"], "x", color=INK, markersize=5, zorder=4)
     if (~table["in_domain"]).any():
-        axes.plot([], [], "x", color=INK, markersize=4, label="outside the fitted domain")
+        axes.plot([], [], "x", color=INK, markersize=5, label="outside the fitted domain")
     if "target" in table and table["target"].nunique() == 1:
         axes.axhline(table["target"].iloc[0], color=ACCENT, linewidth=1.0, linestyle=(0, (4, 3)))
         axes.annotate(

@@ -36,6 +36,7 @@ def ledger_workbook(ledger: Ledger) -> bytes:
     sheet.title = "ledger"
     sheet.append([ledger.link.name])
     sheet["A1"].font = Font(bold=True, size=14)
+    sheet["A1"].data_type = "s"  # a name that begins with "=" is no formula
     sheet.append(_HEAD)
     for cell in sheet[2]:
         cell.font = Font(bold=True)
