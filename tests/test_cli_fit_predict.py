@@ -25,7 +25,7 @@ def fits(tmp_path_factory):
 def test_fit_prints_a_few_lines_and_writes_beside_the_table(tmp_path, capsys):
     table = tmp_path / "grid.csv"
     table.write_text((DATA / "eurosat_surface.csv").read_text())
-    assert main(["fit", str(table), "--form", "logistic"]) == 0
+    assert main(["fit", str(table), "--form", "additive"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("accuracy (clean): 21 points, 3 CR × 7 SNR")
     assert "RMSE" in out
@@ -34,10 +34,10 @@ def test_fit_prints_a_few_lines_and_writes_beside_the_table(tmp_path, capsys):
 
 def test_fit_of_a_run_writes_into_its_fits_folder(tmp_path, capsys):
     (tmp_path / "metrics.csv").write_text((DATA / "eurosat_surface.csv").read_text())
-    command = ["fit", str(tmp_path), "--metric", "psnr_db", "--form", "logistic", "--json"]
+    command = ["fit", str(tmp_path), "--metric", "psnr_db", "--form", "additive", "--json"]
     assert main(command) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["form"] == "logistic"
+    assert summary["form"] == "additive"
     assert summary["rmse"] > 0
     assert Path(summary["out"]) == tmp_path / "fits" / "psnr_db.json"
     assert Path(summary["out"]).is_file()
@@ -88,6 +88,85 @@ def test_outside_the_domain_is_said_and_strict_ends_with_4(fits, capsys):
     assert "outside the fitted domain, CR 1/48 … 1/6" in capsys.readouterr().err
 
 
+def test_form_list_shows_the_ladder_and_needs_no_table(capsys):
+    assert main(["fit", "--form", "list"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("constant") < out.index("additive") < out.index("unified") < out.index("pair")
+    assert main(["fit", "--form", "list", "--json"]) == 0
+    forms = json.loads(capsys.readouterr().out)
+    assert forms[0]["form"] == "constant"
+    assert all(p["unit"] for form in forms for p in form["parameters"])
+
+
+def test_fit_shows_the_forms_it_chose_from_and_how(tmp_path, capsys):
+    command = ["fit", EUROSAT, "--metric", "psnr_db", "--out", str(tmp_path / "fit.json")]
+    assert main([*command, "--bootstraps", "20"]) == 0
+    out = capsys.readouterr().out
+    assert " * " in out
+    assert "reference" in out
+    assert "chosen   the simplest form" in out
+
+
+def test_every_group_of_a_table_is_fitted_in_one_call(tmp_path, capsys):
+    command = ["fit", EUROSAT, "--group-by", "metric,task", "--form", "capped", "--json"]
+    options = ["--bootstraps", "20", "--out", str(tmp_path / "fits")]
+    assert main([*command, *options]) == 0
+    fits = json.loads(capsys.readouterr().out)["fits"]
+    assert [(f["metric"], f["task"]) for f in fits] == [
+        ("psnr_db", "none"), ("accuracy", "clean"), ("accuracy", "matched"),
+    ]  # fmt: skip
+    assert sorted(p.name for p in (tmp_path / "fits").iterdir()) == [
+        "accuracy-clean.json", "accuracy-matched.json", "psnr_db.json",
+    ]  # fmt: skip
+
+
+def test_a_joint_fit_leaves_a_prior_that_serves_a_new_group_of_few_points(tmp_path, capsys):
+    shared = tmp_path / "fits" / "shared.json"
+    joint = ["fit", EUROSAT, "--group-by", "metric,task", "--joint", "--form", "capped"]
+    options = ["--bootstraps", "20"]
+    assert main([*joint, *options, "--out", str(tmp_path / "fits")]) == 0
+    assert str(shared) in capsys.readouterr().out
+    few = tmp_path / "new.csv"
+    lines = (DATA / "eurosat_surface.csv").read_text().splitlines()
+    matched = [line for line in lines if ",matched," in line]
+    few.write_text("\n".join([lines[0], *matched[::4]]) + "\n")
+    assert main(["fit", str(few), "--form", "capped"]) == 2
+    assert "too few points" in capsys.readouterr().err
+    assert main(["fit", str(few), "--prior", str(shared), *options]) == 0
+    assert "accuracy (matched): 6 points" in capsys.readouterr().out
+
+
+def test_foreign_columns_are_mapped(tmp_path, capsys):
+    table = tmp_path / "theirs.csv"
+    rows = [f"{k},{snr},{100 / (1 + 2.7 ** (-snr / 4 - k / 8))}" for k in (4, 8, 16, 32)
+            for snr in range(-10, 21, 5)]  # fmt: skip
+    table.write_text("\n".join(["symbols,SNR,acc", *rows]) + "\n")
+    columns = "cr=symbols/96,snr_db=SNR,value=acc/100"
+    command = ["fit", str(table), "--form", "additive", "--bootstraps", "0"]
+    assert main(command) == 2
+    assert "--columns" in capsys.readouterr().err
+    assert main([*command, "--columns", columns]) == 0
+    assert capsys.readouterr().out.startswith("accuracy: 28 points, 4 CR × 7 SNR")
+
+
+def test_a_report_is_a_folder_with_a_page(tmp_path, capsys):
+    command = ["fit", EUROSAT, "--metric", "psnr_db", "--form", "capped", "--bootstraps", "20"]
+    options = ["--out", str(tmp_path / "fit.json"), "--report", str(tmp_path / "report")]
+    assert main([*command, *options]) == 0
+    assert "README.md" in capsys.readouterr().out
+    assert len(list((tmp_path / "report").glob("*.png"))) >= 5
+
+
+def test_a_report_that_has_no_place_is_refused_before_the_fit(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    out = tmp_path / "fit.json"
+    command = ["fit", EUROSAT, "--metric", "psnr_db", "--out", str(out)]
+    assert main([*command, "--report", str(tmp_path / "mine")]) == 2
+    assert "holds no report" in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [
@@ -105,7 +184,17 @@ def test_outside_the_domain_is_said_and_strict_ends_with_4(fits, capsys):
         (["fit", EUROSAT, "--form", "x"], "no such form"),
         (["fit", EUROSAT, "--where", "cr"], "write COLUMN=VALUE"),
         (["fit", EUROSAT, "--frm", "x"], "unrecognized arguments: --frm"),
-        (["fit"], "TABLE|RUN"),
+        (["fit"], "needs a TABLE or a RUN"),
+        (["fit", EUROSAT, "--confidence", "95"], "a level lies in (0, 1)"),
+        (["fit", EUROSAT, "--bootstraps", "-1"], "give 0 to 5000"),
+        (["fit", EUROSAT, "--seed", "-1"], "--seed -1: give 0"),
+        (["fit", EUROSAT, "--report", "."], "holds the folder that you are in"),
+        (["fit", EUROSAT, "--report", "r", "--out", "r/f.json"], "in the folder of --report"),
+        (["fit", EUROSAT, "--joint"], "add --group-by"),
+        (["fit", EUROSAT, "--rule", "best", "--task", "clean"], "no such rule"),
+        (["fit", EUROSAT, "--plot", "a.bmp"], "name a picture"),
+        (["fit", EUROSAT, "--columns", "x"], "--columns"),
+        (["fit", EUROSAT, "--prior", "none.json"], "cannot read none.json"),
         (["measure"], "invalid choice: 'measure'"),
         ([], "required: COMMAND"),
     ],

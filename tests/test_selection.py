@@ -81,6 +81,7 @@ def test_mismatched_snr_rows_enter_only_when_asked(tmp_path):
         ("accuracy", {"floor": 10.0}, r"floor of accuracy = 10 .*not percentages.*floor=COLUMN"),
         ("accuracy", {"sd": 40.0}, "sd = 40 .*not percentages"),
         ("accuracy", {"floor": 0.9, "ceiling": 0.1}, "contradict direction higher"),
+        ("accuracy", {"floor": 0.85, "value": 0.6, "sd": 0, "se": 0}, "most values are worse"),
         ("accuracy", {"direction": "up"}, "one of higher, lower"),
         ("ssim", {"value": -2.0}, r"ssim = -2 .*\[-1, 1\]"),
         ("semantic_loss", {"value": 30.0}, "not percentages"),
@@ -266,6 +267,20 @@ def test_other_columns_with_several_values_are_said(tmp_path):
 def test_a_quality_that_falls_with_the_snr_is_said(tmp_path):
     rows = [r | {"value": 0.9 - 0.03 * r["snr_db"]} for r in grid_rows()]
     assert "is it an SNR" in select_from(tmp_path, rows).notes[0]
+
+
+def test_a_floor_that_few_values_miss_by_chance_is_taken(tmp_path):
+    rows = [r | {"value": 0.095 + 0.001 * i, "floor": 0.1} for i, r in enumerate(grid_rows())]
+    assert select_from(tmp_path, rows).floor == 0.1
+
+
+def test_a_ceiling_below_most_values_is_said_and_taken(tmp_path):
+    rows = [r | {"ceiling": 0.2} for r in grid_rows()]
+    points = select_from(tmp_path, rows)
+    assert points.ceiling == 0.2
+    assert points.notes[0].startswith("most values are better than the ceiling 0.2")
+    rows = [r | {"value": 0.42, "ceiling": 0.41} for r in grid_rows()]
+    assert select_from(tmp_path, rows).notes == (), "a tuned receiver may beat it by a little"
 
 
 def test_a_number_is_chosen_by_its_value(tmp_path):

@@ -76,6 +76,8 @@ def test_a_foreign_table_needs_four_columns_and_may_write_ratios_as_fractions(tm
         ("cr,snr_db,metric,value\n1/6,4,accuracy,87%\n", "row 2: value = '87%'"),
         ("cr,snr_db,metric,value,sd\n1/6,4,a,1,-2\n", "row 2: sd = -2 is negative"),
         ("cr,snr_db,metric,value,n\n1/6,4,a,1,many\n", "row 2: n = 'many' is not a number"),
+        ("cr,snr_db,metric,value,n\n1/6,4,a,1,0\n", "row 2: n = 0 is no number of test images"),
+        ("cr,snr_db,metric,value,n\n1/6,4,a,1,0.5\n", "row 2: n = 0.5 is no number of test"),
         ('cr,snr_db,metric,value\n"0,5",4,a,1\n', "write a decimal point, not a comma"),
         ("cr,snr_db,metric,value\n0,5,4,a,1\n", "row 2 has 5 fields where the header names 4"),
         ("cr;snr_db;metric;value\n0,5;4;a;1\n", "columns are separated by semicolons"),

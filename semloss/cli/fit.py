@@ -153,6 +153,8 @@ def _check(args: argparse.Namespace) -> None:
         raise SemlossError(f"--confidence {args.confidence:g}: a level lies in (0, 1), e.g. 0.95")
     if not 0 <= args.bootstraps <= 5000:
         raise SemlossError(f"--bootstraps {args.bootstraps}: give 0 to 5000 draws")
+    if args.seed < 0:
+        raise SemlossError(f"--seed {args.seed}: give 0 or a greater integer")
     if args.joint and not args.group_by:
         raise SemlossError("--joint shares between groups: add --group-by, e.g. metric,task")
     if args.joint and args.prior:
@@ -162,6 +164,16 @@ def _check(args: argparse.Namespace) -> None:
             raise SemlossError("--plot draws one surface; with --group-by use --report DIR")
         if args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
             raise SemlossError(f"{args.plot}: name a picture *.png, *.pdf or *.svg")
+    if args.report:
+        from semloss.reports.folder import refuse_foreign
+
+        refuse_foreign(args.report)
+        for option, place in (("--out", args.out), ("--plot", args.plot)):
+            if place and place.resolve().is_relative_to(args.report.resolve()):
+                raise SemlossError(
+                    f"{option} {place} lies in the folder of --report, which holds nothing but "
+                    "the report; name another place"
+                )
 
 
 def _points(args: argparse.Namespace) -> "list[Points]":

@@ -36,11 +36,11 @@ def summary(surface: FittedSurface, out: Path) -> dict[str, Any]:
 def one(surface: FittedSurface, points: Points, out: Path) -> str:
     """The form, its error, its parameters, and the forms that it was chosen from."""
     quality = surface.quality
-    ratios, levels = len(set(points.cr)), len(set(points.snr_db))
+    ratios, levels, count = len(set(points.cr)), len(set(points.snr_db)), _count(surface)
     lines = [
         f"{_title(surface)}: {quality['points']} points, {ratios} CR × {levels} SNR, "
         f"noise {points.noise}",
-        f"form     {surface.form}, {_count(surface)} parameters: {surface.outcome}",
+        f"form     {surface.form}, {count} parameter{'s' * (count != 1)}: {surface.outcome}",
     ]
     if surface.message:
         lines.append(f"         {surface.message}")

@@ -190,7 +190,7 @@ class Link:
         0.0, "signal", "of modem and filters", unit="dB", low=0, high=30, example=1.5
     )
     c_over_i_db: float | None = key(
-        None, "signal", "carrier to interference in the symbol bandwidth at the decoder, the same under rain",
+        None, "signal", "carrier to interference at the decoder, the same under rain",
         unit="dB", low=-50,
         high=100
     )

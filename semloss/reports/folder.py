@@ -30,7 +30,7 @@ def report_folder(folder: Path) -> Iterator[Path]:
         When something else stands in the place, or the place cannot be written.
     """
     target = folder.resolve()
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     make_folder(target.parent)
     try:
         temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=TEMPORARY))
@@ -38,7 +38,7 @@ def report_folder(folder: Path) -> Iterator[Path]:
             yield temporary
             _sign(temporary)
             temporary.chmod(0o755)
-            _refuse_foreign(folder)  # once more: filling takes a while
+            refuse_foreign(folder)  # once more: filling takes a while
             _replace(temporary, target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -48,8 +48,14 @@ def report_folder(folder: Path) -> Iterator[Path]:
         ) from error
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """Refuse a place in which anything would be lost."""
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a place in which anything would be lost.
+
+    Raises
+    ------
+    SemlossError
+        When it is a file, a folder above the present one, or holds more than a report.
+    """
     if folder.exists() and not folder.is_dir():
         raise SemlossError(f"{folder} is a file; name a folder for the report")
     if Path.cwd().is_relative_to(folder.resolve()):

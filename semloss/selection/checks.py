@@ -13,6 +13,8 @@ from semloss.tables.naming import listing, plain
 from semloss.tables.schema import METRICS_COLUMNS
 from semloss.units import format_cr
 
+Array = NDArray[np.float64]
+
 LINK = ("source", "codec", "channel")
 """Columns that set surfaces apart whatever the metric."""
 
@@ -118,15 +120,39 @@ def _telling_column(rows: pd.DataFrame, key: pd.DataFrame) -> str | None:
     return None
 
 
-def refuse_levels(floor: float | None, ceiling: float | None, direction: str) -> None:
-    """Refuse known levels that contradict the direction."""
-    if floor is None or ceiling is None:
-        return
-    if (ceiling <= floor) if direction == "higher" else (ceiling >= floor):
+def refuse_levels(
+    floor: float | None, ceiling: float | None, direction: str, value: Array, se: Array
+) -> None:
+    """Refuse known levels that contradict the direction, or values (N,) with errors `se` (N,)."""
+    sign = 1.0 if direction == "higher" else -1.0
+    if floor is not None and ceiling is not None and sign * (ceiling - floor) <= 0:
         raise SemlossError(
             f"floor {floor:g} and ceiling {ceiling:g} contradict direction {direction}: the "
             "floor is the value when nothing gets through"
         )
+    middle = float(np.median(value))
+    if floor is not None and sign * (floor - middle) > _slack(floor, value, se):
+        raise SemlossError(
+            f"floor {floor:g}: most values are worse (median {middle:.4g}), but the floor is the "
+            "value when nothing gets through, e.g. 1/classes; correct it or leave the column out"
+        )
+
+
+def doubt_about_ceiling(
+    ceiling: float | None, direction: str, value: Array, se: Array
+) -> str | None:
+    """A note where most values (N,) beat the ceiling, which a receiver tuned to the link may."""
+    if ceiling is None:
+        return None
+    sign = 1.0 if direction == "higher" else -1.0
+    if sign * (float(np.median(value)) - ceiling) <= _slack(ceiling, value, se):
+        return None
+    return f"most values are better than the ceiling {ceiling:g}: is it the value on clean data?"
+
+
+def _slack(level: float, value: Array, se: Array) -> float:
+    """How far most values may lie beyond a known level by chance alone."""
+    return 3.0 * float(np.median(se)) + 0.1 * max(abs(level), float(np.ptp(value)))
 
 
 def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
@@ -151,7 +177,7 @@ def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
 def trend_in_snr(rows: pd.DataFrame) -> float:
     """Correlation of value and SNR within the CRs, -1 to 1; 0 where there is none to see."""
     ratios = rows["cr"].round(12)
-    parts: list[NDArray[np.float64]] = [
+    parts: list[Array] = [
         (rows[name] - rows.groupby(ratios)[name].transform("mean")).to_numpy(float)
         for name in ("snr_db", "value")
     ]

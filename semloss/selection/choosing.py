@@ -9,6 +9,7 @@ from semloss.errors import SemlossError
 from semloss.selection.checks import (
     LINK,
     distinct,
+    doubt_about_ceiling,
     doubts,
     limits,
     refuse_duplicates,
@@ -248,14 +249,17 @@ def _points(
     refuse_duplicates(rows, metric)
     direction = _direction(rows, metric)
     floor, ceiling = _level(rows, "floor"), _level(rows, "ceiling")
-    refuse_levels(floor, ceiling, direction)
     value = rows["value"].to_numpy(float)
     se, n, noise = measurement_noise(rows, metric)
+    refuse_levels(floor, ceiling, direction, value, se)
     replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows))
     if noise == "none" and replicate_dof > 0:
         noise = "replicates"
-    about_snr = doubt_about_snr(rows["snr_db"].to_numpy(float))
-    notes = [*notes, *([about_snr] if about_snr else []), *doubts(rows, direction)]
+    about = (
+        doubt_about_snr(rows["snr_db"].to_numpy(float)),
+        doubt_about_ceiling(ceiling, direction, value, se),
+    )
+    notes = [*notes, *filter(None, about), *doubts(rows, direction)]
     return Points(
         metric=metric,
         task=task,

@@ -79,11 +79,13 @@ def folds(points: Points) -> list[Fold]:
                 Fold(scheme, axis == level, 0 < i < len(levels) - 1)
                 for i, level in enumerate(levels)
             ]
-    # Along the sorted grid every fold takes points that are spread over it; replicates of a
-    # cell leave together, or one would tell the other.
+    # Cells in random order, or a tenth of a grid of ten SNRs would be one of them; replicates of
+    # a cell leave together, or one would tell the other.
     cells = np.unique(np.stack([points.cr, points.snr_db]), axis=1, return_inverse=True)[1].ravel()
-    count = min(_FOLDS, int(cells.max()) + 1)
-    found += [Fold("k_fold", cells % count == i, True) for i in range(count)]
+    total = int(cells.max()) + 1
+    count = min(_FOLDS, total)
+    part = np.random.default_rng(0).permutation(total)[cells] % count
+    found += [Fold("k_fold", part == i, True) for i in range(count)]
     return found
 
 
@@ -145,8 +147,9 @@ def equals(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> list[str
     known = {n: e.inner for n, e in held.items() if n in fits and not np.isnan(e.inner).any()}
     if not known:
         return []
-    edges = {name: held[name].rms("edge_out") or 0.0 for name in known}
-    steady = [name for name in known if edges[name] <= _ASTRAY * min(edges.values())]
+    edges = {name: held[name].rms("edge_out") for name in known}
+    least = min((error for error in edges.values() if error is not None), default=0.0)
+    steady = [name for name, error in edges.items() if error is None or error <= _ASTRAY * least]
     size = {name: int(fits[name].free.sum()) for name in steady}
     steady = [
         name

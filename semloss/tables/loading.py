@@ -128,4 +128,6 @@ def _numbers(column: pd.Series, file: Path, diverged: Mask) -> Array:
             raise SemlossError(f"{where} = {text} is not finite; correct or remove the row")
         if name in _NOT_NEGATIVE and numbers[i] < 0:
             raise SemlossError(f"{where} = {text} is negative; correct or clear it")
+        if name == "n" and numbers[i] < 1:
+            raise SemlossError(f"{where} = {text} is no number of test images; clear it if unknown")
     return numbers
