@@ -125,7 +125,7 @@ def _checked(images: Images, codec: str, rates: Sequence[float] | None) -> Seque
     if codec not in CODECS:
         raise SemlossError(f"codec = {codec!r}: no such codec; there are {', '.join(CODECS)}")
     feature, meaning, usual = CODECS[codec]
-    if not features.check(feature):  # type: ignore[no-untyped-call]
+    if not features.check(feature):
         raise SemlossError(f"this Pillow was built without {codec}; install Pillow from PyPI")
     if images.ndim != 4 or images.dtype != np.uint8 or images.size == 0:
         raise SemlossError(

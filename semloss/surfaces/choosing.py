@@ -23,11 +23,14 @@ _STARTS = 3
 _ASTRAY = 3.0
 """How many times the least error on held-out edges a form may make and still be chosen."""
 
+_REJECTED = 30.0
+"""BIC above the best form's that no held-out error makes good: odds of a million to one."""
+
 RULES = {
     "one-se": "the simplest form whose mean squared held-out error lies within one standard "
     "error of the best form's (standard error of their difference, point by point); left aside "
-    "are forms that go astray at held-out edges, and forms that do not earn their further "
-    "parameters (BIC above a simpler form's)",
+    "are forms that go astray at held-out edges, that do not earn their further parameters (BIC "
+    "above a simpler form's), or that the likelihood rejects (BIC 30 above the best form's)",
     "held-out": "the form of least held-out error",
     "aicc": "the form of least AICc, the corrected Akaike criterion of the plain likelihood",
     "bic": "the form of least BIC, the Bayesian criterion of the plain likelihood",
@@ -162,7 +165,8 @@ def equals(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> list[str
 
     def as_good(name: str) -> bool:
         worse = known[name] - known[best]
-        return bool(worse.mean() <= worse.std(ddof=1) / math.sqrt(len(worse)))
+        tells_no_worse = worse.mean() <= worse.std(ddof=1) / math.sqrt(len(worse))
+        return bool(tells_no_worse and fits[name].bic <= fits[best].bic + _REJECTED)
 
     return [name for name in steady if as_good(name)]
 
