@@ -34,8 +34,11 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Raises
     ------
     SemlossError
-        When the disk is full or the folder cannot be written; the old file stays as it was.
+        When the disk is full, the folder cannot be written, or something that is no file stands
+        in the place; what is there stays as it was.
     """
+    if path.exists() and not path.is_file():
+        raise SemlossError(f"cannot write {path}: it is no regular file; choose another place")
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
     temporary = None

@@ -244,3 +244,11 @@ def test_a_reader_that_has_had_enough_is_no_error(fits):
         ["bash", "-c", f"set -o pipefail; {predict} | true"], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_place_that_is_no_file_is_left_alone(capsys):
+    command = ["fit", EUROSAT, "--metric", "psnr_db", "--form", "additive", "--bootstraps", "0"]
+    assert main([*command, "--out", "/dev/full"]) == 2
+    assert "no regular file" in capsys.readouterr().err
+    assert Path("/dev/full").is_char_device()

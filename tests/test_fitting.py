@@ -292,6 +292,12 @@ def test_forms_that_do_as_well_add_their_doubt():
         assert chosen.model_error_sd >= named.model_error_sd
 
 
+def test_scatter_of_unknown_size_is_no_fall():
+    points = simulated("hill", metric="psnr_db", floor=None)
+    noisy = points.value + np.random.default_rng(4).normal(0, 0.03 * np.ptp(points.value), 66)
+    assert quick(replace(points, value=noisy)).outcome is Outcome.CONVERGED
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -313,7 +319,9 @@ def test_points_that_are_no_surface_are_refused(keep, form, says):
 
 def test_equal_values_give_the_constant_and_refuse_a_curve():
     points = simulated("constant")
-    assert quick(points).predict(cr=0.1, snr_db=0.0).value == pytest.approx(0.5)
+    fit = quick(points)
+    assert fit.predict(cr=0.1, snr_db=0.0).value == pytest.approx(0.5)
+    assert fit.outcome is Outcome.CONSTANT_VALUES
     with pytest.raises(SemlossError, match="use --form constant"):
         quick(points, "additive")
 

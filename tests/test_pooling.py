@@ -9,6 +9,7 @@ from semloss.errors import SemlossError
 from semloss.surfaces import pooling
 from semloss.surfaces.formfit import fit_form
 from semloss.surfaces.forms import FORMS
+from semloss.surfaces.uncertainty import bootstrap
 
 CAPPED = FORMS["capped"]
 
@@ -74,6 +75,20 @@ def test_auto_takes_the_form_that_serves_all_groups():
     surfaces, shared = pooling.fit_joint([task(i, n=20_000)[0] for i in range(3)], bootstraps=0)
     assert shared.form in ("capped", "capacity_capped", "unified", "capacity_unified", "pair")
     assert all(100 * s.quality["rmse"] / s.quality["range"] < 1 for s in surfaces)
+
+
+def test_a_group_of_few_cells_does_not_bar_the_forms_that_the_others_need():
+    groups = [task(i, n=20_000)[0] for i in range(2)]
+    sparse = task(2, n=20_000)[0].subset(np.arange(0, 66, 9))
+    _, shared = pooling.fit_joint([*groups, sparse], bootstraps=0)
+    assert len(FORMS[shared.form].parameters) >= len(CAPPED.parameters)
+
+
+def test_draws_under_a_prior_know_that_the_prior_is_uncertain(shared):
+    fit = fit_form(CAPPED, task(50)[0].subset(np.arange(0, 66, 11)), prior=shared.prior)
+    sd = np.sqrt(np.diag(fit.covariance()[0]))[2:]
+    spread = bootstrap(fit, 200, seed=0).std(axis=0)[2:]
+    assert np.all(spread > 0.5 * sd)
 
 
 def test_the_prior_survives_its_file(shared, tmp_path):

@@ -6,7 +6,7 @@ Jacobian), and a Levenberg-Marquardt search moves the shape parameters only, wit
 positive ones on a logarithmic scale. Sources: Golub and Pereyra 1973, Kaufman 1975, More 1978.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ _TINY = 1e-300
 class Prior:
     """Normal prior on the shape parameters in the coordinates of the search.
 
-    `mean` and `sd` are (Q,), on the logarithmic scale for parameters with `log`; an infinite
-    `sd` says nothing about a parameter.
+    `mean` (Q,), or (B, Q) for one of each problem, and `sd` (Q,) are on the logarithmic scale
+    for parameters with `log`; an infinite `sd` says nothing about a parameter.
     """
 
     mean: Array
@@ -137,7 +137,8 @@ def _rows(problems: Problems, rows: slice | NDArray[np.intp]) -> Problems:
     return Problems(
         problems.form, problems.x, problems.snr_db, cut(problems.value), cut(problems.sd),
         cut(problems.low), cut(problems.high),
-        None if problems.weight is None else cut(problems.weight), problems.prior,
+        None if problems.weight is None else cut(problems.weight),
+        None if problems.prior is None else replace(problems.prior, mean=cut(problems.prior.mean)),
     )  # fmt: skip
 
 
@@ -229,6 +230,7 @@ class _Search:
         cost, levels, gradient, curvature = self._evaluate(problems, u)
         damping = np.full(len(rows), 1e-2)
         growth = np.full(len(rows), 3.0)
+        calm = np.zeros(len(rows), dtype=bool)
         scale = np.maximum(np.einsum("bqq->bq", curvature), 1e-12)
         diagonal = np.arange(size)
         for _ in range(steps):
@@ -255,6 +257,7 @@ class _Search:
             damping = np.where(better, np.maximum(damping * 0.15, 1e-14), damping * growth)
             growth = np.where(better, 3.0, growth * 1.5)
             finished = small | stuck | flat
+            calm = fall <= 1e-6 * cost
             if finished.any():
                 self._store(rows[finished], u[finished], levels[finished], cost[finished])
                 self.done[rows[finished]] = True
@@ -264,8 +267,10 @@ class _Search:
                 rows, u, levels, cost = rows[left], u[left], levels[left], cost[left]
                 gradient, curvature, scale = gradient[left], curvature[left], scale[left]
                 damping, growth, low, high = damping[left], growth[left], low[left], high[left]
+                calm = calm[left]
                 problems = _rows(problems, left)
         self._store(rows, u, levels, cost)
+        self.done[rows] = calm  # out of steps, but hardly moving any more
 
     def _store(self, rows: NDArray[np.intp], u: Array, levels: Array, cost: Array) -> None:
         self.u[rows], self.levels[rows], self.cost[rows] = u, levels, cost

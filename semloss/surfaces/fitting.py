@@ -27,6 +27,10 @@ from semloss.surfaces.outcome import Outcome
 from semloss.surfaces.prediction import FittedSurface
 from semloss.surfaces.uncertainty import bootstrap, profiles
 
+_NO_FORM = (
+    "no form of the ladder follows these measurements: are they of one codec, channel and task "
+    "(--group-by)? Trust predictions near the measured cells only"
+)
 _REFERENCE = 8
 """Points below which a surface without a formula says nothing."""
 _POOR = 0.05
@@ -173,13 +177,19 @@ def _surface(
     points, problems = fit.points, fit.problems
     outcome, names = fit.outcome()
     covariance, _ = fit.covariance()
-    noise = variance(points, fit.fitted())
-    if outcome is Outcome.CONVERGED:
-        if falls(points, noise + (0.01 * quality["range"]) ** 2):
-            outcome = Outcome.NOT_MONOTONE
+    residual = fit.fitted() - points.value
+    usual = 1.4826 * float(np.median(np.abs(residual)))  # standard deviation, outliers aside
+    noise = variance(points, fit.fitted()) + max(usual, 0.01 * quality["range"]) ** 2
+    if np.ptp(points.value) == 0:
+        outcome = Outcome.CONSTANT_VALUES
+    elif outcome is not Outcome.NOT_CONVERGED:
+        if falls(points, noise):
+            outcome, names = Outcome.NOT_MONOTONE, ""
         elif fit.form.parameters and fit.scatter.model_error_sd > _POOR * quality["range"]:
-            outcome = Outcome.POOR_FIT
+            outcome, names = Outcome.POOR_FIT, ""
     message = "" if outcome is Outcome.CONVERGED else outcome.remedy
+    if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
+        message = _NO_FORM
     images = points.n[np.isfinite(points.n)]
     told = points.se[points.se > 0]
     return FittedSurface(

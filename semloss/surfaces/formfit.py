@@ -18,6 +18,8 @@ _BOUNDED = {"accuracy", "macro_f1", "ssim", "ms_ssim", "ms_ssim_3", "semantic_lo
 _IMAGE = {"ssim", "ms_ssim", "ms_ssim_3", "lpips", "mse", "psnr_db", "psnr_mean_mse_db"}
 _RANK = 1e-9
 """Smallest eigenvalue, against the largest, of a direction that the data still determine."""
+_BLIND = 1e6
+"""Standard error beyond which a parameter counts as undetermined, in any of their units."""
 _HUBER = 1.345
 """Standardised residual beyond which a robust fit weighs a point less (95 % efficiency)."""
 
@@ -98,7 +100,9 @@ class FormFit:
         kept = values > _RANK * values.max()
         inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
         covariance[np.ix_(free, free)] = inverse / np.outer(scale, scale)
-        return 0.5 * (covariance + covariance.T), bool(kept.all())
+        blind = np.diag(covariance) > _BLIND**2  # an almost flat surface: no parameter shows
+        covariance[blind] = covariance[:, blind] = 0.0
+        return 0.5 * (covariance + covariance.T), bool(kept.all() and not blind.any())
 
     def _prior_information(self) -> Array:
         """Inverse variance (P,) that the prior adds, in the natural unit of each parameter."""

@@ -8,7 +8,6 @@ with much data hardly moves; one with a handful of points leans on the others.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,7 +152,7 @@ def load(path: Path) -> Shared:
 
 def _common_form(groups: Sequence[Points], seed: int) -> str:
     """Form of least held-out error over all groups."""
-    total = dict.fromkeys(ladder(), 0.0)
+    ratios: dict[str, list[float]] = {name: [] for name in ladder()}
     for points in groups:
         held = folds(points)
         fits = {
@@ -161,15 +160,15 @@ def _common_form(groups: Sequence[Points], seed: int) -> str:
             for name, form in ladder().items()
             if len(points.value) > free_count(form, points) + bool(form.parameters)
         }
-        if len(fits) < 2:
-            continue  # a handful of points tells no form
         rows = comparison(fits, {name: hold_out(fit, held) for name, fit in fits.items()})
         errors = {name: row["held_out"] for name, row in rows.items()}
-        known = [error for error in errors.values() if error]
-        for name in total:
-            error = errors.get(name)
-            total[name] += (error / min(known)) ** 2 if error and known else math.inf
-    return min(total, key=lambda name: total[name])
+        known = {name: max(error, 1e-12) for name, error in errors.items() if error is not None}
+        # A handful of points tells no form: it has no say in those that it cannot carry.
+        for name, error in known.items():
+            ratios[name].append((error / min(known.values())) ** 2)
+    most = max(len(own) for own in ratios.values())
+    able = {name: own for name, own in ratios.items() if own and 2 * len(own) >= most}
+    return min(able, key=lambda name: sum(able[name]) / len(able[name]))
 
 
 def _place(fit: FormFit) -> Array:

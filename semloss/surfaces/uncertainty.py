@@ -32,11 +32,16 @@ def bootstrap(fit: FormFit, count: int, seed: int) -> Array:
     weight = weight[:, member]
     if fit.problems.weight is not None:
         weight = weight * fit.problems.weight
-    levels = len(fit.form.levels)
+    levels, prior = len(fit.form.levels), fit.problems.prior
     starts = np.tile(fit.parameters[levels:], (count, 1))
-    solved = batch.solve(replace(fit.problems, weight=weight), starts, steps=40, ftol=1e-6)
+    if prior is not None:  # what other surfaces tell is drawn anew too
+        sd = np.where(np.isfinite(prior.sd), prior.sd, 0.0)
+        drawn = np.random.default_rng([seed, 2]).normal(prior.mean, sd, starts.shape)
+        prior = replace(prior, mean=drawn)
+    problems = replace(fit.problems, weight=weight, prior=prior)
+    solved = batch.solve(problems, starts, steps=40, ftol=1e-6)
     size, free = len(member), int(fit.free.sum())
-    if fit.form.parameters and size > free:
+    if fit.form.parameters and size > free and prior is None:
         stretch = size / (size - free)
         best = batch.to_search(fit.form, fit.parameters[levels:])
         moved = batch.to_search(fit.form, solved.parameters[:, levels:]) - best
@@ -73,7 +78,7 @@ def profiles(fit: FormFit, interval: float = 0.95) -> dict[str, tuple[float, flo
             error = (room if math.isfinite(room) else 60.0 * max(abs(here), 1.0)) / 6.0
         ends = []
         for sign in (-1.0, 1.0):
-            place = here + sign * error * _STEPS
+            place = here + sign * error * _STEPS * max(quantile / 2.0, 1.0)
             held = np.clip(np.exp(place) if parameter.log else place, low, high)
             bound = low if sign < 0 else high
             ends.append(_end(fit, i, held, bound, quantile))
