@@ -8,19 +8,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semloss.planning.link import Link
+    from semloss.planning.passes import circular_pass
+    from semloss.planning.simulation import simulate_pass
+    from semloss.selection import select
     from semloss.surfaces.estimator import SemanticLossRegressor
-    from semloss.surfaces.fitfile import load
+    from semloss.surfaces.fitfile import load, save
     from semloss.surfaces.fitting import fit_surface
     from semloss.tables import load_table
 
 __version__ = "0.1.0"
-__all__ = ["SemanticLossRegressor", "__version__", "fit_surface", "load", "load_table"]
+__all__ = [
+    "Link", "SemanticLossRegressor", "__version__", "circular_pass", "fit_surface", "load",
+    "load_table", "save", "select", "simulate_pass",
+]  # fmt: skip
 
 _HOMES = {
+    "Link": "semloss.planning.link",
     "SemanticLossRegressor": "semloss.surfaces.estimator",
+    "circular_pass": "semloss.planning.passes",
     "fit_surface": "semloss.surfaces.fitting",
     "load": "semloss.surfaces.fitfile",
     "load_table": "semloss.tables",
+    "save": "semloss.surfaces.fitfile",
+    "select": "semloss.selection",
+    "simulate_pass": "semloss.planning.simulation",
 }
 
 

@@ -347,7 +347,7 @@ def test_a_target_met_everywhere_is_said_to_lie_at_the_edge():
 def test_impossible_levels_are_refused(levels):
     with pytest.raises(SemlossError):
         SURFACE.min_snr(target=0.6, cr=0.1, **levels)
-    with pytest.raises(SemlossError, match="finite value of accuracy"):
+    with pytest.raises(SemlossError, match="finite number"):
         SURFACE.min_snr(target=float("nan"), cr=0.1)
 
 
@@ -427,3 +427,16 @@ def test_the_known_surfaces_of_these_tests_lie_within_the_bounds_of_their_forms(
     for form in FORMS:
         for parameter, value in zip(FORMS[form].all_parameters, truth(form), strict=True):
             assert parameter.low <= value <= parameter.high
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"target": [0.5, 0.6], "cr": 0.1}, {"target": "0.5", "cr": 0.1},
+        {"target": None, "cr": 0.1}, {"target": 0.5, "cr": [0.05, 0.1]},
+        {"target": 0.5, "cr": None},
+    ],
+)  # fmt: skip
+def test_one_answer_is_given_for_one_number(question):
+    with pytest.raises(SemlossError, match="give one number"):
+        known().min_snr(**question)

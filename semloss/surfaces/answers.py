@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.surfaces.bands import Band, at_points
 from semloss.surfaces.forms import Array
+from semloss.surfaces.inputs import one_number
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
@@ -177,8 +178,7 @@ def _solve(
 ) -> tuple[Array, Array, Array]:
     """Positions (R,) of the answer and of the ends of its interval; NaN where there is none."""
     levels.check(surface)
-    if not math.isfinite(target):
-        raise SemlossError(f"target = {target}: give a finite value of {surface.metric}")
+    target = one_number(target, "target")
     answer = _first(_surplus(surface, target, line, _answer_band(levels)), target, line)
     if levels.interval is None:
         nothing = np.full(line.rows, np.nan)

@@ -56,3 +56,16 @@ def decibels_of(snr_db: ArrayLike) -> Array:
     if array.size and not (math.isfinite(array.min()) and math.isfinite(array.max())):
         raise SemlossError("snr_db: give finite SNRs, Es/N0 in dB")
     return array
+
+
+def one_number(value: Any, name: str) -> float:  # noqa: ANN401 - whatever the user handed in
+    """One finite number, where lists and text are a misunderstanding."""
+    if isinstance(value, str) or np.ndim(value) > 0:
+        raise SemlossError(f"{name} = {value!r}: give one number; contour() answers for many CRs")
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise SemlossError(f"{name} = {value!r}: give one number") from None
+    if not math.isfinite(found):
+        raise SemlossError(f"{name} = {value}: give a finite number")
+    return found

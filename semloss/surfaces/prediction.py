@@ -15,7 +15,7 @@ from semloss.surfaces import answers, bands
 from semloss.surfaces.bands import Band, student_quantile
 from semloss.surfaces.domain import Domain
 from semloss.surfaces.forms import Array
-from semloss.surfaces.inputs import Frame, columns_of, decibels_of, ratios_of
+from semloss.surfaces.inputs import Frame, columns_of, decibels_of, one_number, ratios_of
 from semloss.surfaces.outcome import Outcome
 from semloss.units import format_cr, parse_cr
 
@@ -258,7 +258,8 @@ class FittedSurface:
             When an input is out of range.
         """
         levels = answers.Levels(interval, confidence, method)
-        return answers.min_snr(self, target, parse_cr(cr), levels)
+        ratio = parse_cr(cr) if isinstance(cr, str) else parse_cr(one_number(cr, "cr"))
+        return answers.min_snr(self, target, ratio, levels)
 
     def min_cr(
         self,
@@ -274,7 +275,7 @@ class FittedSurface:
         Parameters and errors are those of `min_snr`, with Es/N0 in dB given and the CR solved.
         """
         levels = answers.Levels(interval, confidence, method)
-        return answers.min_cr(self, target, float(decibels_of(snr_db)), levels)
+        return answers.min_cr(self, target, one_number(snr_db, "snr_db"), levels)
 
     def contour(
         self,
@@ -298,7 +299,7 @@ class FittedSurface:
             Arrays (N,), NaN where the target is not attainable. Others as in `min_snr`.
         """
         levels = answers.Levels(interval, confidence, method)
-        ratios = np.geomspace(*self.cr_range, 65) if cr is None else np.atleast_1d(ratios_of(cr))
+        ratios = np.geomspace(*self.cr_range, 65) if cr is None else ratios_of(cr).ravel()
         return answers.contour(self, target, ratios, levels)
 
     def __repr__(self) -> str:
