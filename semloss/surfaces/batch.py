@@ -69,10 +69,6 @@ class Solved:
         """Index of the problem of least cost."""
         return int(np.argmin(self.cost))
 
-    def take(self, rows: NDArray[np.intp]) -> "Solved":
-        """Chosen problems."""
-        return Solved(self.parameters[rows], self.cost[rows], self.converged[rows])
-
 
 def solve(problems: Problems, starts: Array, *, steps: int = 200, ftol: float = 1e-10) -> Solved:
     """Follow each start (B, Q) of the shape downhill.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from semloss.selection import Points
 from semloss.surfaces import batch
-from semloss.surfaces.batch import Problems
 from semloss.surfaces.formfit import FormFit
 from semloss.surfaces.forms import Array
 
@@ -106,11 +105,8 @@ def hold_out(fit: FormFit, held: list[Fold]) -> HeldOut:
         weight = np.array([np.where(fold.out, 0.0, 1.0) for fold in usable])
         if fit.problems.weight is not None:
             weight = weight * fit.problems.weight
-        problems = Problems(
-            fit.form, fit.problems.x, fit.problems.snr_db, fit.problems.value, fit.problems.sd,
-            fit.problems.low, fit.problems.high, np.repeat(weight, len(shapes), axis=0),
-            fit.problems.prior,
-        )  # fmt: skip
+        weight = np.repeat(weight, len(shapes), axis=0)
+        problems = replace(fit.problems, weight=weight)
         solved = batch.solve(problems, np.tile(shapes, (len(usable), 1)), steps=60, ftol=1e-7)
         cost = solved.cost.reshape(len(usable), -1)
         best = np.arange(len(usable)) * len(shapes) + np.argmin(cost, axis=1)

@@ -125,7 +125,6 @@ class Form(ABC):
             "ln_cr_half": float(np.log(cr.min()) - 0.5),
             "rate_exponent": 1.5,
             "snr_half_db": float(snr_db.min()),
-            "capacity_half_db": float(snr_db.min()),
             "slope_per_db": 3.0 / max(float(np.ptp(snr_db)), 1.0),
             "shift_db": 2.0,
             "sharpness": 1.0,
