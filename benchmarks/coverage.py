@@ -13,7 +13,7 @@ import numpy as np
 
 from semloss.errors import TargetNotAttainable
 from semloss.selection import Points
-from semloss.surfaces.fitting import fit_surface
+from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.forms import FORMS
 
 CRS, SNRS = np.array([1 / 40, 1 / 20, 1 / 16, 1 / 12, 1 / 8, 1 / 4]), np.arange(-8.0, 13.0, 2.0)

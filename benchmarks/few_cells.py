@@ -1,8 +1,8 @@
 """How few cells characterise a new surface: alone, or leaning on surfaces fitted before.
 
 Each metric of the reference table is in turn the new one. The others (but for those computed from
-the same predictions) are pooled by `semloss.surfaces.pooling`; the new one gets some of its 66
-cells, drawn at random, and predicts the rest. Writes reports/few-cells.png and .csv.
+the same predictions) are pooled by `semloss.surfaces.fitting.pooling`; the new one gets some of its
+66 cells, drawn at random, and predicts the rest. Writes reports/few-cells.png and .csv.
 """
 
 from pathlib import Path
@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from semloss.reports.look import MARKERS, metric_label, series_colors
 from semloss.reports.page import page_style, save_picture
-from semloss.reports.style import MARKERS, metric_label, series_colors
 from semloss.selection import select
-from semloss.surfaces.formfit import fit_form, free_count
+from semloss.surfaces.fitting.form_fit import fit_form, free_count
+from semloss.surfaces.fitting.pooling import learn
 from semloss.surfaces.forms import FORMS
-from semloss.surfaces.pooling import learn
 from semloss.tables import load_table
 
 ROOT = Path(__file__).parent.parent

@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from semloss.selection import Points
-from semloss.surfaces.choosing import folds
-from semloss.surfaces.fitting import fit_surface
-from semloss.surfaces.formfit import fit_form
+from semloss.surfaces.fitting.fit_surface import fit_surface
+from semloss.surfaces.fitting.form_choice import folds
+from semloss.surfaces.fitting.form_fit import fit_form
+from semloss.surfaces.fitting.lmfit_model import SurfaceModel
 from semloss.surfaces.forms import FORMS
-from semloss.surfaces.lmfit_model import SurfaceModel
 
 TRUTH = [0.1, 0.9, -4.0, 1.5, -3.0, 0.3, 2.0, 1.5]
 STARTS, BOOTSTRAPS = 100, 1000

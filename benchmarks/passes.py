@@ -10,13 +10,13 @@ import time
 
 import numpy as np
 
-from semloss.planning.fading import Rician
-from semloss.planning.link import Link
-from semloss.planning.outage import outage
-from semloss.planning.passes import Pass, circular_pass
-from semloss.planning.simulation import simulate_pass
+from semloss.planning.link.link import Link
+from semloss.planning.passes.orbit import Pass, circular_pass
+from semloss.planning.passes.outage import outage
+from semloss.planning.passes.simulation import simulate_pass
+from semloss.planning.propagation.fading import Rician
 from semloss.selection import Points
-from semloss.surfaces.fitting import fit_surface
+from semloss.surfaces.fitting.fit_surface import fit_surface
 
 ROUNDS = 7
 TARGET = 0.6

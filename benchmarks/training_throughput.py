@@ -17,7 +17,7 @@ from semloss.codecs.base import from_symbols, to_symbols
 from semloss.codecs.deepjscc import DeepJSCC
 from semloss.collect.measuring import deliver, images_at
 from semloss.sources import SOURCES
-from semloss.training import Recipe, augment_dihedral, keep_freed_memory, native_bf16, train
+from semloss.training.loop import Recipe, augment_dihedral, keep_freed_memory, native_bf16, train
 
 STEPS, BATCH, ROUNDS = 40, 16, 5
 SNR_DB = 10.0

@@ -7,32 +7,33 @@ design time. Names load on first use, so that importing the package costs nothin
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from semloss.version import __version__
+
 if TYPE_CHECKING:
-    from semloss.planning.link import Link
-    from semloss.planning.passes import circular_pass
-    from semloss.planning.simulation import simulate_pass
+    from semloss.planning.link.link import Link
+    from semloss.planning.passes.orbit import circular_pass
+    from semloss.planning.passes.simulation import simulate_pass
     from semloss.selection import select
-    from semloss.surfaces.estimator import SemanticLossRegressor
-    from semloss.surfaces.fitfile import load, save
-    from semloss.surfaces.fitting import fit_surface
+    from semloss.surfaces.files.fit_file import load, save
+    from semloss.surfaces.fitting.estimator import SemanticLossRegressor
+    from semloss.surfaces.fitting.fit_surface import fit_surface
     from semloss.tables import load_table
 
-__version__ = "0.1.0"
 __all__ = [
     "Link", "SemanticLossRegressor", "__version__", "circular_pass", "fit_surface", "load",
     "load_table", "save", "select", "simulate_pass",
 ]  # fmt: skip
 
 _HOMES = {
-    "Link": "semloss.planning.link",
-    "SemanticLossRegressor": "semloss.surfaces.estimator",
-    "circular_pass": "semloss.planning.passes",
-    "fit_surface": "semloss.surfaces.fitting",
-    "load": "semloss.surfaces.fitfile",
+    "Link": "semloss.planning.link.link",
+    "SemanticLossRegressor": "semloss.surfaces.fitting.estimator",
+    "circular_pass": "semloss.planning.passes.orbit",
+    "fit_surface": "semloss.surfaces.fitting.fit_surface",
+    "load": "semloss.surfaces.files.fit_file",
     "load_table": "semloss.tables",
-    "save": "semloss.surfaces.fitfile",
+    "save": "semloss.surfaces.files.fit_file",
     "select": "semloss.selection",
-    "simulate_pass": "semloss.planning.simulation",
+    "simulate_pass": "semloss.planning.passes.simulation",
 }
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from semloss.surfaces.domain import convex_hull
+from semloss.surfaces.fitted.domain import convex_hull
+from semloss.surfaces.fitted.fit import FittedSurface, Outcome
 from semloss.surfaces.forms import FORMS
-from semloss.surfaces.prediction import FittedSurface, Outcome
 
 CRS = np.array([1 / 40, 1 / 20, 1 / 16, 1 / 12, 1 / 8, 1 / 4])
 SNRS = np.arange(-8.0, 13.0, 2.0)

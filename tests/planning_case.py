@@ -4,8 +4,8 @@ import functools
 
 from surface_truth import simulated
 
-from semloss.planning.link import Link
-from semloss.surfaces.fitting import fit_surface
+from semloss.planning.link.link import Link
+from semloss.surfaces.fitting.fit_surface import fit_surface
 
 #: X-band Earth observation: 500 km, 8.2 GHz, weak enough that the target is not always met.
 LINK = {

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from semloss import __version__
 from semloss.errors import SemlossError
+from semloss.version import __version__
 
 COMMANDS = {
     "collect": "train a grid of codecs over CR and SNR and measure it into tables",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
-    from semloss.planning.allocation import Allocation
+    from semloss.planning.sharing.allocation import Allocation
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     """Share and report."""
     from dataclasses import replace
 
-    from semloss.planning.allocation import least_power, maximise_minimum
-    from semloss.planning.users import TEMPLATE, read_users
+    from semloss.planning.sharing.allocation import least_power, maximise_minimum
+    from semloss.planning.sharing.users import TEMPLATE, read_users
     from semloss.storage import write_atomically
 
     if args.template:

@@ -10,7 +10,7 @@ from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
     from semloss.selection import Points
-    from semloss.surfaces.prediction import FittedSurface
+    from semloss.surfaces.fitted.fit import FittedSurface
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -104,8 +104,9 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_ladder()) if args.json else _ladder_text())
         return 0
     _check(args)
-    from semloss.surfaces import fitfile, pooling
-    from semloss.surfaces.fitting import fit_surface
+    from semloss.surfaces.files import fit_file as fitfile
+    from semloss.surfaces.fitting import pooling
+    from semloss.surfaces.fitting.fit_surface import fit_surface
 
     groups = _points(args)
     options = {
@@ -134,11 +135,11 @@ def run(args: argparse.Namespace) -> int:
     for surface, _, place in fits:
         fitfile.save(surface, place)
     if args.plot:
-        from semloss.reports.surface import surface_plot
+        from semloss.reports.fit.surface import surface_plot
 
         surface_plot(surfaces[0], groups[0], args.plot)
     if args.report:
-        from semloss.reports.fit_report import write_report
+        from semloss.reports.fit.report import write_report
 
         write_report([(surface, points) for surface, points, _ in fits], args.report)
     _print(args, fits, shared_path)

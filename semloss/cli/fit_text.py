@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from semloss.selection import Points
+from semloss.surfaces.fitted.fit import FittedSurface
 from semloss.surfaces.forms import FORMS
-from semloss.surfaces.prediction import FittedSurface
 
 _COLUMNS = (
     ("held out", "held_out"), ("CR out", "leave_cr_out"), ("SNR out", "leave_snr_out"),

@@ -10,11 +10,11 @@ from semloss.cli import plan_rules, plan_text
 from semloss.cli.plan_options import QUESTIONS, given
 from semloss.cli.predict import check_domain, domain_text
 from semloss.errors import SemlossError
-from semloss.planning.link import DEFAULTS, KEYS, Link
-from semloss.planning.linkfile import read_settings
-from semloss.planning.solution import UNKNOWNS
-from semloss.planning.target import read_target, sense
-from semloss.planning.template import (
+from semloss.planning.budget.solution import UNKNOWNS
+from semloss.planning.budget.target import read_target, sense
+from semloss.planning.link.file import read_settings
+from semloss.planning.link.link import DEFAULTS, KEYS, Link
+from semloss.planning.link.template import (
     preset_names,
     preset_text,
     read_link,
@@ -23,8 +23,8 @@ from semloss.planning.template import (
 from semloss.units import parse_cr
 
 if TYPE_CHECKING:
-    from semloss.planning.solution import Solution
-    from semloss.surfaces.prediction import FittedSurface
+    from semloss.planning.budget.solution import Solution
+    from semloss.surfaces.fitted.fit import FittedSurface
 
 #: What a link file may leave open because the question supplies it; the values are never used.
 _SUPPLIED = {"elevation_deg": 45.0, "height_km": 500.0}
@@ -92,7 +92,7 @@ def _asked_of_a_fit(args: argparse.Namespace) -> bool:
 
 
 def _model(args: argparse.Namespace) -> "FittedSurface":
-    from semloss.surfaces.fitfile import load
+    from semloss.surfaces.files.fit_file import load
 
     return load(args.fit)
 
@@ -157,7 +157,7 @@ def _ledger(args: argparse.Namespace, link: Link, question: Question | None) -> 
         values = {row.key: row.value for row in found.rows}
         plan_text.print_json(found.to_dict() | {"values": values})
     else:
-        from semloss.reports.ledger import ledger_text
+        from semloss.reports.link.ledger import ledger_text
 
         print(ledger_text(found))
     return 0
@@ -165,7 +165,7 @@ def _ledger(args: argparse.Namespace, link: Link, question: Question | None) -> 
 
 def _write_ledgers(args: argparse.Namespace, found: Any) -> None:  # noqa: ANN401 - a Ledger
     """Write the ledger wherever it is asked, the kind by the suffix."""
-    from semloss.reports.ledger import write_ledger
+    from semloss.reports.link.ledger import write_ledger
 
     if args.plot is not None and args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise SemlossError(f"{args.plot}: name a picture *.png, *.pdf or *.svg")

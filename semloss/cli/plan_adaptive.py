@@ -8,10 +8,10 @@ import numpy as np
 from semloss.cli import plan_text
 from semloss.cli.plan_passes import which
 from semloss.cli.plan_text import amount, clock, domain_line, number, save_table
-from semloss.planning.adaptive import CodingTable, Schedule, coding_table, follow
-from semloss.planning.fading import Fading
-from semloss.planning.passes import Pass
-from semloss.planning.simulation import PassResult, simulate_pass
+from semloss.planning.passes.adaptive import CodingTable, Schedule, coding_table, follow
+from semloss.planning.passes.orbit import Pass
+from semloss.planning.passes.simulation import PassResult, simulate_pass
+from semloss.planning.propagation.fading import Fading
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
@@ -145,18 +145,18 @@ def _write(
     """Draw the pass (of several the highest) or the table; write series, passes or the table."""
     args = question.args
     if args.plot and runs and not args.day:
-        from semloss.reports.passes import pass_plot
+        from semloss.reports.what_if.passes import pass_plot
 
         result, schedule = max(runs, key=lambda run: run[0].pass_.max_elevation_deg)
         if args.tle is not None:
             plan_text.notes([f"{args.plot} draws the highest pass, {result.pass_.about}"])
         pass_plot(result, args.plot, schedule)
     elif args.plot:
-        from semloss.reports.passes import table_plot
+        from semloss.reports.what_if.passes import table_plot
 
         table_plot(table, question.model, args.plot)
     if args.csv and args.pass_ is not None:
-        from semloss.reports.passes import series
+        from semloss.reports.what_if.passes import series
 
         save_table(args.csv, series(*runs[0]))
     elif args.csv and runs:

@@ -7,15 +7,15 @@ import numpy as np
 
 from semloss.cli import plan_text
 from semloss.errors import SemlossError
-from semloss.planning.adaptive import round_crs
-from semloss.planning.digital import RateCurve, modcod
-from semloss.planning.race import Race, race
-from semloss.planning.separation import Comparison, compare
+from semloss.planning.digital.equal_target import Race, race
+from semloss.planning.digital.modcods import RateCurve, modcod
+from semloss.planning.digital.separation import Comparison, compare
+from semloss.planning.passes.adaptive import round_crs
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
     from semloss.cli.plan import Question
-    from semloss.planning.link import Link
+    from semloss.planning.link.link import Link
 
 _STEP_DB = 0.25
 _CRS = 49
@@ -44,7 +44,7 @@ def run(question: "Question") -> int:
 
         plan_text.save_table(args.csv, pd.DataFrame(found.rows()))
     if args.plot:
-        from semloss.reports.separation import separation_plot
+        from semloss.reports.what_if.separation import separation_plot
 
         drawn = found
         if asked is None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from semloss.cli import plan_text
 from semloss.cli.plan_text import amount, clock, domain_line, number, save_table
 from semloss.errors import SemlossError
-from semloss.planning.fading import Fading, parse_fading
-from semloss.planning.link import Link
-from semloss.planning.outage import PERCENTS, Outage, outage
-from semloss.planning.passes import Pass, circular_day, circular_pass
-from semloss.planning.simulation import DayResult, PassResult, simulate_day, simulate_pass
+from semloss.planning.link.link import Link
+from semloss.planning.passes.orbit import Pass, circular_day, circular_pass
+from semloss.planning.passes.outage import PERCENTS, Outage, outage
+from semloss.planning.passes.simulation import DayResult, PassResult, simulate_day, simulate_pass
+from semloss.planning.propagation.fading import Fading, parse_fading
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _passes(question: "Question") -> "tuple[Question, list[Pass]]":
 
 
 def _tle(question: "Question", lowest: float, step: float) -> "tuple[Question, list[Pass]]":
-    from semloss.planning.elements import Site, read_tle, tle_passes
+    from semloss.planning.passes.tle import Site, read_tle, tle_passes
 
     args, link = question.args, question.link
     if args.site is not None:
@@ -129,7 +129,7 @@ def _moved(link: Link, lat_deg: float, lon_deg: float, altitude_km: float) -> Li
 def _one_pass(question: "Question", result: PassResult) -> int:
     args = question.args
     if args.plot:
-        from semloss.reports.passes import pass_plot
+        from semloss.reports.what_if.passes import pass_plot
 
         pass_plot(result, args.plot)
     if args.csv:
@@ -175,7 +175,7 @@ def _several(question: "Question", day: DayResult) -> int:
     """Report every pass of a day or of a window of a TLE."""
     args = question.args
     if args.plot:
-        from semloss.reports.passes import pass_plot
+        from semloss.reports.what_if.passes import pass_plot
 
         best = max(day.results, key=lambda result: result.pass_.max_elevation_deg)
         plan_text.notes([f"{args.plot} draws the highest pass, {best.pass_.about}"])
@@ -239,7 +239,7 @@ def _outage(question: "Question", fading: Fading | None) -> int:
         interval=question.interval,
     )  # fmt: skip
     if args.plot:
-        from semloss.reports.passes import outage_plot
+        from semloss.reports.what_if.passes import outage_plot
 
         outage_plot(found, args.plot)
     if args.csv:

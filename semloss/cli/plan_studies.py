@@ -10,20 +10,20 @@ import numpy as np
 
 from semloss.cli import plan_text
 from semloss.errors import SemlossError
-from semloss.planning.evaluation import ASKED, Defaults
-from semloss.planning.link import KEYS, Link
-from semloss.planning.linkfile import unknown_key
-from semloss.planning.quantities import read_quantity
-from semloss.planning.target import read_target
-from semloss.planning.template import link_path
+from semloss.planning.budget.points import ASKED, Defaults
+from semloss.planning.budget.target import read_target
+from semloss.planning.link.file import unknown_key
+from semloss.planning.link.link import KEYS, Link
+from semloss.planning.link.quantities import read_quantity
+from semloss.planning.link.template import link_path
 from semloss.units import parse_cr
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semloss.planning.tolerances import Tolerance
-    from semloss.surfaces.forms import Array
-    from semloss.surfaces.prediction import FittedSurface
+    from semloss.arrays import Array
+    from semloss.planning.studies.tolerances import Tolerance
+    from semloss.surfaces.fitted.fit import FittedSurface
 
 _MOST_POINTS = 1_000_000
 _ANSWERS = ("cr", "snr_db", "value", "low", "high", "in_domain", "required_snr_db",
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, model: "FittedSurface", link: Link | None) -> 
 
 def _cases(source: str, defaults: Defaults) -> int:
     """Answer records as they come, from a file or a pipe."""
-    from semloss.planning.casefiles import run_cases
+    from semloss.planning.studies.case_files import run_cases
 
     if source == "-":
         count = run_cases(sys.stdin.buffer, sys.stdout, defaults)
@@ -70,7 +70,7 @@ def _cases(source: str, defaults: Defaults) -> int:
 
 
 def _sweep(args: argparse.Namespace, defaults: Defaults) -> int:
-    from semloss.planning.studies import sweep
+    from semloss.planning.studies.studies import sweep
 
     if len(args.sweep) > 2:
         raise SemlossError("--sweep: a sweep takes one field or two")
@@ -89,7 +89,7 @@ def _sweep(args: argparse.Namespace, defaults: Defaults) -> int:
     if args.csv:
         plan_text.save_table(args.csv, table)
     if args.plot:
-        from semloss.reports.studies import sweep_plot
+        from semloss.reports.what_if.studies import sweep_plot
 
         sweep_plot(table, list(fields), defaults.model, args.plot)
     if args.json:
@@ -129,7 +129,7 @@ def _axis(text: str, defaults: Defaults) -> "tuple[str, Array]":
 
 
 def _tolerances(args: argparse.Namespace) -> "dict[str, Tolerance]":
-    from semloss.planning.tolerances import load_tolerances
+    from semloss.planning.studies.tolerances import load_tolerances
 
     if args.tolerances is not None:
         return load_tolerances(args.tolerances)
@@ -144,13 +144,13 @@ def _tolerances(args: argparse.Namespace) -> "dict[str, Tolerance]":
 def _tornado(
     args: argparse.Namespace, defaults: Defaults, tolerances: "dict[str, Tolerance]"
 ) -> int:
-    from semloss.planning.studies import sensitivities
+    from semloss.planning.studies.studies import sensitivities
 
     table = sensitivities(defaults, tolerances)
     if args.csv:
         plan_text.save_table(args.csv, table)
     if args.plot:
-        from semloss.reports.studies import tornado_plot
+        from semloss.reports.what_if.studies import tornado_plot
 
         tornado_plot(table, defaults.model, args.plot)
     if args.json:
@@ -163,7 +163,7 @@ def _tornado(
 def _monte_carlo(
     args: argparse.Namespace, defaults: Defaults, tolerances: "dict[str, Tolerance]"
 ) -> int:
-    from semloss.planning.studies import monte_carlo
+    from semloss.planning.studies.studies import monte_carlo
 
     if args.seed is not None and args.seed < 0:
         raise SemlossError(f"--seed {args.seed}: give a whole number that is not negative")
@@ -176,7 +176,7 @@ def _monte_carlo(
     if args.csv:
         plan_text.save_table(args.csv, found.samples)
     if args.plot:
-        from semloss.reports.studies import monte_carlo_plot
+        from semloss.reports.what_if.studies import monte_carlo_plot
 
         monte_carlo_plot(found, defaults.model, args.plot)
     if args.json:

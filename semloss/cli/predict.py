@@ -14,8 +14,8 @@ from semloss.errors import OutsideDomain, SemlossError
 from semloss.units import format_cr, parse_cr
 
 if TYPE_CHECKING:
-    from semloss.surfaces.answers import Requirement
-    from semloss.surfaces.prediction import FittedSurface, Prediction
+    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+    from semloss.surfaces.fitted.requirements import Requirement
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
         from semloss.cli import plan
 
         return plan.run(args)
-    from semloss.planning.target import read_target
-    from semloss.surfaces.fitfile import load
+    from semloss.planning.budget.target import read_target
+    from semloss.surfaces.files.fit_file import load
 
     if args.fit is None:
         raise SemlossError("predict takes FIT.json, a fit file of semloss fit")
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     if args.strict:
         check_domain(surface, point)
     if args.plot:
-        from semloss.reports.prediction import prediction_plot
+        from semloss.reports.fit.prediction import prediction_plot
 
         prediction_plot(surface, args.plot, point, needed)
     if args.json:

@@ -14,7 +14,7 @@ from semloss.collect.run import Run, UnitFolder
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.storage import read_json, write_json
-from semloss.training import BatchLoss, Diverged, Recipe, train
+from semloss.training.loop import BatchLoss, Diverged, Recipe, train
 
 Record = dict[str, Any]
 N = TypeVar("N", bound=nn.Module)

@@ -15,15 +15,15 @@ from semloss.collect.engines import make_engine
 from semloss.collect.estimate import Estimate, as_duration, estimate
 from semloss.collect.experiment import Experiment
 from semloss.collect.grid import PROCEDURE, Unit, plan
+from semloss.collect.losses import Job, shared_task
 from semloss.collect.run import Run, environment, source_record, split_record
 from semloss.collect.scheduler import run_units
 from semloss.collect.summary import shown, write_run_tables
 from semloss.collect.work import Result, missing_snrs_db
-from semloss.collect.workshop import Job, shared_task
 from semloss.errors import SemlossError
 from semloss.sources import ImageSet, Split, open_cached, stratified_split
 from semloss.storage import cache_dir
-from semloss.training import native_bf16
+from semloss.training.loop import native_bf16
 
 #: Longest silence on stderr while long units run, in seconds.
 HEARTBEAT_S = 30.0

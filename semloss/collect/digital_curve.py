@@ -57,9 +57,9 @@ def measure_curve(
     """Code, decode and score images at each rate.
 
     One row for each rate, by rising size; rates that gave files of the same mean size are one
-    row. The rows are what `semloss.planning.digital.RateCurve.from_csv` reads. Sizes are means
-    over the images, so a link that fits the mean rate needs a buffer; JPEG 2000 meets its rate
-    image by image.
+    row. The rows are what `semloss.planning.digital.modcods.RateCurve.from_csv` reads. Sizes are
+    means over the images, so a link that fits the mean rate needs a buffer; JPEG 2000 meets its
+    rate image by image.
 
     Parameters
     ----------

@@ -16,8 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Protocol
 
+from semloss.collect.losses import Job
 from semloss.collect.work import Result, do_job
-from semloss.collect.workshop import Job
 from semloss.errors import SemlossError
 
 #: Times a unit is started again after its worker died, before the run gives up.

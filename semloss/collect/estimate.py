@@ -7,10 +7,10 @@ from torch import nn
 
 from semloss.collect.experiment import Experiment
 from semloss.collect.grid import Unit
+from semloss.collect.losses import Job, Workshop
 from semloss.collect.measuring import measure_cell
 from semloss.collect.work import prepare_process
-from semloss.collect.workshop import Job, Workshop
-from semloss.training import BatchLoss, Recipe, train
+from semloss.training.loop import BatchLoss, Recipe, train
 
 #: Steps timed for one figure, after one that warms up.
 TIMED_STEPS = 3

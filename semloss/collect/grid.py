@@ -11,7 +11,7 @@ from semloss.collect.experiment import Experiment
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.tasks import TASKS
-from semloss.training import Recipe
+from semloss.training.loop import Recipe
 from semloss.units import format_cr
 
 #: Raised whenever the code of training or measuring changes what it gives: no older result,

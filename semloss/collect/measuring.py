@@ -15,7 +15,7 @@ from semloss.identity import seed_for
 from semloss.metrics import ImageMetric, mean_measurement, measure_classification, papr_db
 from semloss.metrics.distortion import Psnr
 from semloss.sources import ImageSet, Split
-from semloss.training import Diverged, autocast
+from semloss.training.loop import Diverged, autocast
 
 #: Images per batch of a measurement. The channel's draws follow it, so it is not an option.
 BATCH = 64

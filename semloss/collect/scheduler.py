@@ -6,9 +6,9 @@ from typing import Any
 
 from semloss.collect.engines import WORKER_DEATHS, Engine, WorkerDied
 from semloss.collect.grid import Unit
+from semloss.collect.losses import Job
 from semloss.collect.run import Busy
 from semloss.collect.work import Result
-from semloss.collect.workshop import Job
 from semloss.errors import SemlossError
 
 #: Seconds between two looks at a unit that another collect holds.

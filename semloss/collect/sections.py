@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from semloss.errors import SemlossError
 from semloss.metrics import IMAGE_METRICS, ImageMetric, image_metrics
 from semloss.registry import Options, unknown_key
-from semloss.training import Recipe
+from semloss.training.loop import Recipe
 from semloss.units import parse_cr
 
 

@@ -16,12 +16,12 @@ from semloss.codecs import CodecNetwork, transplant
 from semloss.collect.attempts import Record, give_up, train_stage
 from semloss.collect.experiment import Experiment
 from semloss.collect.grid import Link, Unit
+from semloss.collect.losses import Job, Range, Workshop, shared_task
 from semloss.collect.measuring import check_codec, measure_cell
 from semloss.collect.run import Run, UnitFolder
-from semloss.collect.workshop import Job, Range, Workshop, shared_task
 from semloss.errors import SemlossError
 from semloss.identity import seed_for
-from semloss.training import Recipe, keep_freed_memory
+from semloss.training.loop import Recipe, keep_freed_memory
 
 
 @dataclass(frozen=True)

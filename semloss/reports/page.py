@@ -13,10 +13,10 @@ from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.reports.style import paper_style, save_figure
+from semloss.reports.look import paper_style, save_figure
 from semloss.storage import write_atomically
-from semloss.surfaces.forms import Array
 from semloss.units import format_cr
 
 COLUMN = 3.5

@@ -4,16 +4,14 @@ import math
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.selection.noise import cells, seeds
+from semloss.selection.measurement_noise import cells, seeds
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import listing, plain
 from semloss.tables.schema import METRICS_COLUMNS
 from semloss.units import format_cr
-
-Array = NDArray[np.float64]
 
 LINK = ("source", "codec", "channel")
 """Columns that set surfaces apart whatever the metric."""

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from semloss.arrays import Array, Integers
+
 Noise = Literal["binomial", "reported", "replicates", "none"]
 """What is known of the measurement noise.
 
@@ -14,9 +16,6 @@ Noise = Literal["binomial", "reported", "replicates", "none"]
 ``reported``: standard errors that the table tells; ``replicates``: only the spread between
 seeds; ``none``: nothing.
 """
-
-Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.tables.cells import cell_number
 from semloss.tables.naming import listing, metric_name
@@ -29,8 +29,6 @@ from semloss.tables.schema import METRICS_COLUMNS
 
 _OF_ONE_METRIC = ("metric", "sd", "se", "direction", "floor", "ceiling")
 """Columns of the file that cannot hold for several value columns at once."""
-
-Array = NDArray[np.float64]
 
 
 def parse_columns(choices: Iterable[str]) -> dict[str, str]:

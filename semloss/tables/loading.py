@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
 from semloss.tables.cells import cell_number, cell_text, not_a_number
 from semloss.tables.columns import map_columns
@@ -19,9 +19,6 @@ from semloss.tables.snr import refuse_linear_snr
 from semloss.units import parse_cr
 
 _NOT_NEGATIVE = ("sd", "se", "n")
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd.DataFrame:

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from semloss.arrays import Array
 from semloss.errors import SemlossError
 
 _ABSURD_DB = 100.0
@@ -20,8 +20,6 @@ _LARGE_DB = 50.0
 _LADDER_DB = 0.5
 _CHANCE = 0.01
 """Chance at which values in dB would look like round decibels made linear."""
-
-Array = NDArray[np.float64]
 
 
 def refuse_linear_snr(snr: pd.Series, file: str, column: str) -> None:

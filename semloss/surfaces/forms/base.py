@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from semloss.arrays import Array
 from semloss.errors import SemlossError
-
-Array = NDArray[np.float64]
 
 LN_CR_REF = float(np.log(1 / 12))
 """Reference rate, CR = 1/12, at which SNR midpoint, slope and sharpness are stated."""

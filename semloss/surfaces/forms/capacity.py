@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from semloss.surfaces.forms.base import Array, Form, Parameter, register
+from semloss.arrays import Array
+from semloss.surfaces.forms.base import Form, Parameter, register
 from semloss.surfaces.forms.logistic import Additive
 from semloss.surfaces.forms.unified import Capped, Unified
 

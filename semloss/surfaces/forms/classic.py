@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from semloss.surfaces.forms.base import LN_CR_REF, Array, Form, Parameter, register, sigmoid
+from semloss.arrays import Array
+from semloss.surfaces.forms.base import LN_CR_REF, Form, Parameter, register, sigmoid
 from semloss.surfaces.forms.logistic import LN_CR_HALF, RATE_EXPONENT, SHIFT, SLOPE, SNR_HALF
 
 _LN2 = math.log(2.0)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from semloss.surfaces.forms.base import LN_CR_REF, Array, Form, Parameter, register, sigmoid
+from semloss.arrays import Array
+from semloss.surfaces.forms.base import LN_CR_REF, Form, Parameter, register, sigmoid
 
 SNR_HALF = Parameter("snr_half_db", "dB", -60.0, 60.0, "SNR of half gain at CR 1/12")
 SLOPE = Parameter("slope_per_db", "1/dB", 2e-3, 5.0, "steepness of the rise with SNR", log=True)

@@ -5,14 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from semloss.surfaces.forms.base import (
-    LN_CR_REF,
-    Array,
-    Form,
-    Parameter,
-    log_sigmoid,
-    register,
-)
+from semloss.arrays import Array
+from semloss.surfaces.forms.base import LN_CR_REF, Form, Parameter, log_sigmoid, register
 from semloss.surfaces.forms.logistic import LN_CR_HALF, RATE_EXPONENT, SLOPE, SNR_HALF
 
 SHIFT = Parameter(

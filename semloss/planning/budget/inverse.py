@@ -1,0 +1,64 @@
+"""Many questions put to a fitted surface at once: values, and the SNR or CR that targets need."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Array
+from semloss.surfaces.fitted.fit import FittedSurface
+
+_HALVINGS = 50
+
+
+def values(model: FittedSurface, cr: ArrayLike, snr_db: ArrayLike) -> Array:
+    """Metric without its band, at CR in (0, 1] and Es/N0 in dB, which broadcast."""
+    return np.asarray(model.predict(cr=cr, snr_db=snr_db, interval=None).value, dtype=np.float64)
+
+
+def snr_for(model: FittedSurface, target: ArrayLike, cr: ArrayLike) -> Array:
+    """Smallest SNR [dB] of the fitted range at which each target is met at its CR.
+
+    `target` and `cr` broadcast. The lowest fitted SNR where that meets the target already;
+    nan where the highest does not. Agrees with `FittedSurface.min_snr`.
+    """
+    goal, ratio = np.broadcast_arrays(np.asarray(target, float), np.asarray(cr, float))
+    low, high = model.snr_db_range
+    return _first(model, goal, low, high, lambda snr_db: values(model, ratio, snr_db))
+
+
+def cr_for(model: FittedSurface, target: ArrayLike, snr_db: ArrayLike) -> Array:
+    """Smallest CR of the fitted range at which each target is met at its SNR [dB].
+
+    `target` and `snr_db` broadcast. The smallest fitted CR where that meets the target already;
+    nan where the largest does not. Agrees with `FittedSurface.min_cr`.
+    """
+    goal, snr = np.broadcast_arrays(np.asarray(target, float), np.asarray(snr_db, float))
+    low, high = (math.log(cr) for cr in model.cr_range)
+
+    def along(ln_cr: Array) -> Array:
+        return values(model, np.minimum(np.exp(ln_cr), 1.0), snr)
+
+    return np.exp(_first(model, goal, low, high, along))
+
+
+def _first(
+    model: FittedSurface, target: Array, low: float, high: float, along: Callable[[Array], Array]
+) -> Array:
+    """Bisect every element at once; forms are monotone, so nothing more is needed."""
+    sign = 1.0 if model.direction == "higher" else -1.0
+    slack = 1e-12 * np.maximum(np.abs(target), 1.0)  # a predicted value meets itself
+
+    def met(x: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        return np.asarray(sign * (along(x) - target) >= -slack)
+
+    short, enough = np.full(target.shape, low), np.full(target.shape, high)
+    reached = met(enough)
+    at_start = met(short)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (short + enough)
+        good = met(middle)
+        enough = np.where(good, middle, enough)
+        short = np.where(good, short, middle)
+    return np.where(at_start, low, np.where(reached, enough, np.nan))

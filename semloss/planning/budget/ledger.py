@@ -1,0 +1,206 @@
+"""The ledger of a link: the budget as rows in the order planners know, down to the metric."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from semloss.errors import SemlossError
+from semloss.planning.budget.ledger_rows import Row, link_rows
+from semloss.planning.budget.target import read_target, sense
+from semloss.units import format_cr, parse_cr
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semloss.planning.link.link import Link
+    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+    from semloss.surfaces.fitted.requirements import Requirement
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Rows of a link budget with what the metric makes of them.
+
+    `prediction` is None without a model, `required` without a target, `confident` without a
+    confidence.
+    """
+
+    link: "Link"
+    rows: tuple[Row, ...]
+    warnings: tuple[str, ...] = ()
+    prediction: "Prediction | None" = None
+    required: "Requirement | None" = None
+    confident: "Requirement | None" = None
+    _index: dict[str, Row] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._index.update({row.key: row for row in self.rows})
+
+    def __getitem__(self, key: str) -> float:
+        """Value of the row with a key."""
+        return self._index[key].value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._index
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain content for JSON: the link's name, the rows in order, warnings."""
+        rows = [{k: v for k, v in asdict(row).items() if k != "formula"} for row in self.rows]
+        return {"name": self.link.name, "rows": rows, "warnings": list(self.warnings)}
+
+    def frame(self) -> "pd.DataFrame":
+        """Rows as a table with a column per field of `Row`."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+
+def ledger(
+    link: "Link",
+    model: "FittedSurface | None" = None,
+    cr: float | str | None = None,
+    target: float | str | None = None,
+    interval: float = 0.95,
+    confidence: float | None = None,
+    papr_db: float | None = None,
+    **overrides: Any,  # noqa: ANN401 - the type of each field
+) -> Ledger:
+    """Lay out a link's budget as rows, and what the metric makes of it.
+
+    Parameters
+    ----------
+    link
+        The link; `overrides` change its fields for this ledger.
+    model
+        A fit, for the predicted metric at the link's SNR and CR.
+    cr
+        Compression ratio k/n; the link's own where not given.
+    target
+        Value the metric must meet, for the required SNR and the margin in dB to it.
+    interval
+        Confidence level of the bands.
+    confidence
+        Also give the SNR, and the margin, at which the target is met with this one-sided
+        confidence.
+    papr_db
+        Peak-to-average power ratio of the symbols, for the suggested back-off; by default the
+        link's own, else the one that was measured for the fitted codec.
+
+    Raises
+    ------
+    SemlossError
+        When the link, CR or target is unusable.
+    TargetNotAttainable
+        When the surface does not reach the target at this CR at any fitted SNR.
+    """
+    if cr is not None:
+        overrides["cr"] = parse_cr(cr)
+    if papr_db is None and model is not None and link.papr_db is None and link.eirp_dbw is None:
+        papr_db = measured_papr_db(model)
+    if papr_db is not None:
+        overrides["papr_db"] = papr_db
+    link = link.replace(**overrides)
+    budget = link.budget()
+    rows = list(link_rows(link, budget))
+    warnings = [*link.warnings, *_short_back_off(link, rows)]
+    if model is None:
+        if target is not None:
+            raise SemlossError("target needs a fit: the ledger of a link alone has no metric")
+        return Ledger(link, tuple(rows), tuple(warnings))
+    prediction = link.evaluate(model, interval=interval)
+    required = confident = None
+    if target is not None:
+        value, ratio = read_target(target, model), link.cr
+        assert ratio is not None
+        required = model.min_snr(target=value, cr=ratio, interval=interval)
+        if confidence is not None:
+            confident = model.min_snr(
+                target=value, cr=ratio, interval=interval, confidence=confidence
+            )
+    snr_db = float(budget.snr_db)
+    level = f"{100 * interval:g} %"
+    rows += _metric_rows(model, prediction, required, level)
+    if required is not None:
+        rows += _margin_rows(snr_db, required, link.margin_db, level)
+    if confident is not None:
+        rows += _confident_rows(snr_db, confident, confidence)
+    return Ledger(link, tuple(rows), tuple(warnings), prediction, required, confident)
+
+
+def measured_papr_db(model: "FittedSurface") -> float | None:
+    """Median over the fitted cells of their mean PAPR an image, where the table told one."""
+    told = str(model.provenance.get("papr_db", ""))
+    return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
+
+
+def _short_back_off(link: "Link", rows: list[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.key == "suggested_obo_db" and row.value > link.obo_db + 1e-9:
+            yield (
+                f"obo_db = {link.obo_db:g}: symbols with a PAPR of {link.papr_db:g} dB need "
+                f"{row.value:.2f} dB for their peaks to stay below saturation, and more once the "
+                "pulse is shaped"
+            )
+
+
+def _metric_rows(
+    model: "FittedSurface",
+    prediction: "Prediction",
+    required: "Requirement | None",
+    level: str,
+) -> Iterator[Row]:
+    """Predicted metric with its band, whether the fit covers the point, and the target."""
+    task = "" if prediction.task == "none" else f" ({prediction.task})"
+    yield Row(
+        "Metric", "metric", f"predicted {prediction.metric}{task}", "M", float(prediction.value),
+        "", "=", f"{level}: {prediction.low:.4g} … {prediction.high:.4g}",
+    )  # fmt: skip
+    yield Row("Metric", "metric_low", f"{level} band, lower edge", "", float(prediction.low))
+    yield Row("Metric", "metric_high", f"{level} band, upper edge", "", float(prediction.high))
+    (cr_low, cr_high), (snr_low, snr_high) = model.cr_range, model.snr_db_range
+    yield Row(
+        "Metric", "in_domain", "inside the fitted domain", "", float(prediction.in_domain), "", "",
+        f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB",
+    )  # fmt: skip
+    if required is not None:
+        yield Row("Metric", "target", f"target, {sense(model)}", "M₀", required.target)
+
+
+def _margin_rows(
+    snr_db: float, required: "Requirement", margin_db: float, level: str
+) -> Iterator[Row]:
+    """SNR that the target needs, the margin to it, and what is left of the margin to keep."""
+    worst = "beyond the fitted range" if required.high is None else f"{required.high:.2f} dB"
+    edge = "; the lowest fitted SNR, less might do" if required.at_edge else ""
+    margin = snr_db - required.snr_db
+    yield Row(
+        "Metric", "required_snr_db", "SNR that the target needs", "SNR₀", required.snr_db, "dB",
+        "-", f"{level}: {required.low:.2f} … {worst}{edge}",
+    )  # fmt: skip
+    yield Row(
+        "Metric", "snr_margin_db", "margin in SNR to the target", "M_SNR", margin, "dB", "=",
+        "met" if margin >= 0 else "NOT MET", "{snr_db}-{required_snr_db}",
+    )  # fmt: skip
+    if margin_db:
+        yield Row("Metric", "margin_db", "margin to keep", "", margin_db, "dB", "-")
+        yield Row(
+            "Metric", "excess_db", "margin beyond it", "", margin - margin_db, "dB", "=",
+            "kept" if margin >= margin_db else "NOT KEPT", "{snr_margin_db}-{margin_db}",
+        )  # fmt: skip
+
+
+def _confident_rows(
+    snr_db: float, confident: "Requirement", confidence: float | None
+) -> Iterator[Row]:
+    assert confidence is not None
+    level = f"{100 * confidence:g} %"
+    margin = snr_db - confident.snr_db
+    yield Row(
+        "Metric", "confident_snr_db", f"SNR that meets it with {level} confidence", "",
+        confident.snr_db, "dB",
+    )  # fmt: skip
+    yield Row(
+        "Metric", "confident_margin_db", f"margin with {level} confidence", "", margin, "dB", "=",
+        "met" if margin >= 0 else "NOT MET", "{snr_db}-{confident_snr_db}",
+    )  # fmt: skip

@@ -1,0 +1,281 @@
+"""Solve a link for anything: the cheapest value of one field with which the target is met."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.planning.budget.solution import UNKNOWNS, Solution, Unknown
+from semloss.planning.budget.target import read_target, sense
+from semloss.planning.link.keys import REPLACES, dropped_by
+from semloss.planning.propagation.itu import LOWEST_ELEVATION_DEG
+from semloss.surfaces.fitted.requirements import Levels
+from semloss.units import format_cr
+
+if TYPE_CHECKING:
+    from semloss.planning.link.link import Link
+    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+    from semloss.surfaces.fitted.requirements import Requirement
+
+#: Points of the first round, which need not be monotone, and of those that close the bracket.
+_FIRST, _NEXT, _ROUNDS = 257, 33, 8
+
+
+_SCALES: dict[str, tuple[Callable[[float], float], Callable[[Array], Array]]] = {
+    "linear": (lambda x: x, lambda t: t),
+    "log": (math.log, np.exp),
+    "unavailability": (lambda x: math.log(100 - x), lambda t: 100 - np.exp(t)),
+}
+
+
+def solve(
+    link: "Link",
+    unknown: str,
+    model: "FittedSurface",
+    target: float | str,
+    confidence: float | None = None,
+    interval: float = 0.95,
+) -> Solution:
+    """Find the cheapest value of a field with which the metric meets a target.
+
+    The smallest `snr_db`, `cr`, `eirp_dbw`, `power_dbw`, `rx_dish_m` or `elevation_deg`, the
+    largest `range_km`, `availability_percent` or `bandwidth_mhz`. With `images_per_s` given in
+    the link, the smallest `bandwidth_mhz` that delivers them: at the link's CR, or, where it
+    has none, at the CR that the bandwidth leaves room for.
+
+    Parameters
+    ----------
+    link
+        The link; its own value of the unknown is not used, and `margin_db` is kept.
+    unknown
+        Name of the field.
+    model
+        The fit of the metric.
+    target
+        Value to meet, or text with its sense (">= 0.8").
+    confidence
+        Meet it with this one-sided confidence rather than by the best estimate.
+    interval
+        Confidence level of the interval about the answer.
+
+    Raises
+    ------
+    SemlossError
+        When the unknown cannot be solved for, or the link lacks what it needs.
+    TargetNotAttainable
+        When no value in the search range meets the target; the message says what comes nearest.
+    """
+    _check_solvable(link, unknown)
+    ask = _Ask(link, unknown, model, read_target(target, model), confidence, interval)
+    if unknown == "cr":
+        return _smallest_cr(ask)
+    if unknown == "bandwidth_mhz" and link.images_per_s is not None:
+        return _bandwidth_for_rate(ask)
+    return _field(ask)
+
+
+def _check_solvable(link: "Link", unknown: str) -> None:
+    """Refuse an unknown that is none, or that another given of the link settles."""
+    if unknown not in UNKNOWNS:
+        raise SemlossError(f"cannot solve for {unknown}: choose one of {', '.join(UNKNOWNS)}")
+    for given, parts in REPLACES.items():
+        settled = unknown in parts and given not in dropped_by(unknown)
+        if settled and getattr(link, given) is not None:
+            raise SemlossError(
+                f"cannot solve for {unknown}: {given} = {getattr(link, given):g} settles it; "
+                f"leave {given} away and give its parts"
+            )
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """A question put to `solve`, its target read."""
+
+    link: "Link"
+    unknown: str
+    model: "FittedSurface"
+    target: float
+    confidence: float | None
+    interval: float
+
+    @property
+    def cr(self) -> float:
+        if self.link.cr is None:
+            raise SemlossError('cr is missing: give it in the table [image], e.g. cr = "1/12"')
+        return self.link.cr
+
+    def required(self) -> "Requirement":
+        """What the target needs in SNR at the link's CR."""
+        return self.model.min_snr(
+            target=self.target, cr=self.cr, interval=self.interval, confidence=self.confidence
+        )
+
+    def predict(self, cr: float, snr_db: float) -> "Prediction":
+        return self.model.predict(cr=cr, snr_db=snr_db, interval=self.interval)
+
+    def solution(
+        self,
+        value: float,
+        ends: tuple[float | None, float | None],
+        at_edge: bool,
+        *,
+        extreme: str | None = None,
+        **also: float,
+    ) -> Solution:
+        """Put the answer into the link; `ends` are the optimist's and the pessimist's answer.
+
+        `also` are fields of the link that follow from the answer.
+        """
+        unknown = UNKNOWNS[self.unknown]
+        extreme = extreme or unknown.sense
+        low, high = ends if extreme == "smallest" else ends[::-1]
+        if self.unknown == "snr_db":
+            link, snr_db = self.link, value
+        else:
+            link = self.link.replace(**{self.unknown: value}, **also)
+            snr_db = float(link.budget().snr_db)
+        assert link.cr is not None
+        return Solution(
+            self.unknown, value, unknown.unit, extreme, low, high, at_edge, self.target,
+            self.interval, self.confidence, link, self.predict(link.cr, snr_db),
+        )  # fmt: skip
+
+
+def _field(ask: _Ask) -> Solution:
+    """Solve for the SNR, or for a field of the link that changes it, at the link's CR."""
+    needed = ask.required()
+    keep = ask.link.margin_db
+    if ask.unknown == "snr_db":
+        ends = (needed.low + keep, None if needed.high is None else needed.high + keep)
+        snr_db = needed.snr_db + keep
+        return ask.solution(snr_db, ends, needed.at_edge)
+    unknown = _search_range(ask)
+
+    def snr_db_at(values: Array) -> Array:
+        return ask.link.budget(**{ask.unknown: values}).snr_db
+
+    def cheapest(snr_db: float | None) -> tuple[float, bool] | None:
+        if snr_db is None:
+            return None
+        return _cheapest(unknown, lambda values: snr_db_at(values) - snr_db - keep)
+
+    best = cheapest(needed.snr_db)
+    if best is None:
+        _refuse(ask, unknown, needed.snr_db + keep, snr_db_at)
+    ends_found = [found and found[0] for found in (cheapest(needed.low), cheapest(needed.high))]
+    return ask.solution(best[0], (ends_found[0], ends_found[1]), best[1] or needed.at_edge)
+
+
+def _search_range(ask: _Ask) -> Unknown:
+    unknown = UNKNOWNS[ask.unknown]
+    if ask.unknown == "elevation_deg" and ask.link.atmosphere_model == "itu":
+        return replace(unknown, cheap=LOWEST_ELEVATION_DEG)
+    return unknown
+
+
+def _cheapest(unknown: Unknown, surplus: Callable[[Array], Array]) -> tuple[float, bool] | None:
+    """Walk from the cheap end to the first value with a surplus, and close in on it.
+
+    Returns the value, on the side that meets the target, and whether it is the cheap end; None
+    when no value on the way has a surplus.
+    """
+    into, back = _SCALES[unknown.scale]
+    least, most = sorted((unknown.cheap, unknown.dear))
+
+    def out(steps: Array) -> Array:
+        values: Array = np.clip(back(steps), least, most)
+        return values
+
+    short, enough = into(unknown.cheap), into(unknown.dear)
+    for points in (_FIRST, *[_NEXT] * _ROUNDS):
+        steps = np.linspace(short, enough, points)
+        met = np.flatnonzero(surplus(out(steps)) >= 0)
+        if met.size == 0:
+            return None
+        if met[0] == 0:
+            return float(out(steps[:1])[0]), short == into(unknown.cheap)
+        short, enough = float(steps[met[0] - 1]), float(steps[met[0]])
+    return float(out(np.array([enough]))[0]), False
+
+
+def _refuse(
+    ask: _Ask, unknown: Unknown, snr_db: float, snr_db_at: Callable[[Array], Array]
+) -> NoReturn:
+    """Say why no value of a field does, and what comes nearest."""
+    reached = float(snr_db_at(np.array([unknown.dear]))[0])
+    best = ask.predict(ask.cr, reached - ask.link.margin_db)
+    margin = f" with {ask.link.margin_db:g} dB of margin" if ask.link.margin_db else ""
+    limit, cause = ask.link.c_over_i_db, ""
+    if limit is not None and limit < snr_db:
+        cause = f" (interference, c_over_i_db = {limit:g}, alone keeps it below)"
+    raise TargetNotAttainable(
+        f"{best.metric} {sense(ask.model)} {ask.target:g} is not attainable by {ask.unknown}, "
+        f"because it needs SNR {snr_db:.2f} dB{margin} at CR {format_cr(ask.cr)} and "
+        f"{ask.unknown} = {unknown.dear:g} {unknown.unit} gives {reached:.2f} dB{cause}: "
+        f"nearest is {best.metric} = {best.value:.4g}; raise the CR, strengthen another part of "
+        "the link or relax the target"
+    )
+
+
+def _smallest_cr(ask: _Ask) -> Solution:
+    """Solve for the CR at the link's SNR."""
+    snr_db = float(ask.link.budget().snr_db)
+    needed = ask.model.min_cr(
+        target=ask.target, snr_db=snr_db - ask.link.margin_db, interval=ask.interval,
+        confidence=ask.confidence,
+    )  # fmt: skip
+    return ask.solution(needed.cr, (needed.low, needed.high), needed.at_edge)
+
+
+def _bandwidth_for_rate(ask: _Ask) -> Solution:
+    """Solve for the smallest bandwidth that delivers the images at the asked rate and target."""
+    link = ask.link
+    assert link.images_per_s is not None
+    per_cr = link.images_per_s * link.samples_per_image * (1 + link.roll_off)
+    per_cr *= 1e-6 / link.frame_efficiency
+    if link.cr is not None:
+        needed, keep = ask.required(), link.margin_db
+        bandwidth = per_cr * link.cr
+        snr_db = float(link.budget(bandwidth_mhz=bandwidth).snr_db)
+        if snr_db < needed.snr_db + keep:
+            raise TargetNotAttainable(
+                f"{ask.model.metric} {sense(ask.model)} {ask.target:g} is not attainable by "
+                f"bandwidth_mhz, because {link.images_per_s:g} images/s at CR "
+                f"{format_cr(link.cr)} take {bandwidth:.4g} MHz, which leaves SNR {snr_db:.2f} dB "
+                f"where {needed.snr_db + keep:.2f} dB is needed; lower images_per_s or the CR, "
+                "or strengthen the link"
+            )
+        pessimist = needed.high is not None and snr_db >= needed.high + keep
+        ends = (bandwidth, bandwidth if pessimist else None)
+        return ask.solution(bandwidth, ends, False, extreme="smallest")
+    Levels(ask.interval, ask.confidence).check(ask.model)
+    low, high = ask.model.cr_range
+    unknown = Unknown("MHz", per_cr * low, per_cr * high, "log")
+    sign = 1.0 if ask.model.direction == "higher" else -1.0
+
+    def cheapest(edge: str, interval: float) -> tuple[float, bool] | None:
+        def surplus(values: Array) -> Array:
+            snr_db = link.budget(bandwidth_mhz=values).snr_db - link.margin_db
+            ratio = np.clip(values / per_cr, low, high)
+            found = ask.model.predict(cr=ratio, snr_db=snr_db, interval=interval)
+            gain: Array = sign * (getattr(found, edge) - ask.target)
+            return gain
+
+        return _cheapest(unknown, surplus)
+
+    good, bad = ("high", "low") if sign > 0 else ("low", "high")
+    sure = ask.confidence
+    best = cheapest("value", ask.interval) if sure is None else cheapest(bad, 2 * sure - 1)
+    if best is None:
+        raise TargetNotAttainable(
+            f"{ask.model.metric} {sense(ask.model)} {ask.target:g} is not attainable by "
+            f"bandwidth_mhz, because no CR of {format_cr(low)} … {format_cr(high)} leaves SNR "
+            f"enough at {link.images_per_s:g} images/s; lower images_per_s or strengthen the link"
+        )
+    found = [cheapest(edge, ask.interval) for edge in (good, bad)]
+    edges = (found[0] and found[0][0], found[1] and found[1][0])
+    return ask.solution(best[0], edges, best[1], extreme="smallest", cr=min(best[0] / per_cr, 1.0))

@@ -1,0 +1,1 @@
+"""The digital chain that DeepJSCC is judged against: MODCODs, rate curves, comparison."""

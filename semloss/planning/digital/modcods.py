@@ -1,0 +1,320 @@
+"""The digital chain: a source codec's rate–metric curve over DVB-S2 at quasi-error-free SNR.
+
+A digital link of spectral efficiency eta [bits per symbol] carries an image of H x W pixels and
+C bands, coded at b bits per pixel (all bands together), in b·H·W/eta symbols. Over the
+n = C·H·W samples of the image this is the equivalent compression ratio CR = b/(eta·C), at which
+it meets DeepJSCC on equal terms. Where a MODCOD closes, the image arrives as the source codec
+left it; 0.1 dB below, nothing arrives: the cliff.
+"""
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError
+
+
+@dataclass(frozen=True)
+class ModCod:
+    """A modulation with a code rate.
+
+    Attributes
+    ----------
+    name
+        E.g. ``"QPSK 1/2"``.
+    efficiency
+        Information bits per symbol, framing included.
+    es_n0_db
+        Es/N0 [dB] at which it is quasi error free (packet error rate 1e-7).
+    """
+
+    name: str
+    efficiency: float
+    es_n0_db: float
+
+
+def _family(modulation: str, *codes: tuple[str, float, float]) -> tuple[ModCod, ...]:
+    return tuple(ModCod(f"{modulation} {rate}", eta, snr) for rate, eta, snr in codes)
+
+
+DVB_S2: tuple[ModCod, ...] = (
+    *_family(
+        "QPSK",
+        ("1/4", 0.490243, -2.35), ("1/3", 0.656448, -1.24), ("2/5", 0.789412, -0.30),
+        ("1/2", 0.988858, 1.00), ("3/5", 1.188304, 2.23), ("2/3", 1.322253, 3.10),
+        ("3/4", 1.487473, 4.03), ("4/5", 1.587196, 4.68), ("5/6", 1.654663, 5.18),
+        ("8/9", 1.766451, 6.20), ("9/10", 1.788612, 6.42),
+    ),
+    *_family(
+        "8PSK",
+        ("3/5", 1.779991, 5.50), ("2/3", 1.980636, 6.62), ("3/4", 2.228124, 7.91),
+        ("5/6", 2.478562, 9.35), ("8/9", 2.646012, 10.69), ("9/10", 2.679207, 10.98),
+    ),
+    *_family(
+        "16APSK",
+        ("2/3", 2.637201, 8.97), ("3/4", 2.966728, 10.21), ("4/5", 3.165623, 11.03),
+        ("5/6", 3.300184, 11.61), ("8/9", 3.523143, 12.89), ("9/10", 3.567342, 13.13),
+    ),
+    *_family(
+        "32APSK",
+        ("3/4", 3.703295, 12.73), ("4/5", 3.951571, 13.64), ("5/6", 4.119540, 14.28),
+        ("8/9", 4.397854, 15.69), ("9/10", 4.453027, 16.05),
+    ),
+)  # fmt: skip
+"""ETSI EN 302 307-1, Table 13: normal frame, packet error rate 1e-7 over AWGN."""
+
+
+def modcod(name: str) -> ModCod:
+    """Look a MODCOD up by its name, e.g. ``"8PSK 3/4"``.
+
+    Raises
+    ------
+    SemlossError
+        When there is none of that name.
+    """
+    wanted = name.upper().split()
+    for candidate in DVB_S2:
+        if candidate.name.split() == wanted:
+            return candidate
+    raise SemlossError(f'modcod = {name!r}: DVB-S2 has none of this name; write e.g. "8PSK 3/4"')
+
+
+def best_modcod(snr_db: float, margin_db: float = 0.0) -> ModCod | None:
+    """Most efficient MODCOD that is quasi error free at an SNR less a margin [dB]; None if none.
+
+    The thresholds do not rise with the efficiency throughout (8PSK 8/9 needs more SNR than the
+    as efficient 16APSK 2/3), so all feasible ones compete.
+    """
+    feasible = [m for m in DVB_S2 if m.es_n0_db + margin_db <= snr_db]
+    return max(feasible, key=lambda m: m.efficiency, default=None)
+
+
+def efficiency(snr_db: ArrayLike, margin_db: float = 0.0) -> Array:
+    """Bits per symbol of `best_modcod` at each SNR [dB]; 0 where no MODCOD closes."""
+    steps = staircase(margin_db)
+    index = np.searchsorted([m.es_n0_db + margin_db for m in steps], np.asarray(snr_db), "right")
+    return np.array([0.0, *(m.efficiency for m in steps)])[index]
+
+
+def staircase(margin_db: float = 0.0) -> tuple[ModCod, ...]:
+    """MODCODs that are best somewhere, by rising threshold and so by rising efficiency."""
+    steps = (m for m in DVB_S2 if best_modcod(m.es_n0_db + margin_db, margin_db) is m)
+    return tuple(sorted(steps, key=lambda m: m.es_n0_db))
+
+
+def snr_for_efficiency(needed: ArrayLike, margin_db: float = 0.0) -> Array:
+    """Lowest SNR [dB] at which some MODCOD carries `needed` bits per symbol; inf where none."""
+    steps = staircase(margin_db)
+    thresholds = np.array([*(m.es_n0_db + margin_db for m in steps), np.inf])
+    return thresholds[np.searchsorted([m.efficiency for m in steps], np.asarray(needed), "left")]
+
+
+def shannon(snr_db: ArrayLike) -> Array:
+    """Capacity of the complex AWGN channel, log2(1 + Es/N0), in bits per symbol."""
+    return np.log1p(10 ** (np.asarray(snr_db, dtype=np.float64) / 10)) / math.log(2.0)
+
+
+def equivalent_cr(bits_per_pixel: ArrayLike, bits_per_symbol: ArrayLike, bands: int) -> Array:
+    """Compression ratio of the digital chain, b·H·W/(eta·n) = b/(eta·C); inf where eta is 0.
+
+    It may exceed 1: a poor link needs more symbols than the image has samples.
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(bits_per_pixel) / (np.asarray(bits_per_symbol, dtype=np.float64) * bands)
+
+
+@dataclass(frozen=True)
+class RateCurve:
+    """What a source codec makes of the imagery at each rate, as measured.
+
+    Between measured rates it is interpolated over the logarithm of the rate by monotone cubic
+    pieces (PCHIP). Below the lowest measured rate it says nothing (nan); above the highest it
+    stays at the last value. A worse value at a higher rate is replaced by the better one below,
+    since the smaller file may be sent as well.
+
+    Attributes
+    ----------
+    bits_per_pixel, value
+        (M,) rising rates in bits per pixel, all bands together, and the mean metric there.
+    metric, task, direction
+        What was measured, as in a fit.
+    codec
+        Name of the codec, for titles.
+    lowest_is_minimum
+        Whether the first rate is the smallest file that the codec makes, so that below it the
+        chain delivers nothing, rather than just the first that somebody measured.
+    """
+
+    bits_per_pixel: Array
+    value: Array
+    metric: str
+    task: str = "none"
+    direction: str = "higher"
+    codec: str = "source codec"
+    lowest_is_minimum: bool = False
+
+    def __post_init__(self) -> None:
+        rate, value = np.asarray(self.bits_per_pixel, float), np.asarray(self.value, float)
+        if rate.ndim != 1 or rate.shape != value.shape or len(rate) < 2:
+            raise SemlossError(f"rate curve of {self.codec}: give two or more rates with values")
+        if not (np.all(np.isfinite(rate)) and np.all(np.isfinite(value)) and rate.min() > 0):
+            raise SemlossError(f"rate curve of {self.codec}: rates are above 0 and all is finite")
+        order = np.argsort(rate, kind="stable")
+        rate, value = rate[order], value[order]
+        if np.any(np.diff(rate) <= 0):
+            raise SemlossError(f"rate curve of {self.codec}: a rate is given twice")
+        best = np.maximum if self.direction == "higher" else np.minimum
+        object.__setattr__(self, "bits_per_pixel", rate)
+        object.__setattr__(self, "value", best.accumulate(value))
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: Path | str,
+        *,
+        metric: str | None = None,
+        task: str | None = None,
+        codec: str | None = None,
+        direction: str | None = None,
+    ) -> Self:
+        """Read a curve from a CSV with columns ``bits_per_pixel, metric, value``.
+
+        ``bits_per_image`` with ``height_px`` and ``width_px`` serves as well. The columns
+        ``codec``, ``task``, ``direction`` and ``codec_minimum`` (1 on the row of the smallest
+        file that the codec makes) are used where present.
+
+        Parameters
+        ----------
+        metric, task, codec
+            Which rows to take; needed where the file holds several.
+        direction
+            Which way the metric improves, where the file does not say; "higher" by default.
+
+        Raises
+        ------
+        SemlossError
+            When the file cannot be read, a column is missing, a cell is no number, or the rows
+            are of several curves or of none.
+        """
+        path = Path(path)
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                rows = list(csv.DictReader(file))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SemlossError(f"cannot read rate curve {path}: {reason}") from error
+        chosen: dict[str, str] = {}
+        for column, wanted in (("metric", metric), ("task", task), ("codec", codec)):
+            rows, chosen[column] = _choose(rows, column, wanted, path)
+        if direction is None:
+            rows, direction = _choose(rows, "direction", None, path)
+        points = sorted(
+            ((_rate(row, path), _number(row, "value", path), row) for row in rows),
+            key=lambda point: point[0],
+        )
+        minimum = _number(points[0][2], "codec_minimum", path) if _has_minimum(rows) else 0.0
+        return cls(
+            np.array([p[0] for p in points]), np.array([p[1] for p in points]),
+            chosen["metric"], chosen["task"] or "none", direction or "higher",
+            chosen["codec"] or path.stem, minimum > 0,
+        )  # fmt: skip
+
+    def at(self, bits_per_pixel: ArrayLike) -> Array:
+        """Metric at rates in bits per pixel; nan below the lowest measured."""
+        rate = np.asarray(bits_per_pixel, dtype=np.float64)
+        low, high = self.bits_per_pixel[[0, -1]]
+        inside = np.clip(rate, low, high)
+        found = pchip(np.log(self.bits_per_pixel), self.value, np.log(inside))
+        return np.where(rate >= low * (1 - 1e-12), found, np.nan)
+
+    def rate_for(self, target: ArrayLike) -> Array:
+        """Smallest measured or interpolated rate [bits per pixel] that meets each target.
+
+        The lowest measured rate where that meets it already; inf where none does.
+        """
+        goal = np.asarray(target, dtype=np.float64)
+        sign = 1.0 if self.direction == "higher" else -1.0
+        x = np.log(self.bits_per_pixel)
+        short, enough = np.full(goal.shape, x[0]), np.full(goal.shape, x[-1])
+        reached = sign * (self.value[-1] - goal) >= 0
+        at_start = sign * (self.value[0] - goal) >= 0
+        for _ in range(60):
+            middle = 0.5 * (short + enough)
+            good = sign * (pchip(x, self.value, middle) - goal) >= 0
+            enough, short = np.where(good, middle, enough), np.where(good, short, middle)
+        found = np.where(at_start, self.bits_per_pixel[0], np.exp(enough))
+        return np.where(reached, found, np.inf)
+
+
+def pchip(x: Array, y: Array, at: Array) -> Array:
+    """Monotone piecewise cubic through (x, y), x rising, at points within [x[0], x[-1]].
+
+    Source: F. N. Fritsch and J. Butland, SIAM J. Sci. Stat. Comput. 5(2), 1984: at each inner
+    knot the weighted harmonic mean of the neighbouring slopes, 0 where they differ in sign.
+    """
+    h, slope = np.diff(x), np.diff(y) / np.diff(x)
+    if len(x) == 2:
+        return np.asarray(y[0] + slope[0] * (at - x[0]))
+    left, right = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (left + right) / (left / slope[:-1] + right / slope[1:])
+    inner = np.where(slope[:-1] * slope[1:] > 0, mean, 0.0)
+    d = np.array([_end(h[0], h[1], slope[0], slope[1]), *inner,
+                  _end(h[-1], h[-2], slope[-1], slope[-2])])  # fmt: skip
+    i = np.clip(np.searchsorted(x, at, "right") - 1, 0, len(h) - 1)
+    t = (at - x[i]) / h[i]
+    rise = h[i] * (t * (1 - t) ** 2 * d[i] - t**2 * (1 - t) * d[i + 1])
+    return np.asarray(y[i] * (1 + 2 * t) * (1 - t) ** 2 + y[i + 1] * t**2 * (3 - 2 * t) + rise)
+
+
+def _end(h: float, h_next: float, slope: float, slope_next: float) -> float:
+    """Three-point slope at an end, limited so that the first piece stays monotone."""
+    d = ((2 * h + h_next) * slope - h * slope_next) / (h + h_next)
+    if d * slope <= 0:
+        return 0.0
+    if slope * slope_next <= 0 and abs(d) > 3 * abs(slope):
+        return 3 * slope
+    return float(d)
+
+
+def _choose(
+    rows: list[dict[str, str]], column: str, wanted: str | None, path: Path
+) -> tuple[list[dict[str, str]], str]:
+    """Rows with the wanted entry of a column, and that entry; the only one where none is named."""
+    present = sorted({row.get(column) or "" for row in rows})
+    if not rows or (column == "metric" and present == [""]):
+        raise SemlossError(f"{path}: a rate curve has columns bits_per_pixel, metric, value")
+    if present == [""]:
+        return rows, wanted or ""
+    if wanted is None and len(present) > 1:
+        raise SemlossError(f"{path} holds several: choose a {column} from {', '.join(present)}")
+    wanted = present[0] if wanted is None else wanted
+    if wanted not in present:
+        raise SemlossError(f"{path} has no {column} {wanted}; it holds {', '.join(present)}")
+    return [row for row in rows if (row.get(column) or "") == wanted], wanted
+
+
+def _rate(row: Mapping[str, str], path: Path) -> float:
+    if row.get("bits_per_pixel"):
+        return _number(row, "bits_per_pixel", path)
+    pixels = _number(row, "height_px", path) * _number(row, "width_px", path)
+    return _number(row, "bits_per_image", path) / pixels
+
+
+def _number(row: Mapping[str, str], column: str, path: Path) -> float:
+    try:
+        return float(row.get(column) or "")
+    except ValueError:
+        found = f"{column} = {row.get(column)!r}" if column in row else f"no column {column}"
+        raise SemlossError(f"{path}: {found}; every row of a rate curve gives a number") from None
+
+
+def _has_minimum(rows: Iterable[Mapping[str, str]]) -> bool:
+    return all(row.get("codec_minimum") for row in rows)

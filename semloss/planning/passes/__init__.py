@@ -1,0 +1,1 @@
+"""What a link brings over passes: orbits, simulation, adaptive coding, outage."""

@@ -1,0 +1,351 @@
+"""The semantic adaptive coding table: which CR to use at which SNR so that a target holds.
+
+The counterpart of a table of modulations and codes (MODCODs): a smaller CR spends fewer symbols on
+an image, so more images get through, but needs more SNR to meet the target. Each row switches in
+at its upper threshold and out at its lower one, as a Schmitt trigger does; the rows in are nested,
+and the one with the smallest CR is used. The lower threshold is where the target is just met, so
+hysteresis costs images but never the target.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.planning.link.link import Link
+from semloss.planning.passes.simulation import accumulated, images_per_s
+from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.units import format_cr, parse_cr
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Index = NDArray[np.intp]
+
+_ROUND = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
+
+
+@dataclass(frozen=True)
+class CodingRow:
+    """One row of the table; `cr` is None in the first, "off", which has no thresholds.
+
+    Attributes
+    ----------
+    required_snr_db, snr_db_low, snr_db_high
+        Smallest SNR that meets the target, with its interval (None where the band's pessimistic
+        edge does not reach the target within the fitted range).
+    down_db, up_db
+        Out of the row below `down_db` = required SNR + margin; into it from `up_db` =
+        `down_db` + hysteresis on.
+    images_per_s
+        Rate at which images are sent.
+    value, low, high
+        Metric with its band at `down_db`, the worst SNR at which the row is used.
+    in_domain, at_edge
+        Whether the fit was measured there; whether it is the lowest fitted SNR, so that less
+        might do.
+    """
+
+    cr: float | None = None
+    required_snr_db: float = -math.inf
+    snr_db_low: float = -math.inf
+    snr_db_high: float | None = -math.inf
+    down_db: float = -math.inf
+    up_db: float = -math.inf
+    images_per_s: float = 0.0
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    in_domain: bool | None = None
+    at_edge: bool = False
+
+    @property
+    def label(self) -> str:
+        """CR as a fraction, or "off"."""
+        return "off" if self.cr is None else format_cr(self.cr)
+
+
+@dataclass(frozen=True)
+class CodingTable:
+    """Rows by rising SNR, "off" first; `left_out` says of each other CR why it is none."""
+
+    metric: str
+    task: str
+    direction: str
+    target: float
+    confidence: float | None
+    interval: float
+    margin_db: float
+    hysteresis_db: float
+    rows: tuple[CodingRow, ...]
+    left_out: tuple[str, ...] = ()
+
+    def choose(self, snr_db: ArrayLike) -> Index:
+        """Row to use at an SNR without regard to the past; shape as `snr_db`."""
+        down = [row.down_db for row in self.rows]
+        return np.searchsorted(down, np.asarray(snr_db, dtype=np.float64), "right") - 1
+
+    def records(self) -> list[dict[str, Any]]:
+        """Rows ready for JSON and CSV: the infinities of "off" are None."""
+        return [
+            {"row": row.label}
+            | {
+                name: None if isinstance(value, float) and math.isinf(value) else value
+                for name, value in vars(row).items()
+            }
+            for row in self.rows
+        ]
+
+    def frame(self) -> "pd.DataFrame":
+        """Table with one row per CR."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records())
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which row is used when; arrays (T,) go with `time_s`.
+
+    Attributes
+    ----------
+    row
+        Index into the table's rows.
+    value, low, high
+        Metric with its band at the CR in use; NaN where off.
+    in_domain
+        Whether the fit was measured there; True where off.
+    images
+        Images delivered since the start.
+    fixed_images
+        Images of the whole time by CR when that CR alone is used, switched on and off at its
+        own thresholds.
+    ideal_images
+        Images without hysteresis: the most that any choice among the CRs delivers with the
+        target always met.
+    """
+
+    table: CodingTable
+    time_s: Array
+    snr_db: Array
+    row: Index
+    value: Array
+    low: Array
+    high: Array
+    in_domain: NDArray[np.bool_]
+    images: Array
+    fixed_images: dict[float, float]
+    ideal_images: float
+
+    @property
+    def cr(self) -> Array:
+        """CR (T,) in use, NaN where off."""
+        return np.array([row.cr or math.nan for row in self.table.rows])[self.row]
+
+    @property
+    def images_delivered(self) -> float:
+        """Images of the whole time."""
+        return float(self.images[-1])
+
+    @property
+    def switches(self) -> int:
+        """How often the row changes, on and off included."""
+        return int(np.count_nonzero(np.diff(self.row)))
+
+    @property
+    def best_fixed_cr(self) -> float:
+        """The one CR that delivers most; the largest of equals."""
+        return max(self.fixed_images, key=lambda cr: (self.fixed_images[cr], cr))
+
+    @property
+    def best_fixed_images(self) -> float:
+        """Images of the best fixed CR."""
+        return self.fixed_images[self.best_fixed_cr]
+
+    def segments(self) -> list[dict[str, Any]]:
+        """Stretches of one row: its label, CR, first and last moment, images."""
+        starts = np.flatnonzero(np.diff(self.row, prepend=-1))
+        stops = np.append(starts[1:], len(self.row) - 1)
+        return [
+            {
+                "row": self.table.rows[self.row[a]].label,
+                "cr": self.table.rows[self.row[a]].cr,
+                "start_s": float(self.time_s[a]),
+                "stop_s": float(self.time_s[b]),
+                "images": float(self.images[b] - self.images[a]),
+            }
+            for a, b in zip(starts, stops, strict=True)
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Totals, ready for JSON."""
+        best = self.best_fixed_images
+        return {
+            "images_delivered": self.images_delivered,
+            "best_fixed_cr": self.best_fixed_cr,
+            "best_fixed_cr_text": format_cr(self.best_fixed_cr),
+            "best_fixed_images": best,
+            "gain_over_fixed": self.images_delivered / best if best > 0 else None,
+            "images_without_hysteresis": self.ideal_images,
+            "switches": self.switches,
+            "in_domain_share": float(np.mean(self.in_domain)),
+            "segments": self.segments(),
+        }
+
+    def frame(self) -> "pd.DataFrame":
+        """Table with one row per moment."""
+        import pandas as pd
+
+        names = np.array([row.label for row in self.table.rows])
+        return pd.DataFrame(
+            {"time_s": self.time_s, "snr_db": self.snr_db, "row": names[self.row],
+             "cr": self.cr, "value": self.value, "low": self.low, "high": self.high,
+             "in_domain": self.in_domain, "images": self.images}
+        )  # fmt: skip
+
+
+def coding_table(
+    link: Link,
+    model: FittedSurface,
+    *,
+    target: float,
+    crs: Sequence[float | str] | None = None,
+    confidence: float | None = None,
+    hysteresis_db: float = 0.5,
+    margin_db: float | None = None,
+    interval: float = 0.95,
+) -> CodingTable:
+    """Build the table of SNR thresholds for a target.
+
+    Parameters
+    ----------
+    link
+        Tells the image rate and, by its `margin_db`, the default margin; its CR is not used.
+    target, confidence
+        Value that the metric must meet; with a confidence, the fit must be that sure of it.
+    crs
+        Candidates; by default round ones, `round_crs`.
+    hysteresis_db
+        How far above its lower threshold a row switches in.
+    margin_db
+        SNR kept above what the target requires, e.g. `Fading.margin_db(95)` beside the link's.
+    interval
+        Confidence level of the thresholds' intervals and the bands.
+
+    Returns
+    -------
+    CodingTable
+        With "off" and the useful CRs. A CR is left out when it cannot meet the target within the
+        fitted SNRs or when a smaller one needs no more SNR.
+
+    Raises
+    ------
+    TargetNotAttainable
+        When no candidate meets the target.
+    SemlossError
+        When there is no candidate, a CR or the hysteresis is out of range.
+    """
+    ratios = round_crs(model) if crs is None else sorted({parse_cr(cr) for cr in crs})
+    if not ratios:
+        raise SemlossError('crs: give at least one candidate CR, e.g. "1/12,1/24"')
+    if not 0 <= hysteresis_db <= 20:
+        raise SemlossError(f"hysteresis_db = {hysteresis_db:g}: lies in 0 … 20 dB")
+    margin = link.margin_db if margin_db is None else margin_db
+    if not 0 <= margin <= 100:
+        raise SemlossError(f"margin_db = {margin:g}: lies in 0 … 100 dB")
+    rows: list[CodingRow] = []
+    left_out = []
+    for ratio in ratios:  # from the most images per second on
+        try:
+            needed = model.min_snr(
+                target=target, cr=ratio, interval=interval, confidence=confidence
+            )
+        except TargetNotAttainable as short:
+            left_out.append(f"CR {format_cr(ratio)}: {short}")
+            unmet = short
+            continue
+        down = needed.snr_db + margin
+        better = [row for row in rows if row.down_db <= down]
+        if better:
+            where = " (the lowest fitted SNR is enough for both)" if needed.at_edge else ""
+            left_out.append(
+                f"CR {format_cr(ratio)}: CR {better[0].label} sends more images and needs no more "
+                f"SNR{where}"
+            )
+            continue
+        point = model.predict(cr=ratio, snr_db=down, interval=interval)
+        rows.append(
+            CodingRow(
+                ratio, needed.snr_db, needed.low, needed.high, down, down + hysteresis_db,
+                float(images_per_s(link, ratio)), point.value, point.low, point.high,
+                point.in_domain, needed.at_edge,
+            )
+        )  # fmt: skip
+    if not rows:
+        raise unmet  # of the largest CR, which comes nearest
+    return CodingTable(
+        model.metric, model.task, model.direction, target, confidence, interval, margin,
+        hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out),
+    )  # fmt: skip
+
+
+def follow(table: CodingTable, model: FittedSurface, time_s: Array, snr_db: Array) -> Schedule:
+    """Run the table along an SNR that changes in time.
+
+    Before the first sample there is no past: a row is in there as soon as its lower threshold is
+    met. Images are counted as in `accumulated`: the target holds at both ends of each step.
+
+    Parameters
+    ----------
+    model
+        The fit that the table was made from.
+    time_s, snr_db
+        Rising times (T,) and SNR (T,) in dB, T >= 2, e.g. of a `PassResult`.
+
+    Raises
+    ------
+    SemlossError
+        When the times do not rise or the shapes differ.
+    """
+    if len(time_s) != len(snr_db) or len(time_s) < 2 or not np.all(np.diff(time_s) > 0):
+        raise SemlossError("schedule: give two or more rising times and an SNR for each")
+    active = np.stack([_switched(snr_db, row) for row in table.rows[1:]])
+    rate = np.array([row.images_per_s for row in table.rows])
+    row = active.sum(axis=0)  # nested: all rows below one that is in are in as well
+    fixed = {
+        float(row.cr or 0.0): float(accumulated(time_s, on * row.images_per_s)[-1])
+        for row, on in zip(table.rows[1:], active, strict=True)
+    }
+    ideal = accumulated(time_s, rate[table.choose(snr_db)])[-1]
+    crs = np.array([r.cr or math.nan for r in table.rows])[row]
+    value, low, high = (np.full(len(row), np.nan) for _ in range(3))
+    inside = np.ones(len(row), dtype=bool)
+    on = row > 0
+    if on.any():
+        point = model.predict(cr=crs[on], snr_db=snr_db[on], interval=table.interval)
+        value[on], low[on], high[on] = point.value, point.low, point.high
+        inside[on] = point.in_domain
+    images = accumulated(time_s, rate[row])
+    return Schedule(
+        table, time_s, snr_db, row, value, low, high, inside, images, fixed, float(ideal)
+    )
+
+
+def round_crs(model: FittedSurface) -> list[float]:
+    """Ratios 1/m with round m within the fitted CRs, and the fitted range's ends, rising."""
+    low, high = model.cr_range
+    inside = [1 / m for m in _ROUND if low * 1.01 < 1 / m < high / 1.01]
+    return sorted({low, high, *inside})
+
+
+def _switched(snr_db: Array, row: CodingRow) -> NDArray[np.bool_]:
+    """Schmitt trigger: on from `up_db`, off below `down_db`, in between as before."""
+    on, off = snr_db >= row.up_db, snr_db < row.down_db
+    on[0] = not off[0]
+    event = np.where(on | off, np.arange(len(snr_db)), 0)
+    return np.asarray(on[np.maximum.accumulate(event)])

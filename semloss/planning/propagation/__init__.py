@@ -1,0 +1,1 @@
+"""Where the signal goes and what it loses: geometry, atmosphere, rain, fading."""

@@ -1,0 +1,1 @@
+"""Bandwidth and power among users with different tasks."""

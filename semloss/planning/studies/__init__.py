@@ -1,0 +1,1 @@
+"""What if: sweeps, tornado, Monte-Carlo, batches of cases."""

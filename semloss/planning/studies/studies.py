@@ -1,0 +1,242 @@
+"""What if the inputs are off: sweeps, sensitivities (tornado) and Monte-Carlo over tolerances.
+
+Inputs vary independently. A draw beyond what a field allows (a negative loss) rests at the
+limit. Results are pandas DataFrames.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError
+from semloss.identity import digest, seed_for
+from semloss.planning.budget.inverse import values
+from semloss.planning.budget.points import ASKED, Defaults, evaluate
+from semloss.planning.link.link import KEYS
+from semloss.planning.studies.tolerances import Tolerance, bounds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ONE_SD = 0.6826894921370859
+
+
+def sweep(defaults: Defaults, fields: Mapping[str, ArrayLike]) -> "pd.DataFrame":
+    """Answer over the values of one field, or over every pair of two.
+
+    Parameters
+    ----------
+    defaults
+        Fit, link, CR, target.
+    fields
+        One or two of `cr`, `snr_db`, `target` and the link's numeric fields, with their values.
+
+    Returns
+    -------
+    DataFrame
+        A row for each point, the first field varying slowest: the fields, then what `evaluate`
+        answers.
+
+    Raises
+    ------
+    SemlossError
+        When not one or two fields are given, a value is no finite number, or a field is unknown.
+    """
+    import pandas as pd
+
+    if len(fields) not in (1, 2):
+        raise SemlossError("a sweep takes one or two fields")
+    axes = []
+    for name, given in fields.items():
+        axis = np.atleast_1d(np.asarray(given, dtype=np.float64))
+        if axis.size == 0 or not np.all(np.isfinite(axis)):
+            raise SemlossError(f"sweep of {name}: give finite values")
+        axes.append(axis)
+    grid = np.meshgrid(*axes, indexing="ij")
+    points = {name: axis.ravel() for name, axis in zip(fields, grid, strict=True)}
+    return pd.DataFrame(points | evaluate(points, defaults))
+
+
+def sensitivities(defaults: Defaults, tolerances: Mapping[str, Tolerance]) -> "pd.DataFrame":
+    """Move each field alone to the ends of its tolerance: the rows of a tornado.
+
+    Returns
+    -------
+    DataFrame
+        field, nominal, low, high (values of the field), and at both ends the change of the SNR,
+        of the metric and, with a target, of the SNR margin: d_snr_low_db, d_snr_high_db,
+        d_value_low, d_value_high, d_margin_low_db, d_margin_high_db; the greatest swing (of the
+        margin, else of the metric) first.
+
+    Raises
+    ------
+    SemlossError
+        When a field has no nominal value.
+    """
+    import pandas as pd
+
+    rows = []
+    for name, tolerance in tolerances.items():
+        nominal = _nominal(name, defaults)
+        ends = np.clip(nominal + np.array([tolerance.low, 0.0, tolerance.high]), *bounds(name))
+        columns = evaluate({name: ends}, defaults)
+        row: dict[str, Any] = {"field": name, "nominal": nominal, "low": ends[0], "high": ends[2]}
+        for label, unit, column in (
+            ("snr", "_db", "snr_db"), ("value", "", "value"), ("margin", "_db", "snr_margin_db"),
+        ):  # fmt: skip
+            if column in columns:
+                for end, i in (("low", 0), ("high", 2)):
+                    row[f"d_{label}_{end}{unit}"] = columns[column][i] - columns[column][1]
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    pair = ["d_margin_low_db", "d_margin_high_db"]
+    pair = pair if pair[0] in table else ["d_value_low", "d_value_high"]
+    order = (table[pair[1]] - table[pair[0]]).abs().sort_values(ascending=False, kind="stable")
+    return table.loc[order.index].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class MonteCarlo:
+    """Draws of the inputs and what became of them.
+
+    Attributes
+    ----------
+    samples
+        DataFrame with a row for each draw: the fields drawn, snr_db, cr, `value` (the fit's own
+        uncertainty drawn too), `value_of_fit` (without) and, with a target, target, snr_margin_db
+        and met.
+    summary
+        DataFrame with a row for each of these quantities: mean, sd, p05, p50, p95.
+    met_probability, met_se
+        Share of the draws whose metric meets the target, and its standard error; nan without.
+    at_limit
+        Share of the draws of each field that rest at what the field allows.
+    seed
+        Seed of the draws.
+    """
+
+    samples: "pd.DataFrame"
+    summary: "pd.DataFrame"
+    met_probability: float
+    met_se: float
+    at_limit: dict[str, float]
+    seed: int
+
+
+def monte_carlo(
+    defaults: Defaults,
+    tolerances: Mapping[str, Tolerance],
+    draws: int = 10_000,
+    seed: int | None = None,
+) -> MonteCarlo:
+    """Draw the inputs within their tolerances, and the surface within its uncertainty.
+
+    The surface is drawn from the fit's own parameter draws where it has some, else by one normal
+    deviate for each sample, scaled to the band at the sample's point; it stays between the
+    metric's known floor and ceiling.
+
+    Parameters
+    ----------
+    draws
+        Number of samples.
+    seed
+        By default derived from all inputs: the same question gives the same draws.
+
+    Raises
+    ------
+    SemlossError
+        When a field has no nominal value or `draws` is not positive.
+    """
+    import pandas as pd
+
+    if not 1 <= draws <= 10_000_000:
+        raise SemlossError(f"draws = {draws}: 1 … 10000000")
+    key = digest(_identity(defaults, tolerances, draws))
+    seed = seed_for(key, "monte-carlo") if seed is None else seed
+    streams = np.random.SeedSequence(seed).spawn(len(tolerances) + 1)
+    points, at_limit = {}, {}
+    for stream, (name, tolerance) in zip(streams, sorted(tolerances.items()), strict=False):
+        low, high = bounds(name)
+        drawn = _nominal(name, defaults) + tolerance.draw(np.random.default_rng(stream), draws)
+        points[name] = np.clip(drawn, low, high)
+        at_limit[name] = float(np.mean((drawn < low) | (drawn > high)))
+    columns = evaluate(points, replace(defaults, interval=_ONE_SD))
+    columns = {k: np.broadcast_to(v, (draws,)) for k, v in columns.items()}
+    value = _drawn_surface(defaults, columns, np.random.default_rng(streams[-1]))
+    samples = pd.DataFrame(
+        points
+        | {name: columns[name] for name in ("snr_db", "cr") if name not in points}
+        | {"value": value, "value_of_fit": columns["value"]}
+    )
+    probability = se = math.nan
+    if "target" in columns:
+        sign = 1.0 if defaults.model.direction == "higher" else -1.0
+        samples["target"] = columns["target"]
+        samples["snr_margin_db"] = columns["snr_margin_db"]
+        samples["met"] = sign * (value - columns["target"]) >= 0
+        probability = float(samples["met"].mean())
+        se = math.sqrt(probability * (1 - probability) / draws)
+    numbers = samples.select_dtypes("number").drop(columns="target", errors="ignore")
+    summary = pd.DataFrame(
+        {
+            "mean": numbers.mean(),
+            "sd": numbers.std(),
+            **{f"p{q:02d}": numbers.quantile(q / 100) for q in (5, 50, 95)},
+        }
+    ).rename_axis("quantity")
+    return MonteCarlo(samples, summary.reset_index(), probability, se, at_limit, seed)
+
+
+def _drawn_surface(
+    defaults: Defaults, columns: Mapping[str, Array], rng: np.random.Generator
+) -> Array:
+    """Metric of each sample with the fit's uncertainty drawn."""
+    model = defaults.model
+    value = np.array(columns["value"])
+    normal = rng.standard_normal(value.shape)
+    if model.draws is None:
+        half = np.where(normal < 0, value - columns["low"], columns["high"] - value)
+        value = value + normal * half
+    else:
+        which = rng.integers(len(model.draws), size=value.shape)
+        for i in np.unique(which):
+            own = which == i
+            surface = replace(model, parameters=model.draws[i])
+            value[own] = values(surface, columns["cr"][own], columns["snr_db"][own])
+        value += normal * model.model_error_sd
+    ends = sorted(x for x in (model.floor, model.ceiling) if x is not None)
+    if len(ends) == 2:
+        value = np.clip(value, ends[0], ends[1])
+    return value
+
+
+def _nominal(name: str, defaults: Defaults) -> float:
+    if name in ASKED:
+        value = getattr(defaults, name)
+        if value is None and name == "cr" and defaults.link is not None:
+            value = defaults.link.cr
+    else:
+        value = None if defaults.link is None else getattr(defaults.link, name)
+    if value is None:
+        raise SemlossError(f"tolerances.{name}: the link gives no {name} that could be off")
+    return float(value)
+
+
+def _identity(
+    defaults: Defaults, tolerances: Mapping[str, Tolerance], draws: int
+) -> dict[str, Any]:
+    """All that decides the draws, as plain data."""
+    model, link = defaults.model, defaults.link
+    fields = {} if link is None else {k: getattr(link, k) for k in KEYS}
+    return {
+        "fit": [model.metric, model.task, np.asarray(model.parameters).tolist()],
+        "link": fields,
+        "asked": [getattr(defaults, name) for name in ASKED],
+        "tolerances": {name: asdict(tolerance) for name, tolerance in tolerances.items()},
+        "draws": draws,
+    }

@@ -1,0 +1,213 @@
+"""Pictures of a fit's parameters: how they hang together, and how well each is known."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from semloss.errors import SemlossError
+from semloss.reports.look import ACCENT, INK
+from semloss.reports.page import COLUMN, page_style, row_of_most, rows_of, save_picture, signed
+from semloss.surfaces.fitted.fit import FittedSurface, student_quantile
+from semloss.surfaces.forms import FORMS
+
+_ALIKE = 0.95
+"""Correlation beyond which the data tell two parameters only together."""
+
+
+def determined(fit: FittedSurface) -> list[str]:
+    """Names of the parameters that have a variance: neither known nor on a bound."""
+    variance = np.diag(fit.covariance)
+    return [name for name, v in zip(FORMS[fit.form].names, variance, strict=True) if v > 0]
+
+
+def correlation_table(fit: FittedSurface) -> pd.DataFrame:
+    """Rows `first`, `second`, `correlation`: each pair of determined parameters once."""
+    names = list(FORMS[fit.form].names)
+    kept = [names.index(name) for name in determined(fit)]
+    error = np.sqrt(np.diag(fit.covariance))
+    rows = [
+        (names[i], names[j], fit.covariance[i, j] / (error[i] * error[j]))
+        for at, i in enumerate(kept)
+        for j in kept[:at]
+    ]
+    return pd.DataFrame(rows, columns=["first", "second", "correlation"])
+
+
+def correlation_plot(fit: FittedSurface, path: Path) -> str:
+    """Draw the correlation of the fitted parameters; known ones and those on a bound left out.
+
+    Returns one sentence that reads the picture.
+
+    Raises
+    ------
+    SemlossError
+        When fewer than two parameters are determined, or as `residuals_plot`.
+    """
+    names = determined(fit)
+    if len(names) < 2:
+        raise SemlossError(f"form {fit.form} has {len(names)} free parameter: nothing correlates")
+    table = correlation_table(fit)
+    size = len(names) - 1
+    matrix = np.full((size, size), np.nan)
+    for row in rows_of(table):
+        matrix[names.index(row["first"]) - 1, names.index(row["second"])] = row["correlation"]
+    with page_style():
+        figure = Figure(figsize=(COLUMN, 1.1 + 0.27 * size), layout="constrained")
+        axes = figure.subplots()
+        sns.heatmap(
+            matrix, ax=axes, vmin=-1, vmax=1, cmap="PuOr", cbar=False, linewidths=0.8,
+            mask=np.isnan(matrix), xticklabels=_words(names[:-1]), yticklabels=_words(names[1:]),
+        )  # fmt: skip
+        for (i, j), value in np.ndenumerate(matrix):
+            if np.isfinite(value):
+                axes.text(
+                    j + 0.5, i + 0.5, signed(f"{value:.2f}"), ha="center", va="center", fontsize=7,
+                    color="white" if abs(value) > 0.6 else INK,
+                    fontweight="bold" if abs(value) >= _ALIKE else "normal",
+                )  # fmt: skip
+        axes.tick_params(length=0)
+        for label in axes.get_xticklabels():
+            label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
+        for label in axes.get_yticklabels():
+            label.set(rotation=0)
+        axes.set_title("correlation of the parameters", loc="right")
+        save_picture(figure, path, table)
+    return _read_correlation(table)
+
+
+def interval_table(fit: FittedSurface) -> pd.DataFrame:
+    """Rows `parameter`, `unit`, `value`, `standard_error`, `low`, `high` and two flags.
+
+    `low_open` and `high_open` say that the interval ends at the bound of the search, which is
+    no limit of the form: the data do not limit the parameter on that side.
+    """
+    rows = []
+    for i, parameter in enumerate(FORMS[fit.form].all_parameters):
+        if parameter.name in fit.intervals:
+            low, high = fit.intervals[parameter.name]
+            bounds = (-np.inf, np.inf) if fit.bounds is None else fit.bounds[i]
+            rows.append(
+                {
+                    "parameter": parameter.name,
+                    "unit": parameter.unit,
+                    "value": float(fit.parameters[i]),
+                    "standard_error": math.sqrt(max(float(fit.covariance[i, i]), 0.0)),
+                    "low": low,
+                    "high": high,
+                    "low_open": bool(low <= bounds[0]) and not parameter.natural,
+                    "high_open": bool(high >= bounds[1]) and not parameter.natural,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def intervals_plot(fit: FittedSurface, path: Path) -> str:
+    """Draw the 95 % profile-likelihood interval of each parameter, in standard errors about it.
+
+    Grey is what the standard error alone would say: where the two differ, the parameter is not
+    normally distributed, and its own interval is the one to use. An arrow goes beyond the axis,
+    or to a bound of the search: there the data set no limit.
+
+    Returns one sentence that reads the picture.
+
+    Raises
+    ------
+    SemlossError
+        When the fit holds no intervals, or as `residuals_plot`.
+    """
+    table = interval_table(fit)
+    if table.empty:
+        raise SemlossError(f"the fit of form {fit.form} holds no profile intervals")
+    with page_style():
+        figure = Figure(figsize=(COLUMN, 0.95 + 0.3 * len(table)), layout="constrained")
+        axes = figure.subplots()
+        _intervals(axes, table, 1.96 if fit.dof is None else student_quantile(0.95, fit.dof))
+        figure.legend(loc="outside upper right", ncols=2, frameon=False, handlelength=1.4)
+        sns.despine(ax=axes, left=True)
+        save_picture(figure, path, table)
+    return _read_intervals(table)
+
+
+def _words(names: list[str]) -> list[str]:
+    return [name.replace("_", " ") for name in names]
+
+
+def _intervals(axes: Axes, table: pd.DataFrame, quantile: float) -> None:
+    half = 0.5 * (table["high"] - table["low"]).to_numpy() / quantile
+    scale = table["standard_error"].to_numpy()
+    scale = np.where(scale > 0, scale, half)  # on a bound: its own interval sets the scale
+    low = ((table["low"] - table["value"]) / scale).to_numpy()
+    high = ((table["high"] - table["value"]) / scale).to_numpy()
+    reach = 2.2 * quantile
+    rows = np.arange(len(table))[::-1]
+    normal = table["standard_error"].to_numpy() > 0
+    axes.hlines(
+        rows[normal], -quantile, quantile, color="#bbbbbb", linewidth=6, label="standard error"
+    )
+    axes.hlines(
+        rows, np.maximum(low, -reach), np.minimum(high, reach), color=INK, linewidth=1.6,
+        label="profile likelihood",
+    )  # fmt: skip
+    axes.plot(0 * rows, rows, "o", color=ACCENT, markersize=4.5, markeredgecolor="white")
+    for side, ends, open_ in (("<", low, table["low_open"]), (">", high, table["high_open"])):
+        out = (np.abs(ends) > reach) | open_.to_numpy(bool)
+        axes.plot(np.clip(ends[out], -reach, reach), rows[out], side, color=INK, markersize=5)
+    names = [
+        f"{row['parameter'].replace('_', ' ')}\n{_number(row['value'])}  "
+        f"[{_number(row['low'])} … {_number(row['high'])}]"
+        for row in rows_of(table)
+    ]
+    axes.set_yticks(rows, names, fontsize=6.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(-1.1 * reach, 1.1 * reach)
+    axes.set_ylim(-0.6, len(table) - 0.4)
+    axes.set_xlabel("distance from the estimate\n[standard errors]")
+    axes.axvline(0, color=INK, linewidth=0.6, zorder=0)
+
+
+def _number(value: float) -> str:
+    return signed(f"{value:.3g}")
+
+
+def _read_correlation(table: pd.DataFrame) -> str:
+    worst = row_of_most(table, table["correlation"].abs().to_numpy(float))
+    close = int((table["correlation"].abs() >= _ALIKE).sum())
+    text = (
+        f"The strongest correlation is {worst['correlation']:+.2f}, between {worst['second']} and "
+        f"{worst['first']}"
+    )
+    if close == 0:
+        return signed(f"{text}: the data tell every pair of parameters apart.")
+    pairs = "that pair" if close == 1 else f"{close} pairs"
+    return signed(
+        f"{text}: beyond ±{_ALIKE:g}, as {pairs} {'is' if close == 1 else 'are'}, data fix the "
+        "combination better than either parameter, so read them together."
+    )
+
+
+def _read_intervals(table: pd.DataFrame) -> str:
+    value = table["value"].to_numpy(float)
+    up, down = table["high"].to_numpy(float) - value, value - table["low"].to_numpy(float)
+    short, long_ = np.minimum(up, down), np.maximum(up, down)
+    skew = long_ / np.maximum(short, 1e-2 * long_ + 1e-300)
+    worst = row_of_most(table, skew)
+    most = float(skew.max())
+    ends = f"{worst['low']:.3g} … {worst['high']:.3g} about {worst['value']:.3g}"
+    if most < 1.25:
+        return signed(
+            f"Every interval is nearly symmetric (the most skewed, {worst['parameter']}: {ends}), "
+            "so the standard errors tell the same."
+        )
+    side = "up" if worst["high"] - worst["value"] > worst["value"] - worst["low"] else "down"
+    far = f"reaches {most:.1f} times as far {side}" if most < 99 else f"only reaches {side}"
+    free = table["parameter"][table["low_open"] | table["high_open"]]
+    tail = f"; the data do not limit {', '.join(free)} on one side or both" if len(free) else ""
+    return signed(
+        f"The most skewed is {worst['parameter']}, {ends}: it {far}, so use the interval rather "
+        f"than the standard error{tail}."
+    )

@@ -1,0 +1,1 @@
+"""The ledger as text, table, workbook and chart."""

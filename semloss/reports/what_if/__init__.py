@@ -1,0 +1,1 @@
+"""Pictures of passes, comparisons and studies."""

@@ -1,0 +1,158 @@
+"""Picture of DeepJSCC against a digital chain: which wins where, in one look."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from semloss.arrays import Array
+from semloss.planning.digital.separation import DEEPJSCC, UNKNOWN, Comparison
+from semloss.reports.look import ACCENT, INK, metric_label, paper_style, series_colors
+from semloss.reports.page import about_cr, cr_axis, save_picture, snr_axis
+
+_CURVES = 3
+_ROUND = tuple(1.0 / m for m in (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128))
+_GAIN_MAP = "PuOr"
+"""Diverging, told apart by colour-blind eyes; its dark ends are DeepJSCC's and digital's."""
+_NOTHING = "#d9d9d9"
+
+
+def separation_plot(comparison: Comparison, path: Path) -> None:
+    """Draw the crossover map, and write the numbers behind it as CSV beside the picture.
+
+    Left, the metric against SNR at a few CRs: DeepJSCC with its band, the VCM staircase, and the
+    cliff of the fixed MODCOD. Right, the map over (SNR, CR): how much better which chain is,
+    the line where they are even, and where no MODCOD closes; left out for one CR or one SNR.
+    Without a digital curve, the bits per symbol that the chain may spend, under the capacity.
+
+    Raises
+    ------
+    SemlossError
+        When the picture cannot be written or its suffix is not png, pdf or svg.
+    """
+    with paper_style():
+        if comparison.codec is None or min(comparison.gain.shape) < 2:
+            figure = Figure(figsize=(5.8, 4.2), layout="constrained")
+            axes = figure.subplots()
+            (_efficiency if comparison.codec is None else _curves)(axes, comparison)
+            sns.despine(ax=axes)
+        else:
+            figure = Figure(figsize=(10.6, 4.3), layout="constrained")
+            curves, plane = figure.subplots(1, 2, width_ratios=(1.0, 1.1))
+            _curves(curves, comparison)
+            _map(figure, plane, comparison)
+            sns.despine(ax=curves)
+        save_picture(figure, path, pd.DataFrame(comparison.rows()))
+
+
+def _curves(axes: Axes, c: Comparison) -> None:
+    chosen = _chosen(c)
+    colors = series_colors(len(chosen))
+    for color, i in zip(colors, chosen, strict=True):
+        axes.fill_between(c.snr_db, c.low[i], c.high[i], color=color, alpha=0.2, linewidth=0)
+        axes.plot(c.snr_db, c.deepjscc[i], color=color, linewidth=1.8)
+        axes.step(c.snr_db, c.vcm[i], color=color, linewidth=1.2, linestyle="--", where="post")
+        axes.step(c.snr_db, c.fixed[i], color=color, linewidth=1.2, linestyle=":", where="post")
+    handles: list[Artist] = [
+        *(
+            Line2D([], [], color=color, linewidth=3, label=f"CR {about_cr(float(c.cr[i]))}")
+            for color, i in list(zip(colors, chosen, strict=True))[::-1]
+        ),
+        Line2D([], [], color=INK, linewidth=1.8, label="DeepJSCC"),
+        Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label=f"{c.codec}, VCM"),
+    ]
+    if c.fixed_modcod is not None:
+        label = f"{c.codec}, {c.fixed_modcod.name}"
+        handles.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=":", label=label))
+    axes.margins(y=0.12)
+    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    axes.legend(  # below, for the curves may run anywhere
+        handles=handles, frameon=False, fontsize="small", ncols=2, loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+    )  # fmt: skip
+    _snr_axis(axes, c)
+    axes.set_ylabel(metric_label(c.metric, c.task))
+    axes.set_title("equal symbols for an image")
+
+
+def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
+    x = np.log(c.cr)
+    gain = np.ma.masked_invalid(np.where(c.winner == UNKNOWN, np.nan, c.gain))
+    # The edge of a cliff can be far off the rest: the colours serve what lies between.
+    size = float(np.quantile(np.abs(gain.compressed()), 0.97)) if gain.count() else 1.0
+    norm = TwoSlopeNorm(0.0, -max(size, 1e-9), max(size, 1e-9))
+    mesh = axes.pcolormesh(
+        c.snr_db, x, gain, cmap=_GAIN_MAP, norm=norm, shading="nearest", rasterized=True
+    )
+    keys: list[Artist] = []
+    empty = np.ma.getmaskarray(gain)
+    closed = np.broadcast_to(c.bits_per_symbol == 0, gain.shape)
+    short = (c.winner == DEEPJSCC) & ~closed & empty
+    for where, hatch, label in (
+        (closed, "////", "no MODCOD closes"),
+        (short, "\\\\\\\\", "less than the codec's smallest file"),
+        (c.winner == UNKNOWN, "....", "rate not measured"),
+    ):
+        if where.any() and not (hatch == "////" and not empty[closed].all()):
+            _hatch(axes, c.snr_db, x, where, hatch)
+            keys.append(Patch(facecolor=_NOTHING, edgecolor="white", hatch=hatch, label=label))
+    if gain.count() and gain.min() < 0 < gain.max():
+        axes.contour(c.snr_db, x, gain, levels=[0.0], colors=[ACCENT], linewidths=1.8)
+        keys.append(Line2D([], [], color=ACCENT, linewidth=1.8, label="even"))
+    if keys:
+        axes.legend(handles=keys, fontsize="small", loc="lower left", framealpha=0.9)
+    _snr_axis(axes, c)
+    cr_axis(axes.yaxis, c.cr)
+    axes.set_title(f"DeepJSCC against {c.codec} over DVB-S2, VCM")
+    bar = figure.colorbar(mesh, ax=axes, pad=0.02, extend="both")
+    worse = "" if c.direction == "higher" else " (less is better)"
+    bar.set_label(f"gain in {metric_label(c.metric, c.task)}{worse}")
+    bar.outline.set_visible(False)
+
+
+def _chosen(c: Comparison) -> list[int]:
+    """Rows of a few CRs spread over the range, round ones where the grid comes near them."""
+    inside = np.array([r for r in _ROUND if 0.99 * c.cr[0] <= r <= 1.01 * c.cr[-1]])
+    if len(c.cr) <= _CURVES or len(inside) < _CURVES:
+        inside = c.cr
+    spread = np.linspace(0.1, 0.9, _CURVES) * (len(inside) - 1)
+    wanted = inside[spread.round().astype(int)]
+    return sorted({int(np.argmin(np.abs(np.log(c.cr / ratio)))) for ratio in wanted})
+
+
+def _hatch(
+    axes: Axes,
+    snr_db: Array,
+    x: Array,
+    where: NDArray[np.bool_],
+    hatch: str,
+) -> None:
+    """Mark the cells where the digital chain has no value."""
+    area = np.ma.masked_where(~where, np.ones(where.shape))
+    cells = axes.pcolor(snr_db, x, area, cmap=ListedColormap([_NOTHING]), shading="nearest")
+    cells.set(hatch=hatch, edgecolor="white", linewidth=0)
+
+
+def _efficiency(axes: Axes, c: Comparison) -> None:
+    first, second = series_colors(3)[:2]
+    axes.plot(c.snr_db, c.shannon_bits_per_symbol, color=first, label="capacity (Shannon)")
+    axes.step(c.snr_db, c.bits_per_symbol, where="post", color=second, label="DVB-S2, VCM")
+    axes.set_ylabel("bits per symbol")
+    axes.set_title("no digital curve was measured: budgets only")
+    axes.legend(frameon=False, fontsize="small", loc="upper left")
+    _snr_axis(axes, c)
+
+
+def _snr_axis(axes: Axes, c: Comparison) -> None:
+    snr_axis(axes.xaxis)
+    if len(c.snr_db) > 1:
+        axes.set_xlim(c.snr_db[0], c.snr_db[-1])

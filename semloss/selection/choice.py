@@ -1,0 +1,308 @@
+"""From a table to the points of one surface, or of one per group."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from semloss.errors import SemlossError
+from semloss.selection.checks import (
+    LINK,
+    distinct,
+    doubt_about_ceiling,
+    doubts,
+    limits,
+    refuse_duplicates,
+    refuse_impossible,
+    refuse_levels,
+    refuse_mixture,
+    trend_in_snr,
+)
+from semloss.selection.measurement_noise import (
+    cells,
+    measurement_noise,
+    seeds,
+    spread_between_seeds,
+)
+from semloss.selection.points import Points
+from semloss.tables.cells import cell_number, cell_text
+from semloss.tables.naming import canonical_metric, listing
+from semloss.tables.snr import doubt_about_snr
+
+_LOWER = ("mse", "lpips", "semantic_loss")
+_MEASURED = ("cr", "snr_db", "value", "sd", "se", "n")
+_LEAST = 4
+"""Fewest points of a group that can be a surface of its own."""
+
+
+def select(
+    table: pd.DataFrame,
+    metric: str | None = None,
+    task: str | None = None,
+    *,
+    mismatch: bool = False,
+    where: Mapping[str, str] | None = None,
+) -> Points:
+    """Choose the points of one surface from a table.
+
+    Parameters
+    ----------
+    table
+        As `load_table` returns it.
+    metric
+        Metric to fit; by default ``accuracy``, or the only one there is.
+    task
+        Receiver task; by default the only one the metric has, else ``clean``.
+    mismatch
+        Also use rows tested at another SNR than the codec was trained at.
+    where
+        Further choices, column -> value, e.g. ``{"channel": "awgn"}``.
+
+    Raises
+    ------
+    SemlossError
+        When the choice is open or matches nothing (the message lists what there is), when values
+        lie outside the metric's range, or when two rows measure one cell.
+    """
+    table = _where(table, where)
+    rows, metric = _of_metric(table, metric)
+    rows, task = _of_task(rows, task)
+    refuse_mixture(rows)
+    usable, notes = _usable(rows, mismatch)
+    if usable.empty:
+        raise SemlossError(f"no usable row of {metric} is left (diverged or mismatched SNR only)")
+    return _points(usable, metric, task, notes, {"metric": metric, "task": task}, table)
+
+
+def select_groups(
+    table: pd.DataFrame,
+    by: Sequence[str] = ("metric", "task"),
+    metric: str | None = None,
+    task: str | None = None,
+    *,
+    mismatch: bool = False,
+    where: Mapping[str, str] | None = None,
+    sparse: bool = False,
+) -> tuple[list[Points], tuple[str, ...]]:
+    """Choose the points of one surface per combination of columns.
+
+    Parameters
+    ----------
+    table, metric, task, mismatch, where
+        As for `select`; a metric or task chosen here leaves the others out.
+    by
+        Columns whose every combination is a group, e.g. ``("metric", "task", "codec")``.
+    sparse
+        Keep groups with too few points for a surface of their own: a joint fit may use them.
+
+    Returns
+    -------
+    tuple
+        Points of each group in the table's order, `Points.group` telling which it is, and one
+        note for each group that was left out, with the reason.
+
+    Raises
+    ------
+    SemlossError
+        As `select`, for any group; when a column does not exist or cannot make groups; and when
+        no group is left.
+    """
+    rows = table = _where(table, where)
+    if metric is not None or "metric" not in by:
+        rows, metric = _of_metric(rows, metric)
+    _check_by(rows, by)
+    columns = [column for column in by if column in rows]
+    labels = [rows[column].map(cell_text) for column in columns]
+    groups: list[Points] = []
+    skipped: list[str] = []
+    for key, part in rows.groupby(labels, sort=False):
+        group = dict(zip(columns, map(str, key), strict=True))
+        own = group.get("metric", metric)
+        assert own is not None
+        if task is not None and "task" in group and group["task"] not in (task, "none", ""):
+            continue
+        part, own_task = _of_task(part, group.get("task", task))
+        refuse_mixture(part)
+        usable, notes = _usable(part, mismatch)
+        reason = _no_surface(usable, sparse)
+        if reason:
+            name = ", ".join(f"{column} {value or '–'}" for column, value in group.items())
+            skipped.append(f"left out {name}: {reason}")
+        else:
+            groups.append(_points(usable, own, own_task, notes, group, table))
+    if not groups:
+        raise SemlossError(
+            f"no group of {', '.join(columns)} is a surface: {skipped[0]}"
+            if skipped
+            else f"the table has no task {task!r}; choose --task from "
+            f"{listing(distinct(rows, 'task'))}"
+        )
+    return groups, tuple(skipped)
+
+
+def _where(table: pd.DataFrame, where: Mapping[str, str] | None) -> pd.DataFrame:
+    rows = table
+    for column, wanted in (where or {}).items():
+        if column not in rows:
+            raise SemlossError(f"--where {column}: the table has {listing(rows.columns)}")
+        rows = _narrow(rows, column, wanted, f"--where {column}")
+    return rows
+
+
+def _of_metric(rows: pd.DataFrame, metric: str | None) -> tuple[pd.DataFrame, str]:
+    """Rows of a metric, and which it is."""
+    present = distinct(rows, "metric")
+    if metric is None:
+        metric = present[0] if len(present) == 1 else "accuracy"
+        if metric not in present:
+            raise SemlossError(
+                f"the table holds several metrics: choose --metric from {listing(present)}, or "
+                "fit each with --group-by metric"
+            )
+    elif metric not in present:
+        metric = canonical_metric(metric)
+    return _narrow(rows, "metric", metric, "--metric"), metric
+
+
+def _of_task(rows: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
+    """Rows of a task, and which it is: the only one, else the clean one."""
+    tasks = distinct(rows, "task") if "task" in rows else []
+    if tasks == ["none"]:
+        return rows, "none"  # an image metric has no receiver task to choose
+    if not tasks:
+        return rows, task or "none"
+    task = task or (tasks[0] if len(tasks) == 1 else "clean")
+    return _narrow(rows, "task", task, "--task"), task
+
+
+def _narrow(rows: pd.DataFrame, column: str, wanted: str, option: str) -> pd.DataFrame:
+    """Rows where a column has the wanted value, or an error that lists what there is."""
+    kept = rows[rows[column].map(cell_text) == wanted]
+    if kept.empty and pd.api.types.is_numeric_dtype(rows[column]):
+        number = cell_number(wanted, option)
+        kept = rows[np.isclose(rows[column].to_numpy(float), number, rtol=1e-6, atol=1e-9)]
+    if kept.empty:
+        raise SemlossError(
+            f"the table has no {column} {wanted!r}; choose {option} from "
+            f"{listing(distinct(rows, column))}"
+        )
+    return kept
+
+
+def _usable(rows: pd.DataFrame, mismatch: bool) -> tuple[pd.DataFrame, list[str]]:
+    """Rows that did not diverge and, unless asked, were tested where they were trained."""
+    notes = []
+    if "status" in rows:
+        diverged = rows["status"] == "diverged"
+        if diverged.any():
+            names = distinct(rows[diverged], "cell") if "cell" in rows else ["unnamed"]
+            notes.append(f"left out as diverged: {', '.join(names)}")
+            rows = rows[~diverged]
+    if not mismatch and "train_snr_db" in rows:
+        trained = rows["train_snr_db"].to_numpy(float)
+        matched = np.isnan(trained) | (np.abs(trained - rows["snr_db"].to_numpy(float)) < 1e-6)
+        rows = rows[matched]
+    return rows, notes
+
+
+def _no_surface(rows: pd.DataFrame, sparse: bool) -> str | None:
+    """Why rows are no surface of their own, or None."""
+    if rows.empty:
+        return "no usable row (diverged or mismatched SNR only)"
+    if sparse:
+        return None
+    for column, name in (("cr", "CR"), ("snr_db", "SNR")):
+        if rows[column].nunique() < 2:
+            return f"one {name} only"
+    return f"{len(rows)} points only" if len(rows) < _LEAST else None
+
+
+def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
+    """Source, codec and channel of the rows, and the median PAPR that the table has for them.
+
+    The planner suggests the back-off of the amplifier from it.
+    """
+    told = {c: distinct(rows, c)[0] for c in LINK if c in rows and distinct(rows, c)}
+    same = table[table["metric"] == "papr_db"]
+    for column, value in told.items():
+        same = same[same[column].map(cell_text) == value]
+    ratios = same["value"].to_numpy(float)
+    ratios = ratios[np.isfinite(ratios)]
+    return {**told, "papr_db": f"{np.median(ratios):.2f}"} if ratios.size else told
+
+
+def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:
+    for column in by:
+        if column in _MEASURED:
+            raise SemlossError(f"--group-by {column}: a surface spans it; choose another column")
+        if column not in rows and column != "task":
+            raise SemlossError(f"--group-by {column}: the table has {listing(rows.columns)}")
+    if not any(column in rows for column in by):
+        raise SemlossError("--group-by: name a column of the table, e.g. metric")
+
+
+def _points(
+    rows: pd.DataFrame,
+    metric: str,
+    task: str,
+    notes: list[str],
+    group: Mapping[str, str],
+    table: pd.DataFrame,
+) -> Points:
+    """Check the rows of one surface and pack them; the table tells the PAPR of the same link."""
+    refuse_impossible(rows, metric)
+    refuse_duplicates(rows, metric)
+    direction = _direction(rows, metric)
+    floor, ceiling = _level(rows, "floor"), _level(rows, "ceiling")
+    value = rows["value"].to_numpy(float)
+    se, n, noise = measurement_noise(rows, metric)
+    refuse_levels(floor, ceiling, direction, value, se)
+    replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows))
+    if noise == "none" and replicate_dof > 0:
+        noise = "replicates"
+    about = (
+        doubt_about_snr(rows["snr_db"].to_numpy(float)),
+        doubt_about_ceiling(ceiling, direction, value, se),
+    )
+    notes = [*notes, *filter(None, about), *doubts(rows, direction)]
+    return Points(
+        metric=metric,
+        task=task,
+        direction=direction,
+        cr=rows["cr"].to_numpy(float),
+        snr_db=rows["snr_db"].to_numpy(float),
+        value=value,
+        se=se,
+        floor=floor,
+        ceiling=ceiling,
+        notes=tuple(notes),
+        provenance=_provenance(rows, table),
+        n=n,
+        noise=noise,
+        group=group,
+        seed=seeds(rows),
+        rows=rows.index.to_numpy(np.int64),
+        replicate_sd=replicate_sd,
+        replicate_dof=replicate_dof,
+    )
+
+
+def _direction(rows: pd.DataFrame, metric: str) -> str:
+    """Which way is better: as the table says, by the metric's name, else by the trend in SNR."""
+    told = distinct(rows, "direction") if "direction" in rows else []
+    if told:
+        if len(told) > 1 or told[0] not in ("higher", "lower"):
+            raise SemlossError(f"direction of {metric} is {', '.join(told)}: one of higher, lower")
+        return told[0]
+    if metric in _LOWER:
+        return "lower"
+    if metric.startswith("psnr") or limits(metric)[1] == 1:
+        return "higher"
+    return "lower" if trend_in_snr(rows) < 0 else "higher"
+
+
+def _level(rows: pd.DataFrame, column: str) -> float | None:
+    """Known floor or ceiling: the median over the rows that tell one."""
+    if column not in rows or rows[column].isna().all():
+        return None
+    return float(rows[column].median())

@@ -1,0 +1,89 @@
+"""Measurement noise: what the table tells of it, and what replicates show."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from semloss.arrays import Array, Integers
+from semloss.selection.points import Noise
+from semloss.tables.cells import cell_text
+
+
+def measurement_noise(rows: pd.DataFrame, metric: str) -> tuple[Array, Array, Noise]:
+    """Standard errors (N,), images (N,) and the kind of noise.
+
+    Binomial for an accuracy with n, with Laplace's rule so that 0 or n hits do not count as
+    certain; else `se`, else sd / sqrt(n), else sd (taken as the error of the value), else 0.
+    """
+    value = rows["value"].to_numpy(float)
+    columns = {c: rows[c].to_numpy(float) for c in ("se", "sd", "n") if c in rows}
+    n = columns.get("n", np.full(len(rows), np.nan))
+    n = np.where(n > 0, n, np.nan)
+    error = np.full(len(rows), np.nan)
+    if metric == "accuracy":
+        smooth = (value * n + 1) / (n + 2)
+        error = np.sqrt(smooth * (1 - smooth) / n)
+    noise: Noise = "binomial" if np.isfinite(error).any() else "none"
+    if "se" in columns:
+        error = np.where(np.isnan(error), columns["se"], error)
+    if "sd" in columns:
+        spread = columns["sd"] / np.sqrt(np.where(np.isnan(n), 1.0, n))
+        error = np.where(np.isnan(error), spread, error)
+    error = np.nan_to_num(error)
+    if noise == "none" and np.any(error > 0):
+        noise = "reported"
+    return error, n, noise
+
+
+def seeds(rows: pd.DataFrame) -> Integers:
+    """Training seeds (N,): 0 where none is named; names other than integers are counted."""
+    if "seed" not in rows:
+        return np.zeros(len(rows), dtype=np.int64)
+    texts = [cell_text(cell) or "0" for cell in rows["seed"]]
+    try:
+        numbers = np.array([float(text) for text in texts])
+    except ValueError:
+        numbers = np.full(len(texts), np.nan)
+    if np.all(np.isfinite(numbers) & (numbers == np.round(numbers)) & (abs(numbers) < 2**53)):
+        return numbers.astype(np.int64)
+    return pd.factorize(pd.Series(texts))[0].astype(np.int64)
+
+
+def cells(rows: pd.DataFrame) -> Integers:
+    """Which grid point each row (N,) measures: same CR, training SNR and test SNR, same number."""
+    key = pd.DataFrame({"cr": rows["cr"].round(12), "snr_db": rows["snr_db"].round(9)})
+    if "train_snr_db" in rows:
+        key["train_snr_db"] = rows["train_snr_db"].round(9)
+    number = key.groupby(list(key), dropna=False, sort=False).ngroup()
+    return np.asarray(number, dtype=np.int64)
+
+
+def spread_between_seeds(value: Array, se: Array, cell: Integers) -> tuple[float, int]:
+    """Standard deviation that training again adds to the measurement noise.
+
+    Variance components, one way, random: the variance between replicates of a cell, pooled over
+    the cells with their degrees of freedom, is that of seeds plus that of measuring; the mean of
+    the latter is known (Searle, Casella and McCulloch, Variance Components, 1992, ch. 3).
+
+    Parameters
+    ----------
+    value, se
+        Measurements (N,) and their standard errors.
+    cell
+        Grid point (N,) of each.
+
+    Returns
+    -------
+    tuple
+        Standard deviation, not below 0, and its degrees of freedom, both 0 without replicates.
+    """
+    count = np.bincount(cell)
+    dof = count - 1
+    total = int(dof[count > 0].sum())
+    if total == 0:
+        return 0.0, 0
+    mean = np.bincount(cell, value) / np.maximum(count, 1)
+    between = float(np.sum((value - mean[cell]) ** 2))
+    measured = float(np.sum(np.bincount(cell, se**2) * dof / np.maximum(count, 1)))
+    return math.sqrt(max(between - measured, 0.0) / total), total

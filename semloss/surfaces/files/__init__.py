@@ -1,0 +1,1 @@
+"""The fit file: written whole, checked strictly when read."""

@@ -1,0 +1,251 @@
+"""Strict checks of what a fit file holds; ValueError says in words what is wrong."""
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+
+from semloss.arrays import Array
+from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.forms import FORMS, Form
+
+ENCODING = "base64 float32 little-endian"
+MAX_DRAWS = 5000
+_MAX_VERTICES = 1000
+_MAX_TEXT = 10_000
+_MAX_DEPTH = 8
+_LARGEST = 1e15
+"""No number of a fit is larger; sums and products of such stay finite."""
+
+_KEYS = {
+    "schema", "version", "form", "metric", "task", "direction", "parameters", "bounds",
+    "covariance", "intervals", "draws", "floor", "ceiling", "model_error_sd", "dof", "noise",
+    "images", "noise_sd", "replicate_sd", "hull", "outcome", "message", "quality", "data",
+    "provenance", "conventions",
+}  # fmt: skip
+_NOISES = ("binomial", "reported", "replicates", "none")
+
+
+def parse(document: dict[str, Any]) -> FittedSurface:
+    """Turn the content of a fit file, its checksum apart, into a surface.
+
+    Raises
+    ------
+    ValueError
+        With a reason in words, whatever is wrong.
+    """
+    for key in sorted(set(document) - _KEYS):
+        raise ValueError(f"unknown key {key[:40]!r}")
+    for key in sorted(_KEYS - set(document)):
+        raise ValueError(f"key {key!r} is missing")
+    form = _form(document["form"])
+    parameters = _parameters(document["parameters"], form)
+    size = len(parameters)
+    dof = document["dof"]
+    if dof is not None and (type(dof) is not int or not 1 <= dof <= 10**9):
+        raise ValueError("dof is no positive count")
+    _plain(document["conventions"], "conventions")
+    return FittedSurface(
+        form=form.name,
+        metric=_text(document["metric"], "metric"),
+        task=_text(document["task"], "task"),
+        direction=_one_of(document["direction"], ("higher", "lower"), "direction"),
+        parameters=parameters,
+        covariance=_covariance(document["covariance"], size),
+        floor=_level(document["floor"], "floor"),
+        ceiling=_level(document["ceiling"], "ceiling"),
+        model_error_sd=_size(document["model_error_sd"], "model_error_sd"),
+        dof=dof,
+        hull=_hull(document["hull"]),
+        outcome=Outcome(_one_of(document["outcome"], tuple(Outcome), "outcome")),
+        message=_text(document["message"], "message"),
+        draws=_draws(document["draws"], form),
+        intervals=_intervals(document["intervals"], form),
+        bounds=_bounds(document["bounds"], size),
+        noise=_one_of(document["noise"], _NOISES, "noise"),
+        images=_images(document["images"]),
+        noise_sd=_size(document["noise_sd"], "noise_sd"),
+        replicate_sd=_size(document["replicate_sd"], "replicate_sd"),
+        quality=_plain(document["quality"], "quality"),
+        data=_plain(document["data"], "data"),
+        provenance=_plain(document["provenance"], "provenance"),
+    )
+
+
+def _form(name: Any) -> Form:  # noqa: ANN401 - whatever the file holds, here and below
+    if not isinstance(name, str) or name not in FORMS:
+        raise ValueError(
+            f"unknown form {str(name)[:40]!r} (a form of your own is registered before loading)"
+        )
+    return FORMS[name]
+
+
+def _parameters(named: Any, form: Form) -> Array:  # noqa: ANN401
+    if not isinstance(named, dict) or list(named) != list(form.names):
+        raise ValueError(f"the parameters of form {form.name} are {', '.join(form.names)}")
+    parameters = _numbers(list(named.values()), (len(form.names),), "parameters")
+    for parameter, value in zip(form.all_parameters, parameters, strict=True):
+        if not parameter.low <= value <= parameter.high:
+            raise ValueError(f"parameter {parameter.name} = {value:g} is out of its bounds")
+    return parameters
+
+
+def _covariance(rows: Any, size: int) -> Array:  # noqa: ANN401
+    covariance = _numbers(rows, (size, size), "covariance")
+    variance = np.diag(covariance)
+    if np.any(variance < 0):
+        raise ValueError("covariance is no covariance matrix: a variance is negative")
+    scale = np.sqrt(np.where(variance > 0, variance, 1.0))
+    correlation = covariance / np.outer(scale, scale)
+    if not np.allclose(correlation, correlation.T, atol=1e-9):
+        raise ValueError("covariance is no covariance matrix: it is not symmetric")
+    if np.abs(correlation).max() > 1 + 1e-6 or np.linalg.eigvalsh(correlation).min() < -1e-6:
+        raise ValueError("covariance is no covariance matrix: it is not positive semidefinite")
+    return covariance
+
+
+def _hull(vertices: Any) -> Array:  # noqa: ANN401
+    if not isinstance(vertices, list) or not 1 <= len(vertices) <= _MAX_VERTICES:
+        raise ValueError("hull has an impossible number of vertices")
+    hull = _numbers(vertices, (len(vertices), 2), "hull")
+    if hull[:, 0].max() > 1e-9:
+        raise ValueError("hull holds a CR above 1")
+    if hull[:, 0].min() < -100 or np.abs(hull[:, 1]).max() > 1000:
+        raise ValueError("hull holds a CR or SNR that no link has")
+    return hull
+
+
+def _draws(packed: Any, form: Form) -> Array | None:  # noqa: ANN401
+    """Bootstrap draws (D, P), within the bounds of the form up to float32's rounding."""
+    if packed is None:
+        return None
+    if not isinstance(packed, dict) or set(packed) != {"encoding", "shape", "data"}:
+        raise ValueError("draws has other keys than encoding, shape and data")
+    _one_of(packed["encoding"], (ENCODING,), "encoding of draws")
+    shape = packed["shape"]
+    size = len(form.names)
+    if (
+        not isinstance(shape, list)
+        or [type(length) for length in shape] != [int, int]
+        or not 1 <= shape[0] <= MAX_DRAWS
+        or shape[1] != size
+    ):
+        raise ValueError(f"shape of draws is not [1 … {MAX_DRAWS}, {size}]")
+    if not isinstance(packed["data"], str):
+        raise ValueError("data of draws is no text")
+    try:
+        raw = base64.b64decode(packed["data"], validate=True)
+    except ValueError:
+        raise ValueError("data of draws is not base64") from None
+    if len(raw) != 4 * shape[0] * size:
+        raise ValueError("data and shape of draws disagree")
+    draws = np.frombuffer(raw, dtype="<f4").astype(np.float64).reshape(shape)
+    if not np.all(np.abs(draws) <= _LARGEST):
+        raise ValueError("draws holds a number that is not finite")
+    low = np.array([parameter.low for parameter in form.all_parameters])
+    high = np.array([parameter.high for parameter in form.all_parameters])
+    room = 1e-6 * np.maximum(np.abs(np.where(np.isfinite(low), low, 0.0)), 1e-3)
+    if np.any(draws < low - room) or np.any(draws > high * (1 + 1e-6) + 1e-9):
+        raise ValueError("draws holds a parameter out of its bounds")
+    return np.asarray(np.clip(draws, low, high))
+
+
+def _intervals(named: Any, form: Form) -> dict[str, tuple[float, float]]:  # noqa: ANN401
+    if not isinstance(named, dict) or not set(named) <= set(form.names):
+        raise ValueError(f"intervals names other parameters than {', '.join(form.names)}")
+    return {name: _range(ends, f"interval of {name}") for name, ends in named.items()}
+
+
+def _bounds(rows: Any, size: int) -> Array | None:  # noqa: ANN401
+    if rows is None:
+        return None
+    if not isinstance(rows, list) or len(rows) != size:
+        raise ValueError(f"bounds is not made of {size} ranges")
+    return np.array([_range(ends, "bounds") for ends in rows])
+
+
+def _range(ends: Any, key: str) -> tuple[float, float]:  # noqa: ANN401
+    """Low and high end; None stands for an open one."""
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise ValueError(f"{key} is no pair [low, high]")
+    low = -math.inf if ends[0] is None else _number(ends[0], key)
+    high = math.inf if ends[1] is None else _number(ends[1], key)
+    if low > high:
+        raise ValueError(f"{key}: the low end lies above the high end")
+    return low, high
+
+
+def _numbers(value: Any, shape: tuple[int, ...], key: str) -> Array:  # noqa: ANN401
+    """Finite numbers of the shape that the key must have."""
+    wrong = ValueError(f"{key} is not made of {'x'.join(map(str, shape))} numbers")
+    if not isinstance(value, list) or len(value) != shape[0]:
+        raise wrong
+    if len(shape) == 2:
+        return np.array([_numbers(row, shape[1:], key) for row in value])
+    return np.array([_number(number, key) for number in value])
+
+
+def _number(value: Any, key: str) -> float:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key} is no number")
+    if not abs(value) <= _LARGEST:  # NaN included
+        raise ValueError(f"{key} holds a number that is not finite or too large")
+    return float(value)
+
+
+def _size(value: Any, key: str) -> float:  # noqa: ANN401
+    number = _number(value, key)
+    if number < 0:
+        raise ValueError(f"{key} is negative")
+    return number
+
+
+def _level(value: Any, key: str) -> float | None:  # noqa: ANN401
+    return None if value is None else _number(value, key)
+
+
+def _images(value: Any) -> float | None:  # noqa: ANN401
+    if value is not None and _number(value, "images") < 1:
+        raise ValueError("images is no positive count")
+    return None if value is None else float(value)
+
+
+def _text(value: Any, key: str) -> str:  # noqa: ANN401
+    """One printable line: a terminal must not be steered by what a file says."""
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError(f"{key} is no text")
+    if not value.isprintable():
+        raise ValueError(f"{key} holds characters that cannot be printed")
+    return value
+
+
+def _one_of(value: Any, allowed: tuple[str, ...], key: str) -> str:  # noqa: ANN401
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{key} is none of {', '.join(allowed)}")
+    return value
+
+
+def _plain(value: Any, key: str) -> dict[str, Any]:  # noqa: ANN401
+    """Object of printable texts and finite numbers, nested a few times at most."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} is no object")
+    _check_plain(value, key, 0)
+    return value
+
+
+def _check_plain(value: Any, key: str, depth: int) -> None:  # noqa: ANN401
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"{key} is nested too deeply")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _text(name, key)
+            _check_plain(item, key, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_plain(item, key, depth + 1)
+    elif isinstance(value, str):
+        _text(value, key)
+    elif value is not None and not isinstance(value, bool):
+        _number(value, key)

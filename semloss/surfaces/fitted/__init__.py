@@ -1,0 +1,1 @@
+"""A fitted surface as data, and the questions it answers with numpy alone."""

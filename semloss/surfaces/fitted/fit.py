@@ -1,0 +1,318 @@
+"""A fitted surface: the metric at (CR, SNR) with its band, and the SNR or CR a target needs.
+
+Numpy and the standard library only, so that a prediction starts cold in a fraction of a second.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError
+from semloss.surfaces.fitted import bands
+from semloss.surfaces.fitted import requirements as answers
+from semloss.surfaces.fitted.bands import Band, student_quantile
+from semloss.surfaces.fitted.domain import Domain
+from semloss.surfaces.fitted.inputs import Frame, columns_of, decibels_of, one_number, ratios_of
+from semloss.surfaces.fitted.outcome import Outcome
+from semloss.units import format_cr, parse_cr
+
+__all__ = ["FittedSurface", "Outcome", "Prediction", "student_quantile"]
+
+F = TypeVar("F", bound=Frame)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Metric at one or many points; floats for scalars asked, arrays otherwise.
+
+    `low` and `high` bound the true mean surface (`band` "surface") or a new measurement (`band`
+    "measurement") with the stated confidence `interval`; without one they are NaN. `in_domain`
+    tells whether the point lies within the convex hull of the fitted cells in (ln CR, SNR).
+    """
+
+    metric: str
+    task: str
+    cr: Any
+    snr_db: Any
+    value: Any
+    low: Any
+    high: Any
+    in_domain: Any
+    interval: float | None
+    band: str = "surface"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedSurface:
+    """A form with fitted parameters and everything that makes its predictions honest.
+
+    Attributes
+    ----------
+    form, metric, task
+        Names of the form in `semloss.surfaces.forms.FORMS`, of the metric and of the receiver's
+        task ("none" for image metrics).
+    direction
+        "higher" or "lower": which way the metric improves.
+    parameters, covariance
+        Vector (P,) in the order of the form's names, and its covariance (P, P) with zeros for
+        parameters that are known or rest on a bound.
+    floor, ceiling
+        Known values of the metric when nothing gets through and at best; None where unknown.
+    model_error_sd
+        What the form leaves unexplained beyond measurement noise, in units of the metric.
+    dof
+        Degrees of freedom of that estimate, for Student's t; None: the noise is known, normal.
+    hull
+        Vertices (V, 2), anticlockwise, of the hull of the fitted cells in (ln CR, SNR in dB).
+    outcome, message
+        How the fit ended, and what the user should know about it.
+    draws
+        Bootstrap draws (D, P) of the parameters; None without.
+    intervals
+        Profile-likelihood 95 % interval of each parameter that has one, by name.
+    bounds
+        Search range (P, 2) of the parameters, infinite where open; None where not recorded.
+    noise, images, noise_sd, replicate_sd
+        What a new measurement adds: its kind ("binomial", "reported", "replicates" or "none"),
+        the median number of test images, the median reported standard error, and the spread
+        between seeds beyond it.
+    quality, data, provenance
+        Figures of the fit, hash and size of the table, and where it came from.
+    """
+
+    form: str
+    metric: str
+    task: str
+    direction: str
+    parameters: Array
+    covariance: Array
+    floor: float | None
+    ceiling: float | None
+    model_error_sd: float
+    dof: int | None
+    hull: Array
+    outcome: Outcome
+    message: str = ""
+    draws: Array | None = None
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    bounds: Array | None = None
+    noise: str = "none"
+    images: float | None = None
+    noise_sd: float = 0.0
+    replicate_sd: float = 0.0
+    quality: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cr_range(self) -> tuple[float, float]:
+        """Smallest and largest fitted CR."""
+        return float(np.exp(self.hull[:, 0].min())), float(np.exp(self.hull[:, 0].max()))
+
+    @property
+    def snr_db_range(self) -> tuple[float, float]:
+        """Smallest and largest fitted SNR in dB."""
+        return float(self.hull[:, 1].min()), float(self.hull[:, 1].max())
+
+    @cached_property
+    def domain(self) -> Domain:
+        """The hull, ready to test points."""
+        return Domain.of(self.hull)
+
+    @cached_property
+    def root(self) -> Array:
+        """Factor (K, P) of the covariance, ``root.T @ root``."""
+        return bands.root_of(self.covariance)
+
+    @overload
+    def predict(
+        self,
+        frame: None = None,
+        *,
+        cr: ArrayLike | str,
+        snr_db: ArrayLike,
+        interval: float | None = 0.95,
+        band: str = "surface",
+        method: str = "delta",
+        images: float | None = None,
+    ) -> Prediction: ...
+
+    @overload
+    def predict(
+        self,
+        frame: F,
+        *,
+        interval: float | None = 0.95,
+        band: str = "surface",
+        method: str = "delta",
+        images: float | None = None,
+    ) -> F: ...
+
+    def predict(
+        self,
+        frame: F | None = None,
+        *,
+        cr: ArrayLike | str | None = None,
+        snr_db: ArrayLike | None = None,
+        interval: float | None = 0.95,
+        band: str = "surface",
+        method: str = "delta",
+        images: float | None = None,
+    ) -> Prediction | F:
+        """Metric at CR and SNR, with a confidence band.
+
+        Parameters
+        ----------
+        frame
+            A pandas DataFrame with columns cr and snr_db, instead of `cr` and `snr_db`.
+        cr
+            Compression ratio k/n in (0, 1]: scalar, text such as "1/12", or array.
+        snr_db
+            Es/N0 in dB per complex symbol: scalar or array that broadcasts with `cr`.
+        interval
+            Confidence level of the band, in (0, 1); None for the value alone, which is faster.
+        band
+            ``surface``: the band holds the true mean of the metric (uncertain parameters, and a
+            form that may be wrong). ``measurement``: it holds a new measurement, with the noise
+            of its `images` test images and of its training.
+        method
+            ``delta``: from the covariance, symmetric. ``bootstrap``: quantiles of the draws.
+        images
+            Test images behind the new measurement; by default as many as in the fitted table.
+
+        Returns
+        -------
+        Prediction or DataFrame
+            For a DataFrame, a copy with columns value, low, high and in_domain added.
+
+        Raises
+        ------
+        SemlossError
+            When a CR lies outside (0, 1], an SNR is not finite, a column is missing, or the band
+            asked makes no sense or needs what the fit does not hold.
+        """
+        if frame is not None:
+            if cr is not None or snr_db is not None:
+                raise SemlossError("predict: give either a frame or cr and snr_db, not both")
+            cr, snr_db = columns_of(frame)
+        if cr is None or snr_db is None:
+            raise SemlossError("predict: give cr and snr_db, or a frame with these columns")
+        ratios, levels = ratios_of(cr), decibels_of(snr_db)
+        try:
+            cr_grid, snr_grid = np.broadcast_arrays(ratios, levels)
+        except ValueError:
+            raise SemlossError(
+                f"cr of shape {ratios.shape} and snr_db of shape {levels.shape} do not match"
+            ) from None
+        wanted = None
+        if interval is not None:
+            wanted = Band(interval, band, method, images)
+            wanted.check(self)
+        ln_cr = np.broadcast_to(np.log(ratios), cr_grid.shape).ravel()
+        shape = cr_grid.shape
+        found = bands.at_points(self, ln_cr, snr_grid.ravel(), wanted)
+        value, low, high, inside = (a.reshape(shape) if shape else a.item() for a in found)
+        if frame is not None:
+            return frame.assign(value=value, low=low, high=high, in_domain=inside)
+        if not shape:
+            cr_grid, snr_grid = cr_grid.item(), snr_grid.item()
+        return Prediction(
+            self.metric, self.task, cr_grid, snr_grid, value, low, high, inside, interval, band
+        )
+
+    def min_snr(
+        self,
+        *,
+        target: float,
+        cr: float | str,
+        interval: float | None = 0.95,
+        confidence: float | None = None,
+        method: str = "delta",
+    ) -> answers.Requirement:
+        """Smallest SNR, within the fitted range, at which the metric meets `target` at `cr`.
+
+        Parameters
+        ----------
+        target
+            Value of the metric to meet.
+        cr
+            Compression ratio k/n in (0, 1], a number or text such as "1/12".
+        interval
+            Level of the interval around the answer: the SNRs whose band holds the target. Its
+            coverage is the band's. None leaves it out.
+        confidence
+            Answer instead with the smallest SNR at which the surface meets the target with this
+            one-sided confidence: 0.95 is "met with 95 % confidence".
+        method
+            ``delta`` or ``bootstrap``, as in `predict`.
+
+        Raises
+        ------
+        TargetNotAttainable
+            When the surface, or its lower bound where a `confidence` is asked, stays short of
+            the target up to the largest fitted SNR.
+        SemlossError
+            When an input is out of range.
+        """
+        levels = answers.Levels(interval, confidence, method)
+        ratio = parse_cr(cr) if isinstance(cr, str) else parse_cr(one_number(cr, "cr"))
+        return answers.min_snr(self, target, ratio, levels)
+
+    def min_cr(
+        self,
+        *,
+        target: float,
+        snr_db: float,
+        interval: float | None = 0.95,
+        confidence: float | None = None,
+        method: str = "delta",
+    ) -> answers.Requirement:
+        """Smallest CR, within the fitted range, at which the metric meets `target` at `snr_db`.
+
+        Parameters and errors are those of `min_snr`, with Es/N0 in dB given and the CR solved.
+        """
+        levels = answers.Levels(interval, confidence, method)
+        return answers.min_cr(self, target, one_number(snr_db, "snr_db"), levels)
+
+    def contour(
+        self,
+        *,
+        target: float,
+        cr: ArrayLike | None = None,
+        interval: float | None = 0.95,
+        confidence: float | None = None,
+        method: str = "delta",
+    ) -> answers.Contour:
+        """Smallest SNR that meets `target`, for many CRs at once.
+
+        Parameters
+        ----------
+        cr
+            Compression ratios (N,); by default 65, evenly spaced in ln CR over the fitted range.
+
+        Returns
+        -------
+        Contour
+            Arrays (N,), NaN where the target is not attainable. Others as in `min_snr`.
+        """
+        levels = answers.Levels(interval, confidence, method)
+        ratios = np.geomspace(*self.cr_range, 65) if cr is None else ratios_of(cr).ravel()
+        return answers.contour(self, target, ratios, levels)
+
+    def __repr__(self) -> str:
+        what = self.metric if self.task == "none" else f"{self.metric}, {self.task}"
+        (cr_low, cr_high), (snr_low, snr_high) = self.cr_range, self.snr_db_range
+        return (
+            f"<FittedSurface {what}: form {self.form}, {self.outcome}, "
+            f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Table and curves for a notebook."""
+        from semloss.surfaces.fitted.notebook import html
+
+        return html(self)

@@ -1,0 +1,265 @@
+"""What a target needs: the smallest SNR or CR that meets it, with an interval.
+
+An interval inverts the band: it is made of the SNRs (or CRs) whose band holds the target, so it
+covers the true one as often as the band covers the true surface.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.inputs import one_number
+from semloss.units import format_cr
+
+if TYPE_CHECKING:
+    from semloss.surfaces.fitted.fit import FittedSurface
+
+_GRID = 257
+"""Points on which a band's edge, which need not be monotone, is searched for its crossing."""
+_SPLIT = 33
+_ROUNDS = 8
+"""Each round narrows a crossing to one of 32 parts: eight leave a rounding error."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How sure an answer has to be: see `FittedSurface.min_snr`."""
+
+    interval: float | None = 0.95
+    confidence: float | None = None
+    method: str = "delta"
+
+    def check(self, surface: "FittedSurface") -> None:
+        """Refuse levels that make no sense or that the fit cannot give."""
+        Band(0.95 if self.interval is None else self.interval, method=self.method).check(surface)
+        if self.confidence is not None and not 0.5 < self.confidence < 1:
+            raise SemlossError(f"confidence = {self.confidence}: it lies in (0.5, 1), e.g. 0.95")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Smallest SNR or CR that meets a target, with the interval that the band's edges give.
+
+    `solved` is "snr_db" or "cr", and `low` … `high` is its interval; `high` is None where the
+    band's pessimistic edge does not reach the target within the fitted range. `at_edge` says
+    that the lowest fitted SNR or CR meets the target already, so that less might do.
+    `confidence` is the one-sided confidence with which the target is met; None: by the surface
+    itself.
+    """
+
+    metric: str
+    task: str
+    target: float
+    solved: str
+    cr: float
+    snr_db: float
+    low: float
+    high: float | None
+    at_edge: bool
+    in_domain: bool
+    interval: float | None
+    confidence: float | None = None
+
+    @property
+    def cr_fraction(self) -> str:
+        """A ratio 1/m not below the CR, so that it meets the target as well."""
+        return format_cr(1 / max(math.floor(1 / self.cr + 1e-9), 1))
+
+
+@dataclass(frozen=True)
+class Contour:
+    """Smallest SNR that meets a target, over CR: arrays (N,), NaN where not attainable.
+
+    `low` … `high` is the interval of each SNR; `high` is NaN where the pessimistic edge does not
+    reach the target. `at_edge` says that the lowest fitted SNR meets it already.
+    """
+
+    metric: str
+    task: str
+    target: float
+    cr: Array
+    snr_db: Array
+    low: Array
+    high: Array
+    in_domain: NDArray[np.bool_]
+    at_edge: NDArray[np.bool_]
+    interval: float | None
+    confidence: float | None = None
+
+    def frame(self) -> Any:  # noqa: ANN401 - a DataFrame; pandas is imported only here
+        """Return the arrays as a pandas DataFrame, one row per CR."""
+        import pandas as pd
+
+        names = ("cr", "snr_db", "low", "high", "in_domain", "at_edge")
+        return pd.DataFrame({name: getattr(self, name) for name in names})
+
+
+@dataclass(frozen=True)
+class _Line:
+    """R lines through the plane along which a target is searched for, of one kind.
+
+    `points` turns positions (R, G) along the lines into ln CR and SNR of the same shape.
+    """
+
+    start: float
+    stop: float
+    rows: int
+    points: Callable[[Array], tuple[Array, Array]]
+
+
+def min_snr(surface: "FittedSurface", target: float, cr: float, levels: Levels) -> Requirement:
+    """See `FittedSurface.min_snr`."""
+    line = _along_snr(surface, np.array([cr]))
+    where = f"at CR {format_cr(cr)}"
+    answer, low, high = _solve(surface, target, line, levels)
+    if math.isnan(answer[0]):
+        raise _short_of(surface, target, line, levels, where, "raise --cr or relax --target")
+    return _requirement(
+        surface, target, levels, "snr_db", cr, float(answer[0]), float(low[0]), float(high[0]),
+        at_edge=bool(answer[0] == line.start),
+    )  # fmt: skip
+
+
+def min_cr(surface: "FittedSurface", target: float, snr_db: float, levels: Levels) -> Requirement:
+    """See `FittedSurface.min_cr`."""
+    ends = surface.hull[:, 0]
+    line = _Line(
+        float(ends.min()), float(ends.max()), 1, lambda t: (t, np.broadcast_to(snr_db, t.shape))
+    )
+    where = f"at SNR {snr_db:g} dB"
+    answer, low, high = _solve(surface, target, line, levels)
+    if math.isnan(answer[0]):
+        raise _short_of(surface, target, line, levels, where, "raise --snr-db or relax --target")
+    return _requirement(
+        surface, target, levels, "cr", math.exp(answer[0]), snr_db, math.exp(low[0]),
+        math.exp(high[0]), at_edge=bool(answer[0] == line.start),
+    )  # fmt: skip
+
+
+def contour(surface: "FittedSurface", target: float, cr: Array, levels: Levels) -> Contour:
+    """See `FittedSurface.contour`."""
+    line = _along_snr(surface, cr)
+    answer, low, high = _solve(surface, target, line, levels)
+    met = ~np.isnan(answer)
+    inside = met.copy()
+    inside[met] = surface.domain.holds(np.log(cr[met]), answer[met])
+    return Contour(
+        surface.metric, surface.task, target, cr, answer, np.where(met, low, np.nan), high, inside,
+        met & (answer == line.start), levels.interval, levels.confidence,
+    )  # fmt: skip
+
+
+def _along_snr(surface: "FittedSurface", cr: Array) -> _Line:
+    ln_cr = np.log(cr)[:, None]
+    return _Line(*surface.snr_db_range, len(cr), lambda t: (np.broadcast_to(ln_cr, t.shape), t))
+
+
+def _requirement(
+    surface: "FittedSurface", target: float, levels: Levels, solved: str, cr: float,
+    snr_db: float, low: float, high: float, *, at_edge: bool,
+) -> Requirement:  # fmt: skip
+    inside = surface.domain.holds(np.log([cr]), np.array([snr_db]))
+    beyond = levels.interval is not None and math.isnan(high)
+    return Requirement(
+        surface.metric, surface.task, target, solved, cr, snr_db, low, None if beyond else high,
+        at_edge, bool(inside[0]), levels.interval, levels.confidence,
+    )  # fmt: skip
+
+
+def _solve(
+    surface: "FittedSurface", target: float, line: _Line, levels: Levels
+) -> tuple[Array, Array, Array]:
+    """Positions (R,) of the answer and of the ends of its interval; NaN where there is none."""
+    levels.check(surface)
+    target = one_number(target, "target")
+    answer = _first(_surplus(surface, target, line, _answer_band(levels)), target, line)
+    if levels.interval is None:
+        nothing = np.full(line.rows, np.nan)
+        return answer, nothing, nothing
+    band = Band(levels.interval, method=levels.method)
+    low = _first(_surplus(surface, target, line, band, hopeful=True), target, line)
+    high = _first(_surplus(surface, target, line, band), target, line)
+    # The band's hopeful edge ends at the known ceiling, which a fit may beat.
+    return answer, np.where(np.isnan(low), answer, low), high
+
+
+def _answer_band(levels: Levels) -> Band | None:
+    """Two-sided band whose pessimistic edge is the one-sided bound asked for; None without."""
+    if levels.confidence is None:
+        return None
+    return Band(2 * levels.confidence - 1, method=levels.method)
+
+
+def _surplus(
+    surface: "FittedSurface",
+    target: float,
+    line: _Line,
+    band: Band | None,
+    *,
+    hopeful: bool = False,
+) -> Callable[[Array], Array]:
+    """By how much the value, or an edge of the band, exceeds the target at positions (R, G)."""
+    sign = 1.0 if surface.direction == "higher" else -1.0
+
+    def surplus(t: Array) -> Array:
+        ln_cr, snr_db = (np.ascontiguousarray(a).ravel() for a in line.points(t))
+        value, low, high, _ = at_points(surface, ln_cr, snr_db, band)
+        edge = value if band is None else high if hopeful == (sign > 0) else low
+        return sign * (edge - target).reshape(t.shape)
+
+    return surplus
+
+
+def _first(surplus: Callable[[Array], Array], target: float, line: _Line) -> Array:
+    """First position (R,) on each line at which the target is met; NaN where it never is.
+
+    Splitting a bracket needs no more than a monotone curve, which every form is.
+    """
+    # A target taken from a prediction must be met at that very point: allow for round-off.
+    slack = 1e-12 * max(abs(target), 1.0)
+    grid = np.broadcast_to(np.linspace(line.start, line.stop, _GRID), (line.rows, _GRID))
+    met = surplus(grid) >= -slack
+    first, found = met.argmax(axis=1), met.any(axis=1)
+    each = np.arange(line.rows)
+    enough = grid[each, first]
+    short = grid[each, np.maximum(first - 1, 0)]
+    parts = np.linspace(0.0, 1.0, _SPLIT)
+    for _ in range(_ROUNDS):
+        fine = short[:, None] + (enough - short)[:, None] * parts
+        fine[:, -1] = enough
+        met = surplus(fine) >= 0
+        met[:, -1] = True
+        at = np.maximum(met.argmax(axis=1), 1)
+        short, enough = fine[each, at - 1], fine[each, at]
+    return np.where(found, np.where(first == 0, line.start, enough), np.nan)
+
+
+def _short_of(
+    surface: "FittedSurface", target: float, line: _Line, levels: Levels, where: str, ask: str
+) -> TargetNotAttainable:
+    """Say what is reached at best, and whether only the confidence is lacking."""
+    sign = 1.0 if surface.direction == "higher" else -1.0
+    more = "at most" if sign > 0 else "no less than"
+    grid = np.linspace(line.start, line.stop, _GRID)[None, :]
+    plain = _surplus(surface, target, line, None)(grid)
+    best = float(sign * plain[0, -1] + target)
+    if levels.confidence is None or plain[0, -1] < -1e-12 * max(abs(target), 1.0):
+        return TargetNotAttainable(
+            f"{surface.metric} = {target:g} is not attainable {where}: the surface reaches "
+            f"{more} {best:.4g} within the fitted range; {ask}"
+        )
+    sure = _surplus(surface, target, line, _answer_band(levels))(grid)
+    bound = float(sign * sure.max() + target)
+    return TargetNotAttainable(
+        f"{surface.metric} = {target:g} is not attainable {where} with "
+        f"{100 * levels.confidence:g} % confidence: the surface reaches {best:.4g} within the "
+        f"fitted range, but its {'lower' if sign > 0 else 'upper'} bound {more} {bound:.4g}; "
+        f"lower --confidence, measure more, {ask}"
+    )

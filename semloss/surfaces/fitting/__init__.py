@@ -1,0 +1,1 @@
+"""From points to a fitted surface: solver, choice of form, doubt."""

@@ -1,0 +1,229 @@
+"""From the points of a metric to a fitted surface: the ladder, the choice, the doubt."""
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError
+from semloss.selection import Points
+from semloss.surfaces.fitted.domain import convex_hull
+from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitting.batch import Prior
+from semloss.surfaces.fitting.form_choice import (
+    RULES,
+    choose,
+    comparison,
+    doubt,
+    equals,
+    folds,
+    hold_out,
+)
+from semloss.surfaces.fitting.form_fit import FormFit, fit_form, free_count
+from semloss.surfaces.fitting.scatter import falls, variance
+from semloss.surfaces.fitting.uncertainty import bootstrap, profiles
+from semloss.surfaces.forms import FORMS, ladder
+from semloss.version import __version__
+
+_NO_FORM = (
+    "no form of the ladder follows these measurements: are they of one codec, channel and task "
+    "(--group-by)? Trust predictions near the measured cells only"
+)
+_REFERENCE = 8
+"""Points below which a surface without a formula says nothing."""
+_POOR = 0.05
+"""Share of the metric's range that a form may miss, beyond the noise, and still be called a fit."""
+
+
+def fit_surface(
+    points: Points,
+    form: str = "auto",
+    seed: int = 0,
+    *,
+    rule: str = "one-se",
+    starts: int = 100,
+    bootstraps: int = 1000,
+    confidence: float = 0.95,
+    robust: bool = False,
+    prior: Prior | None = None,
+    reference: bool = False,
+) -> FittedSurface:
+    """Fit one form, or choose among all, to the points of a metric.
+
+    Weighted least squares over seeded starts; the noise of the measurements is joined by a
+    model-error term where it does not explain the residuals. Every form is judged on points held
+    out: each CR, each SNR, each tenth of the table in turn.
+
+    Parameters
+    ----------
+    points
+        Measurements as `semloss.selection.select` gives them.
+    form
+        Name of a form or ``auto``.
+    seed
+        Seed of starts and bootstraps; the same seed gives the same fit.
+    rule
+        What picks the form under ``auto``, a key of `semloss.surfaces.fitting.form_choice.RULES`:
+        ``one-se`` (default), ``held-out``, ``aicc`` or ``bic``.
+    starts
+        Starts of each form's search.
+    bootstraps
+        Draws of the weighted bootstrap by cell; 0 for none.
+    confidence
+        Level of the parameters' profile-likelihood intervals.
+    robust
+        Huber weights against outliers.
+    prior
+        Prior on the shape parameters of a named form, from other surfaces (`semloss.surfaces.
+        pooling`); with one, fewer points than parameters are enough.
+    reference
+        Add the non-parametric reference to the comparison (loads scikit-learn).
+
+    Raises
+    ------
+    SemlossError
+        When the form or rule is unknown, the points span no surface, or are too few for the form.
+    """
+    if form != "auto" and form not in FORMS:
+        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
+    if rule not in RULES:
+        raise SemlossError(f"--rule {rule}: no such rule; there are {', '.join(RULES)}")
+    if prior is None:
+        _check_span(points)
+    names = _candidates(points, form, pooled=prior is not None)
+    fits = {
+        name: fit_form(FORMS[name], points, seed, starts=starts, prior=prior, robust=robust)
+        for name in names
+    }
+    held = folds(points)
+    errors = {name: hold_out(fit, held) for name, fit in fits.items()}
+    chosen = choose(fits, errors, rule) if form == "auto" else form
+    rows = comparison(fits, errors)
+    if reference and len(points.value) >= _REFERENCE:
+        from semloss.surfaces.fitting import reference as nonparametric
+
+        rows[nonparametric.NAME] = nonparametric.row(points, held)
+    quality: dict[str, Any] = {
+        "points": len(points.value),
+        "range": float(np.ptp(points.value)),
+        **{key: rows[chosen][key] for key in (
+            "rmse", "aicc", "bic", "leave_cr_out", "leave_snr_out", "edge_out", "k_fold",
+            "held_out")},
+        "chosen_by": RULES[rule] if form == "auto" else "named",
+        "candidates": rows,
+        "confidence": confidence,
+        "seed": seed,
+    }  # fmt: skip
+    fit = fits[chosen]
+    between = doubt(fits, chosen, equals(fits, errors)) if form == "auto" else 0.0
+    draws = bootstrap(fit, bootstraps, seed).astype(np.float32) if bootstraps else None
+    return _surface(
+        fit,
+        between,
+        quality,
+        None if draws is None else draws.astype(np.float64),  # as the fit file keeps them
+        profiles(fit, confidence) if bootstraps else {},
+    )
+
+
+def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
+    """Names of the forms to fit; a named form must be within the reach of the data."""
+    count, flat = len(points.value), np.ptp(points.value) == 0
+    if form == "auto":
+        fitting = [
+            n for n, f in ladder().items() if count > free_count(f, points) + bool(f.parameters)
+        ]
+        return ["constant"] if flat or not fitting else fitting
+    need = free_count(FORMS[form], points)
+    if flat and form != "constant":
+        raise SemlossError(f"all {count} values are equal; use --form constant")
+    if count <= need and not pooled:
+        raise SemlossError(
+            f"{Outcome.TOO_FEW_POINTS}: {count} points for the {need} parameters of "
+            f"form {form}; {Outcome.TOO_FEW_POINTS.remedy}"
+        )
+    return [form]
+
+
+def _check_span(points: Points) -> None:
+    """A surface needs two CRs, two SNRs and a few points."""
+    for values, what, axis in ((points.cr, "CR", "CRs"), (points.snr_db, "SNR", "SNRs")):
+        if len(np.unique(values)) < 2:
+            text = f"{values[0]:.4g}" + (" dB" if what == "SNR" else "")
+            raise SemlossError(
+                f"all points have {what} {text}: a surface needs several {axis}; "
+                f"extend the grid or choose other rows"
+            )
+    if len(points.value) < 4:
+        raise SemlossError(
+            f"{Outcome.TOO_FEW_POINTS}: {len(points.value)} points; a surface needs at least 4, "
+            f"and 12 or more to show a bend"
+        )
+
+
+def _surface(
+    fit: FormFit,
+    between: float,
+    quality: dict[str, Any],
+    draws: Array | None,
+    intervals: dict[str, tuple[float, float]],
+) -> FittedSurface:
+    """Everything that makes predictions honest, in one piece.
+
+    `between` is the doubt between forms that do equally well; it joins the model error.
+    """
+    points, problems = fit.points, fit.problems
+    outcome, names = fit.outcome()
+    covariance, _ = fit.covariance()
+    residual = fit.fitted() - points.value
+    usual = 1.4826 * float(np.median(np.abs(residual)))  # standard deviation, outliers aside
+    noise = variance(points, fit.fitted()) + max(usual, 0.01 * quality["range"]) ** 2
+    if np.ptp(points.value) == 0:
+        outcome = Outcome.CONSTANT_VALUES
+    elif outcome is not Outcome.NOT_CONVERGED:
+        if falls(points, noise):
+            outcome, names = Outcome.NOT_MONOTONE, ""
+        elif fit.form.parameters and fit.scatter.model_error_sd > _POOR * quality["range"]:
+            outcome, names = Outcome.POOR_FIT, ""
+    message = "" if outcome is Outcome.CONVERGED else outcome.remedy
+    if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
+        message = _NO_FORM
+    images = points.n[np.isfinite(points.n)]
+    told = points.se[points.se > 0]
+    return FittedSurface(
+        form=fit.form.name,
+        metric=points.metric,
+        task=points.task,
+        direction=points.direction,
+        parameters=fit.parameters,
+        covariance=covariance,
+        floor=points.floor,
+        ceiling=points.ceiling,
+        model_error_sd=math.hypot(fit.scatter.model_error_sd, between),
+        dof=fit.scatter.dof,
+        hull=convex_hull(np.stack([np.log(points.cr), points.snr_db], axis=1)),
+        outcome=outcome,
+        message=f"{names}: {message}" if names else message,
+        draws=draws,
+        intervals=intervals,
+        bounds=np.stack([problems.low, problems.high], axis=1),
+        noise=points.noise,
+        images=float(np.median(images)) if images.size else None,
+        noise_sd=float(np.median(told)) if told.size else 0.0,
+        replicate_sd=points.replicate_sd,
+        quality=quality,
+        data={"sha256": _data_hash(points), "points": len(points.value)},
+        provenance={
+            "semloss": __version__, **(points.provenance or {}), **points.group,
+        },
+    )  # fmt: skip
+
+
+def _data_hash(points: Points) -> str:
+    """Hash of the fitted numbers in a stable order."""
+    columns = np.stack([points.cr, points.snr_db, points.value, points.se], axis=1)
+    ordered = columns[np.lexsort(columns.T[::-1])]
+    return hashlib.sha256(np.ascontiguousarray(ordered, dtype="<f8").tobytes()).hexdigest()

@@ -1,0 +1,263 @@
+"""One form fitted to the points of a surface: bounds, starts, noise, likelihood."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semloss.arrays import Array, Mask
+from semloss.selection import Points
+from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitting import batch
+from semloss.surfaces.fitting.batch import Prior, Problems
+from semloss.surfaces.fitting.scatter import Scatter, scatter, variance
+from semloss.surfaces.forms import Form
+
+_DRAWS_PER_START = 10
+_KEPT = 8
+_BOUNDED = {"accuracy", "macro_f1", "ssim", "ms_ssim", "ms_ssim_3", "semantic_loss", "lpips"}
+_IMAGE = {"ssim", "ms_ssim", "ms_ssim_3", "lpips", "mse", "psnr_db", "psnr_mean_mse_db"}
+_RANK = 1e-9
+"""Smallest eigenvalue, against the largest, of a direction that the data still determine."""
+_BLIND = 1e6
+"""Standard error beyond which a parameter counts as undetermined, in any of their units."""
+_HUBER = 1.345
+"""Standardised residual beyond which a robust fit weighs a point less (95 % efficiency)."""
+
+
+@dataclass(frozen=True)
+class FormFit:
+    """A form at its best on given points.
+
+    `problems` holds the final weights; `shapes` the distinct best shapes found, best first;
+    `scatter` says how far the points lie from it and why; `rmse` is the plain in-sample
+    error; `aicc` and `bic` are those of the plain Gaussian likelihood, with the model error
+    counted as a parameter where there is one.
+    """
+
+    problems: Problems
+    points: Points
+    parameters: Array
+    shapes: Array
+    converged: bool
+    scatter: Scatter
+    rmse: float
+    aicc: float
+    bic: float
+
+    @property
+    def form(self) -> Form:
+        """The form."""
+        return self.problems.form
+
+    @property
+    def free(self) -> Mask:
+        """Mask (P,) of the parameters that are not known beforehand."""
+        return self.problems.high > self.problems.low
+
+    @property
+    def resting(self) -> Mask:
+        """Mask (P,) of the free parameters that rest on a bound."""
+        low, high, p = self.problems.low, self.problems.high, self.parameters
+        width = np.where(np.isfinite(high - low), high - low, np.inf)
+        near = (p - low <= 1e-5 * width) | (high - p <= 1e-5 * width)
+        return np.asarray(self.free & near & np.isfinite(width))
+
+    def fitted(self) -> Array:
+        """Values (N,) of the surface at the points."""
+        return self.form(self.points.cr, self.points.snr_db, self.parameters)
+
+    def outcome(self) -> tuple[Outcome, str]:
+        """How the fit ended, and the names it concerns."""
+        if not self.converged:
+            return Outcome.NOT_CONVERGED, ""
+        if not self.covariance()[1]:
+            return Outcome.NOT_IDENTIFIABLE, ""
+        fenced = [
+            parameter.name
+            for parameter, rests in zip(self.form.all_parameters, self.resting, strict=True)
+            if rests and not parameter.natural
+        ]
+        return (Outcome.BOUND_HIT if fenced else Outcome.CONVERGED), ", ".join(fenced)
+
+    def covariance(self) -> tuple[Array, bool]:
+        """Covariance (P, P) of the parameters, and whether the data determine them all.
+
+        Known parameters and those on a bound get none. A direction that the data leave open
+        gets none either: no fitted value depends on it.
+        """
+        free = self.free & ~self.resting
+        size = len(self.parameters)
+        covariance = np.zeros((size, size))
+        if not free.any():
+            return covariance, True
+        jacobian = self.form.jacobian(self.points.cr, self.points.snr_db, self.parameters)
+        inner = (jacobian * self.problems.scaled[:, None])[:, free]
+        information = inner.T @ inner
+        if self.problems.prior is not None:
+            information += np.diag(self._prior_information()[free])
+        scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+        values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+        kept = values > _RANK * values.max()
+        inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+        covariance[np.ix_(free, free)] = inverse / np.outer(scale, scale)
+        blind = np.diag(covariance) > _BLIND**2  # an almost flat surface: no parameter shows
+        covariance[blind] = covariance[:, blind] = 0.0
+        return 0.5 * (covariance + covariance.T), bool(kept.all() and not blind.any())
+
+    def _prior_information(self) -> Array:
+        """Inverse variance (P,) that the prior adds, in the natural unit of each parameter."""
+        assert self.problems.prior is not None
+        count = len(self.form.levels)
+        logs = np.array([parameter.log for parameter in self.form.parameters], dtype=bool)
+        unit = np.where(logs, self.parameters[count:], 1.0)
+        return np.concatenate([np.zeros(count), (unit * self.problems.prior.sd) ** -2.0])
+
+
+def free_count(form: Form, points: Points) -> int:
+    """Parameters that the data must determine (a known floor is none of them)."""
+    return len(form.names) - (form.has_range and floor_is_known(points))
+
+
+def floor_is_known(points: Points) -> bool:
+    """Whether the metric is told where it ends when nothing gets through, as chance is."""
+    return points.floor is not None and points.metric not in _IMAGE
+
+
+def bounds(form: Form, points: Points) -> tuple[Array, Array]:
+    """Bounds (P,) of the parameters; a known floor is fixed, a known ceiling is an upper limit.
+
+    The floor of an image metric is a limit only: a decoder that hears nothing still paints the
+    mean image. The ceiling of the surface may stay below the clean ceiling: a link-trained
+    receiver need not reach it at any CR.
+    """
+    low = np.array([parameter.low for parameter in form.all_parameters])
+    high = np.array([parameter.high for parameter in form.all_parameters])
+    if not form.has_range:
+        return low, high
+    ends = [int(np.argmin(points.value)), int(np.argmax(points.value))]
+    sign = 1.0
+    if points.direction == "lower":
+        ends, sign = ends[::-1], -1.0
+    worst, best = (float(points.value[i]) for i in ends)
+    spread = abs(best - worst) or max(abs(best), 1.0)
+    # The extreme points may be the luckiest ones; the levels still keep their order.
+    slack_low, slack_high = (
+        min(0.1 * spread + 3.0 * float(points.se[i]), 0.5 * spread) for i in ends
+    )
+    floor = sorted((worst - sign * 2 * spread, worst + sign * slack_low))
+    ceiling = sorted((best - sign * slack_high, best + sign * 3 * spread))
+    if points.metric in _BOUNDED:
+        floor, ceiling = (list(np.clip(ends, 0.0, 1.0)) for ends in (floor, ceiling))
+    if points.floor is not None:
+        known = floor_is_known(points)
+        floor = sorted((points.floor, points.floor if known else worst + sign * slack_low))
+    if points.ceiling is not None:
+        limit = max(sign * points.ceiling, sign * best) * sign
+        ceiling = sorted((ceiling[0] if sign > 0 else ceiling[1], limit))
+    low[:2], high[:2] = (floor[0], ceiling[0]), (floor[1], ceiling[1])
+    return low, high
+
+
+def fit_form(
+    form: Form,
+    points: Points,
+    seed: int = 0,
+    *,
+    starts: int = 100,
+    prior: Prior | None = None,
+    robust: bool = False,
+) -> FormFit:
+    """Best fit of one form over seeded starts, with the noise and the model error it implies.
+
+    Parameters
+    ----------
+    starts
+        Starts of the search, the best of ten times as many random shapes.
+    prior
+        Normal prior on the shape parameters, from other surfaces of the same form.
+    robust
+        Weigh residuals beyond 1.345 standard deviations down (Huber). The criteria stay those
+        of the plain likelihood.
+    """
+    low, high = bounds(form, points)
+    spread = float(np.ptp(points.value)) or max(abs(float(points.value[0])), 1.0)
+    known = variance(points, points.value) if points.noise == "binomial" else 0.0
+    rough = np.broadcast_to(np.sqrt(known + (0.01 * spread) ** 2), points.value.shape)
+    problems = Problems(
+        form, np.log(points.cr), points.snr_db, points.value, rough, low, high, prior=prior
+    )
+    solved = _search(problems, points, starts, np.random.default_rng(seed))
+    shapes = _distinct(solved.parameters[np.argsort(solved.cost)], len(form.levels))
+    best = solved.parameters[solved.best()]
+    told = _settle(problems, points, best, shapes, robust=robust, even=False)
+    if points.noise != "reported":
+        return told
+    # Cells that share their test images share their luck, and lie closer to a smooth surface
+    # than their standard errors say: the likelihood tells whether to believe those.
+    even = _settle(problems, points, best, shapes, robust=robust, even=True)
+    return even if even.bic < told.bic else told
+
+
+def _settle(
+    problems: Problems, points: Points, best: Array, shapes: Array, *, robust: bool, even: bool
+) -> FormFit:
+    """Fit and scatter brought into agreement with each other, from the best parameters (P,)."""
+    form = problems.form
+    count, levels = len(points.value), len(form.levels)
+    free = int(np.sum(problems.high > problems.low))
+    spent = 0 if problems.prior is not None else free  # a prior pays for its parameters
+    for _ in range(3):
+        fitted = form(points.cr, points.snr_db, best)
+        found = scatter(points, fitted, spent, even=even)
+        problems = replace(problems, sd=found.sd)
+        if robust:
+            z = np.abs(fitted - points.value) / found.sd
+            problems = replace(problems, weight=_HUBER / np.maximum(z, _HUBER))
+        solved = batch.solve(problems, best[None, levels:], steps=500, ftol=1e-11)
+        best = solved.parameters[0]
+    residual = form(points.cr, points.snr_db, best) - points.value
+    deviance = found.deviance(residual)
+    size = free + (found.dof is not None)
+    spare = count - size - 1
+    return FormFit(
+        problems=problems,
+        points=points,
+        parameters=best,
+        shapes=np.vstack([best[None, levels:], shapes[:3]]),
+        converged=bool(solved.converged[0]),
+        scatter=found,
+        rmse=float(np.sqrt(np.mean(residual**2))),
+        aicc=deviance + 2 * size * count / spare if spare > 0 else math.inf,
+        bic=deviance + size * math.log(count),
+    )
+
+
+def _search(
+    problems: Problems, points: Points, starts: int, rng: np.random.Generator
+) -> batch.Solved:
+    """Follow the best starts a little, the better ones to the bottom."""
+    form = problems.form
+    if not form.parameters:
+        return batch.solve(problems, np.empty((1, 0)))
+    drawn = [form.guess(points.cr, points.snr_db)[None], form.random_starts(
+        _DRAWS_PER_START * starts, rng)]  # fmt: skip
+    if problems.prior is not None:
+        drawn.append(batch.from_search(form, problems.prior.mean)[None])
+    low, high = problems.low[len(form.levels) :], problems.high[len(form.levels) :]
+    shapes = np.clip(np.vstack(drawn), low, high)
+    _, cost = batch.levels_of(problems, shapes)
+    order = np.argsort(cost, kind="stable")[:starts]
+    rough = batch.solve(problems, shapes[order], steps=12, ftol=1e-4)
+    better = np.argsort(rough.cost, kind="stable")[:_KEPT]
+    count = len(form.levels)
+    return batch.solve(problems, rough.parameters[better, count:], steps=200, ftol=1e-8)
+
+
+def _distinct(parameters: Array, levels: int) -> Array:
+    """Shapes that differ, in the order given."""
+    kept: list[Array] = []
+    for p in parameters:
+        if not any(np.allclose(p[levels:], other, rtol=1e-2, atol=1e-3) for other in kept):
+            kept.append(p[levels:])
+    return np.array(kept)

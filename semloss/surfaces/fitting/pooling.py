@@ -1,0 +1,195 @@
+"""Several surfaces at once: what they share, and how few points a new one then needs.
+
+Surfaces of one codec over one channel bend alike: their tasks and metrics differ in floor,
+ceiling and some shape. Partial pooling says how much alike: every shape parameter of a group is
+drawn from a normal distribution common to all groups (on the logarithmic scale for positive
+ones), whose mean and spread are learnt from the groups (empirical Bayes, Morris 1983). A group
+with much data hardly moves; one with a handful of points leans on the others.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semloss.arrays import Array
+from semloss.errors import SemlossError
+from semloss.selection import Points
+from semloss.storage import write_json
+from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitting import batch
+from semloss.surfaces.fitting.batch import Prior
+from semloss.surfaces.fitting.fit_surface import fit_surface
+from semloss.surfaces.fitting.form_choice import comparison, folds, hold_out
+from semloss.surfaces.fitting.form_fit import FormFit, fit_form, free_count
+from semloss.surfaces.forms import FORMS, Form, ladder
+
+SCHEMA = "semloss-prior"
+VERSION = 1
+_ROUNDS = 100
+_LEAST_SD, _MOST_SD = 0.05, 5.0
+"""Spread between groups that a few of them can tell, in search coordinates."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What several surfaces of one form have in common.
+
+    `mean` and `sd` are (Q,), in the coordinates of the search: natural logarithms for the
+    positive parameters. `groups` names what they were learnt from.
+    """
+
+    form: str
+    mean: Array
+    sd: Array
+    groups: tuple[str, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def prior(self) -> Prior:
+        """The prior that a fit takes."""
+        return Prior(self.mean, self.sd)
+
+
+def fit_joint(
+    groups: Sequence[Points],
+    form: str = "auto",
+    seed: int = 0,
+    **options: Any,  # noqa: ANN401
+) -> tuple[list[FittedSurface], Shared]:
+    """Fit every group with one form and shape parameters that are partially pooled.
+
+    Under ``auto`` the form is the one of least held-out error summed over the groups, each
+    relative to the best form there. `options` are those of `fit_surface`.
+
+    Raises
+    ------
+    SemlossError
+        When there are fewer than two groups, or none has the points to stand on its own.
+    """
+    if len(groups) < 2:
+        raise SemlossError(
+            "a joint fit shares between groups and there is only one; see --group-by"
+        )
+    name = _common_form(groups, seed) if form == "auto" else form
+    if name not in FORMS:
+        raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
+    shared = learn(groups, name, seed)
+    surfaces = [fit_surface(points, name, seed, prior=shared.prior, **options) for points in groups]
+    return surfaces, shared
+
+
+def learn(groups: Sequence[Points], form: str, seed: int = 0) -> Shared:
+    """Mean and spread of the shape parameters over the groups that can stand on their own.
+
+    Raises
+    ------
+    SemlossError
+        When no two groups have more points than parameters.
+    """
+    able = [points for points in groups if len(points.value) > free_count(FORMS[form], points)]
+    if len(able) < 2:
+        raise SemlossError(
+            f"a joint fit of form {form} needs two groups with more than "
+            f"{len(FORMS[form].names)} points each; choose a simpler --form or measure more cells"
+        )
+    fits = [fit_form(FORMS[form], points, seed) for points in able]
+    places = np.array([_place(fit) for fit in fits])
+    doubts = np.array([_doubt(fit) for fit in fits])
+    spread = np.var(places, axis=0, ddof=1)
+    for _ in range(_ROUNDS):  # expectation and maximisation of the normal model, per parameter
+        weight = 1.0 / (doubts + spread)
+        mean = np.sum(weight * places, axis=0) / weight.sum(axis=0)
+        shrunk = mean + spread * weight * (places - mean)
+        spread = np.mean((shrunk - mean) ** 2 + spread * doubts * weight, axis=0)
+    # A further surface scatters about a mean that is itself uncertain.
+    sd = np.sqrt(spread * (1.0 + 1.0 / len(able)) * len(able) / (len(able) - 1))
+    prior = Prior(mean, np.clip(sd, _LEAST_SD, _MOST_SD))
+    return Shared(form, prior.mean, prior.sd, tuple(_title(points) for points in able))
+
+
+def save(shared: Shared, path: Path) -> None:
+    """Write what is shared as JSON, atomically."""
+    names = [parameter.name for parameter in FORMS[shared.form].parameters]
+    write_json(path, {
+        "schema": SCHEMA, "version": VERSION, "form": shared.form,
+        "mean": dict(zip(names, shared.mean.tolist(), strict=True)),
+        "sd": dict(zip(names, shared.sd.tolist(), strict=True)),
+        "logarithmic": [p.name for p in FORMS[shared.form].parameters if p.log],
+        "groups": list(shared.groups), "provenance": dict(shared.provenance),
+    })  # fmt: skip
+
+
+def load(path: Path) -> Shared:
+    """Read what several surfaces share.
+
+    Raises
+    ------
+    SemlossError
+        When the file is missing or is no such file.
+    """
+    try:
+        document = json.loads(path.read_bytes()[:1_000_000])
+        if document["schema"] != SCHEMA or document["version"] != VERSION:
+            raise ValueError
+        form = FORMS[document["form"]]
+        names = [parameter.name for parameter in form.parameters]
+        mean, sd = (np.array([float(document[key][name]) for name in names])
+                    for key in ("mean", "sd"))  # fmt: skip
+        groups = tuple(str(name) for name in document["groups"])
+        if not (np.all(np.isfinite(mean)) and np.all(sd > 0) and np.all(np.isfinite(sd))):
+            raise ValueError
+    except OSError as error:
+        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        raise SemlossError(
+            f"{path} is no prior of this semloss; make it with semloss fit --joint"
+        ) from None
+    return Shared(form.name, mean, sd, groups)
+
+
+def _common_form(groups: Sequence[Points], seed: int) -> str:
+    """Form of least held-out error over all groups."""
+    ratios: dict[str, list[float]] = {name: [] for name in ladder()}
+    for points in groups:
+        held = folds(points)
+        fits = {
+            name: fit_form(form, points, seed)
+            for name, form in ladder().items()
+            if len(points.value) > free_count(form, points) + bool(form.parameters)
+        }
+        rows = comparison(fits, {name: hold_out(fit, held) for name, fit in fits.items()})
+        errors = {name: row["held_out"] for name, row in rows.items()}
+        known = {name: max(error, 1e-12) for name, error in errors.items() if error is not None}
+        # A handful of points tells no form: it has no say in those that it cannot carry.
+        for name, error in known.items():
+            ratios[name].append((error / min(known.values())) ** 2)
+    most = max(len(own) for own in ratios.values())
+    able = {name: own for name, own in ratios.items() if own and 2 * len(own) >= most}
+    return min(able, key=lambda name: sum(able[name]) / len(able[name]))
+
+
+def _place(fit: FormFit) -> Array:
+    """Shape parameters (Q,) in the coordinates of the search."""
+    return batch.to_search(fit.form, fit.parameters[len(fit.form.levels) :])
+
+
+def _doubt(fit: FormFit) -> Array:
+    """Their variances (Q,)."""
+    form: Form = fit.form
+    count = len(form.levels)
+    variance = np.diag(fit.covariance()[0])[count:]
+    # A parameter on its bound, or that the data leave open, tells next to nothing of the others.
+    variance = np.where(variance > 0, variance, np.inf)
+    logs = np.array([parameter.log for parameter in form.parameters], dtype=bool)
+    unit = np.where(logs, np.maximum(fit.parameters[count:], 1e-300), 1.0)
+    return np.asarray(np.minimum(variance / unit**2, _MOST_SD**2))
+
+
+def _title(points: Points) -> str:
+    """Name of a group."""
+    named = [value for value in points.group.values() if value and value != "none"]
+    return ", ".join(named) or f"{points.metric} ({points.task})"

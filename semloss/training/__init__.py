@@ -1,0 +1,1 @@
+"""The recipe, the optimiser and the loop that train every network."""

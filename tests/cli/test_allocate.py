@@ -1,0 +1,141 @@
+"""`semloss allocate` as a user meets it."""
+
+import csv
+import json
+import math
+
+import pytest
+from planning_case import LINK, accuracy, distance
+
+import semloss.cli
+from semloss.planning.link.link import Link
+from semloss.planning.sharing.users import TEMPLATE
+from semloss.surfaces.files import fit_file as fitfile
+
+USERS = """
+[pool]
+total_power_w = 4.0
+bandwidth_mhz = 0.96
+subbands = 8
+
+[[user]]
+name = "harbour"
+fit = "accuracy.json"
+c_n0_dbhz_at_1w = 56.0
+images_per_s = 100
+target = 0.6
+ceiling = 0.9
+states = [[0.0, 0.9], [-4.0, 0.1]]
+
+[[user]]
+name = "forest"
+fit = "lpips.json"
+weight = 0.8
+c_n0_dbhz_at_1w = 54.0
+images_per_s = 80
+target = 0.5
+floor = 0.9
+ceiling = 0.1
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("users")
+    fitfile.save(accuracy(), place / "accuracy.json")
+    fitfile.save(distance(), place / "lpips.json")
+    return place
+
+
+def allocate(folder, text, *options):
+    (folder / "USERS.toml").write_text(text)
+    return semloss.cli.main(["allocate", str(folder / "USERS.toml"), *options])
+
+
+def test_it_prints_a_table_and_the_level(folder, capsys):
+    assert allocate(folder, USERS) == 0
+    out = capsys.readouterr().out
+    assert "harbour" in out
+    assert "in all 4 of 4 W" in out
+    assert "smallest weighted performance 0." in out
+
+
+def test_json_and_csv_carry_the_same_shares(folder, capsys):
+    assert allocate(folder, USERS, "--json", "--csv", str(folder / "out.csv")) == 0
+    answer = json.loads(capsys.readouterr().out)
+    with (folder / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [s["name"] for s in answer["shares"]]
+    assert float(rows[1]["power_w"]) == answer["shares"][1]["power_w"]
+    assert answer["level"] == pytest.approx(min(s["weighted"] for s in answer["shares"]))
+    assert answer["problem"] == "max-min"
+
+
+def test_least_power_is_asked_by_a_word(folder, capsys):
+    assert allocate(folder, USERS, "--least-power", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [s["performance"] for s in answer["shares"]] == pytest.approx([0.6, 0.5])
+    assert answer["level"] is None
+    assert answer["total_power_w"] < 4.0
+
+
+def test_what_does_not_fit_ends_with_3(folder, capsys):
+    assert allocate(folder, USERS, "--least-power", "--power-w", "0.05") == 3
+    error = capsys.readouterr().err
+    assert error.startswith("semloss: the targets take ")
+    assert "binds" in error
+    assert error.count("\n") == 1
+
+
+def test_the_template_is_read_when_its_fits_are_there(folder, capsys):
+    assert semloss.cli.main(["allocate", "--template"]) == 0
+    text = capsys.readouterr().out
+    assert text == TEMPLATE
+    fitfile.save(accuracy(), folder / "psnr.json")
+    text = text.replace("floor = 8.0", "floor = 0.1").replace("ceiling = 40.0", "ceiling = 0.9")
+    assert allocate(folder, text.replace("# ceiling", "ceiling")) == 0
+
+
+def test_a_users_channel_may_come_from_a_link_file(folder, capsys):
+    link = "\n".join(f"{key} = {value}" for key, value in LINK.items())
+    (folder / "link.toml").write_text(link)
+    text = USERS.replace("c_n0_dbhz_at_1w = 56.0", 'link = "link.toml"')
+    assert allocate(folder, text, "--json") == 0
+    share = json.loads(capsys.readouterr().out)["shares"][0]
+    budget = Link.from_toml(folder / "link.toml").budget(power_dbw=share["power_dbw"])
+    at_rate = float(budget.c_n0_dbhz) - 4.0 - 10 * math.log10(share["symbol_rate_hz"])
+    assert share["snr_db"] == pytest.approx(at_rate)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("subbands = 8", "sub_bands = 8", "pool.sub_bands: unknown key; did you mean subbands?"),
+        ("subbands = 8", "", "pool.subbands: this key is required"),
+        ("subbands = 8", "subbands = 8.5", "pool.subbands = 8.5: give a whole number"),
+        ("[pool]", "[pol]", "pol: unknown key; did you mean pool?"),
+        ("total_power_w = 4.0", "total_power_w = -1", "pool.total_power_w = -1"),
+        ("total_power_w = 4.0", "total_power_w = 4\ntotal_power_dbw = 6", "not both"),
+        ("weight = 0.8", "weigth = 0.8", "user forest: weigth: unknown key; did you mean weight?"),
+        ("weight = 0.8", 'weight = "x"', "user forest: weight = 'x': give a number"),
+        ("images_per_s = 80", "", "user forest: images_per_s: this key is required"),
+        ('fit = "lpips.json"', "", "user forest: fit: give the path"),
+        ('fit = "lpips.json"', 'fit = "none.json"', "cannot read"),
+        ("c_n0_dbhz_at_1w = 54.0", "", "user forest: give c_n0_dbhz_at_1w or link"),
+        ("[-4.0, 0.1]]", "[-4.0]]", "user harbour: states: a list of"),
+        ("floor = 0.9", "floor = 0.05", "no scale to weigh tasks on"),
+        ("[[user]]", "[[usr]]", "usr: unknown key"),
+        ("[pool]", "[pool", "is not TOML"),
+    ],
+)
+def test_a_bad_file_ends_with_2_and_one_line(folder, capsys, old, new, says):
+    assert allocate(folder, USERS.replace(old, new)) == 2
+    streams = capsys.readouterr()
+    assert says in streams.err
+    assert streams.err.count("\n") == 1
+    assert streams.out == ""
+
+
+def test_without_a_file_it_says_how_to_begin(capsys):
+    assert semloss.cli.main(["allocate"]) == 2
+    assert "--template" in capsys.readouterr().err

@@ -1,0 +1,502 @@
+"""`collect` as its users meet it: tables, engines, interruption, extension, damage, divergence."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from tiny_experiment import TINY
+
+import semloss
+from semloss.cli import main
+from semloss.collect.attempts import train_stage
+from semloss.collect.run import Run, UnitFolder
+from semloss.collect.summary import not_monotone
+from semloss.training import loop as training
+from semloss.training.loop import Recipe
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A cache of the tests' own, and the tiny experiment's file."""
+    folder = tmp_path_factory.mktemp("collect")
+    (folder / "tiny.toml").write_text(TINY)
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def private_cache(world):
+    """One cache for all tests of this module, so that the task model is trained once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEMLOSS_CACHE", str(world / "cache"))
+        yield
+
+
+def collect(world, out, *options, engine="serial"):
+    command = ["collect", str(world / "tiny.toml"), "--out", str(out), "--engine", engine]
+    return main([*command, *options])
+
+
+@pytest.fixture(scope="module")
+def reference(world):
+    """The tiny grid, collected once without a hitch."""
+    out = world / "reference"
+    assert collect(world, out) == 0
+    return out
+
+
+def tables(run):
+    return (run / "metrics.csv").read_bytes()
+
+
+def test_the_table_holds_every_cell_metric_and_task(reference):
+    table = semloss.load_table(reference)
+    assert set(table.cr) == {1 / 24, 1 / 6}
+    assert set(table.snr_db) == {0.0, 10.0}
+    assert set(table.metric) == {
+        "psnr_db", "psnr_mean_mse_db", "ssim", "ms_ssim_3", "papr_db",
+        "accuracy", "macro_f1", "semantic_loss",
+    }  # fmt: skip
+    assert not table.duplicated(["cell", "snr_db", "task", "metric"]).any()
+    assert len(table) == 4 * (5 + 2 * 3)
+    assert set(table[table.metric == "accuracy"].task) == {"clean", "matched"}
+    assert (table.n == 40).all()  # 30 % of 12 tiles, rounded to 4, in each of ten classes
+    assert (table.snr_db == table.train_snr_db).all()
+    accuracy = table[table.metric == "accuracy"]
+    assert (accuracy.floor == 0.1).all()
+    pd.testing.assert_series_equal(table.se, table.sd / table.n**0.5, check_names=False)
+
+
+def test_both_averages_of_psnr_are_there_and_differ(reference):
+    table = semloss.load_table(reference).query("task == 'none'")
+    table = table.set_index(["cell", "metric"]).value.unstack()
+    assert (table.psnr_db > table.psnr_mean_mse_db).all()  # Jensen
+
+
+def test_the_folder_explains_itself(reference):
+    names = {path.name for path in reference.iterdir()}
+    assert names >= {
+        "README.md", "experiment.toml", "environment.json", "source.json", "split.json", "log.txt",
+        "tasks", "bases", "receivers", "cells", "metrics.csv", "cells.parquet",
+    }  # fmt: skip
+    environment = json.loads((reference / "environment.json").read_text())
+    assert environment["packages"]["torch"]
+    split = json.loads((reference / "split.json").read_text())
+    parts = [set(split[part]) for part in ("train", "validation", "test")]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    assert "1/24" in (reference / "README.md").read_text()
+
+
+def test_the_snapshot_is_the_experiment(world, reference):
+    again = ["collect", str(reference / "experiment.toml"), "--out", str(reference), "--dry-run"]
+    assert main([*again, "--json"]) == 0
+
+
+def test_a_finished_run_is_left_alone(world, reference, capfd):
+    before = tables(reference)
+    weights = {p: p.stat().st_mtime_ns for p in reference.rglob("*.safetensors")}
+    assert collect(world, reference, "--json") == 0
+    summary = json.loads(capfd.readouterr().out)
+    assert summary["finished"] == summary["cells"] == 4
+    assert tables(reference) == before
+    assert weights == {p: p.stat().st_mtime_ns for p in reference.rglob("*.safetensors")}
+
+
+def test_processes_give_the_same_table_as_serial(world, reference):
+    assert collect(world, world / "processes", "--jobs", "2", engine="processes") == 0
+    assert tables(world / "processes") == tables(reference)
+
+
+def test_dry_run_trains_nothing_and_tells_the_cells(world, capfd):
+    assert collect(world, world / "dry", "--dry-run", "--json") == 0
+    plan = json.loads(capfd.readouterr().out)
+    assert [u["kind"] for u in plan["units"]].count("cell") == 4
+    assert plan["estimate_s"] > 0
+    cached = {unit["kind"] for unit in plan["units"] if unit["cached"]}
+    assert cached <= {"task"}  # shared by all runs on the same images
+    assert not (world / "dry").exists()
+
+
+def test_a_grid_grows_in_place(world, reference, tmp_path):
+    out = tmp_path / "grown"
+    shutil.copytree(reference, out)
+    old = {p.name for p in (out / "cells").iterdir()}
+    assert collect(world, out, "--set", "grid.snr_db=0,5,10", "--set", "grid.mismatch=true") == 0
+    table = semloss.load_table(out)
+    assert old < {p.name for p in (out / "cells").iterdir()}
+    assert len(table.groupby(["cell", "snr_db"])) == 2 * 3 * 3
+    kept = semloss.load_table(reference).set_index(["cell", "snr_db", "task", "metric"]).value
+    grown = table.set_index(["cell", "snr_db", "task", "metric"]).value
+    pd.testing.assert_series_equal(grown.loc[kept.index], kept)
+
+
+def test_a_smaller_question_loses_nothing(world, reference, tmp_path, capfd):
+    out = tmp_path / "smaller"
+    shutil.copytree(reference, out)
+    few = ["--set", "grid.snr_db=[0]", "--set", "metrics.names=['psnr_db']", "--json"]
+    assert collect(world, out, *few) == 0
+    summary = json.loads(capfd.readouterr().out)
+    assert (summary["cells"], summary["finished"], summary["in_folder"]) == (2, 2, 4)
+    assert tables(out) == tables(reference)
+    # the snapshot still describes the whole folder
+    assert main(["collect", str(out / "experiment.toml"), "--out", str(out), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["cells"] == 4
+
+
+def test_a_metric_added_later_is_measured_and_the_rest_kept(world, tmp_path):
+    out = tmp_path / "later"
+    one = ["--set", "grid.cr=1/6", "--set", "metrics.names=['psnr_db']"]
+    assert collect(world, out, *one) == 0
+    before = semloss.load_table(out)
+    assert collect(world, out, "--set", "grid.cr=1/6", "--set", "metrics.names=['mse']") == 0
+    after = semloss.load_table(out)
+    assert set(after.metric) == set(before.metric) | {"mse"}
+    kept = after[after.metric != "mse"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, before.reset_index(drop=True))
+
+
+def test_another_precision_is_another_experiment(world, reference, tmp_path, capfd):
+    out = tmp_path / "precision"
+    shutil.copytree(reference, out)
+    identity = json.loads((out / "identity.json").read_text())
+    identity["bf16"] = not identity["bf16"]  # as if resumed on another processor
+    (out / "identity.json").write_text(json.dumps(identity))
+    assert collect(world, out) == 2
+    assert "identity.bf16" in capfd.readouterr().err
+
+
+def test_the_same_ratio_written_otherwise_is_the_same_cell(world, reference, tmp_path):
+    out = tmp_path / "ratio"
+    shutil.copytree(reference, out)
+    assert collect(world, out, "--set", "grid.cr=[0.1695, 0.0413]") == 0
+    assert tables(out) == tables(reference)
+
+
+def test_two_collects_on_one_run_share_the_work(world, reference):
+    out = world / "shared"
+    command = [
+        sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
+        "collect", str(world / "tiny.toml"), "--out", str(out), "--engine", "serial",
+    ]  # fmt: skip
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for one in both:
+        _, errors = one.communicate(timeout=300)
+        assert one.returncode == 0, errors
+    assert tables(out) == tables(reference)
+
+
+@pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_killed_at_random_it_resumes_to_the_same_table(world, reference, tmp_path, engine):
+    out = tmp_path / "killed"
+    command = [
+        sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
+        "collect", str(world / "tiny.toml"), "--out", str(out), "--engine", engine, "--jobs", "2",
+    ]  # fmt: skip
+    dice = random.Random(1)
+    for _ in range(3):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(dice.uniform(3, 8))
+        process.send_signal(dice.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+        process.wait()
+    finished = subprocess.run(command, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert tables(out) == tables(reference)
+    cells = semloss.load_table(out).cell.nunique()
+    assert cells == 4
+
+
+def test_interruption_ends_with_130_and_one_line(world, tmp_path):
+    command = [
+        sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
+        "collect", str(world / "tiny.toml"), "--out", str(tmp_path / "run"),
+        "--set", "train.trunk.steps=100000",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if "task" in line and "clean accuracy" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait(timeout=30) == 130
+    assert "Traceback" not in rest
+    assert rest.strip().splitlines()[-1].startswith("semloss: interrupted")
+
+
+@pytest.mark.parametrize("what", ["codec.safetensors", "measured.json", "receiver.safetensors"])
+def test_a_damaged_cell_is_done_again_and_the_rest_kept(world, reference, tmp_path, capfd, what):
+    out = tmp_path / "damaged"
+    shutil.copytree(reference, out)
+    victim = sorted((out / "cells").glob(f"*/{what}"))[0]
+    victim.write_bytes(victim.read_bytes()[:100])
+    if what != "measured.json":  # finished cells are not read again: ask for another look
+        (victim.parent / "measured.json").unlink()
+    assert collect(world, out) == 0
+    if what != "measured.json":
+        assert "damaged" in capfd.readouterr().err
+    assert tables(out) == tables(reference)
+
+
+@pytest.mark.parametrize("kind", ["trunks", "bases", "receivers", "tasks"])
+def test_what_cells_start_from_is_trained_again_when_damaged(world, reference, tmp_path, kind):
+    out = tmp_path / "base"
+    shutil.copytree(reference, out)
+    shutil.rmtree(out / "cells")
+    if kind == "trunks":
+        shutil.rmtree(out / "bases")
+    victim = sorted((out / kind).glob("*/*.safetensors"))[0]
+    victim.write_bytes(victim.read_bytes()[:-10])
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
+
+
+def test_another_experiment_is_not_mixed_in(world, reference, capfd):
+    before = tables(reference)
+    assert collect(world, reference, "--set", "train.trunk.lr=1e-3") == 2
+    line = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "holds another experiment: train.trunk" in line
+    assert "--out" in line
+    assert collect(world, reference, "--set", "source.per_class=13") == 2
+    assert "identity.images" in capfd.readouterr().err
+    assert tables(reference) == before
+
+
+def test_a_folder_of_something_else_is_refused(world, tmp_path, capfd):
+    (tmp_path / "thesis.tex").write_text("mine")
+    assert collect(world, tmp_path) == 2
+    assert "holds no run" in capfd.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_path, capfd):
+    # a rate at which the decoder saturates: no attempt learns more than the mean image
+    out = tmp_path / "diverged"
+    wild = ["--set", "train.trunk.lr=1e4", "--set", "train.trunk.clip_norm=1e9",
+            "--set", "train.retries=1"]  # fmt: skip
+    assert collect(world, out, *wild, "--json") == 0
+    summary = json.loads(capfd.readouterr().out)
+    assert len(summary["diverged"]) == 4
+    cells = pd.read_csv(out / "cells.csv")
+    assert set(cells.status) == {"diverged"}
+    assert cells.attempts.str.contains("base diverged").all()
+    base = json.loads(next((out / "trunks").glob("*/codec.json")).read_text())
+    assert len(base["attempts"]) == 2
+    assert "lr 10000" in base["attempts"][0]
+    assert "lr 5000" in base["attempts"][1]
+    assert pd.read_csv(out / "metrics.csv").empty
+
+
+def test_a_clean_task_model_that_does_not_train_is_one_line(world, tmp_path, capfd):
+    assert collect(world, tmp_path / "task", "--set", "task.clean.lr=1e30") == 2
+    line = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "the task model does not train" in line
+    assert "task.clean.lr" in line
+
+
+def test_a_matched_task_model_that_diverges_flags_its_cells(world, tmp_path, capfd):
+    out = tmp_path / "matched"
+    options = ["--set", "task.matched.lr=1e30", "--set", "grid.cr=1/6", "--json"]
+    assert collect(world, out, *options) == 0
+    assert len(json.loads(capfd.readouterr().out)["diverged"]) == 2
+    cells = pd.read_csv(out / "cells.csv")
+    assert cells.attempts.str.contains("task model at lr").all()
+    assert pd.read_csv(out / "metrics.csv").empty
+
+
+def test_an_interrupted_retry_goes_on_with_the_retry(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    folder, made = UnitFolder(tmp_path, "key"), []
+    steps_seen = []
+
+    def make(key):
+        made.append(key)
+        torch.manual_seed(0)
+        return torch.nn.Linear(3, 1)
+
+    def loss_of(network):
+        first = len(made) == 1
+
+        def loss(positions, draws):
+            steps_seen.append(len(made))
+            if len(made) == 2 and len(steps_seen) > 100:
+                raise KeyboardInterrupt
+            x = torch.rand(len(positions), 3, generator=draws.channel)
+            return network(x).square().mean() * (float("nan") if first else 1.0)
+
+        return loss
+
+    def go():
+        recipe = Recipe(steps=400, batch_size=4, optimiser="adam")
+        rest = (recipe, 2, 20, make, loss_of, lambda network, key: {})
+        return train_stage(Run(tmp_path), folder, "codec", *rest)
+
+    with pytest.raises(KeyboardInterrupt):
+        go()
+    before = len(steps_seen)
+    made.append("resumed")  # from here on nothing interrupts
+    record = go()
+    assert record["status"] == "retried"
+    assert record["attempts"] == ["lr 0.012: the loss was no longer finite at step 25"]
+    assert made[-1] == made[1]  # the second attempt again, not the first
+    assert len(steps_seen) - before < 400 - 50  # and not from its beginning
+    assert {p.name for p in tmp_path.iterdir()} == {"codec.json", "codec.safetensors", "log.txt"}
+
+
+def test_independent_cells_train_alone(world, tmp_path):
+    out = tmp_path / "independent"
+    options = ["--set", "train.strategy=independent", "--set", "grid.snr_db=[10]"]
+    assert collect(world, out, *options) == 0
+    assert not (out / "bases").exists()
+    cells = pd.read_csv(out / "cells.csv")
+    assert set(cells.strategy) == {"independent"}
+    assert (cells.steps == 40).all()
+
+
+def test_lpips_is_measured_when_weights_are_given_and_missing_otherwise(world, reference, tmp_path):
+    from safetensors.torch import save_file
+
+    from semloss.metrics.perceptual import weight_shapes
+
+    # random weights: not the published distance, but the whole path from file to table
+    weights = {key: torch.rand(shape) / 100 for key, shape in weight_shapes().items()}
+    save_file(weights, tmp_path / "lpips.safetensors")
+    out = tmp_path / "run"
+    options = ["--set", f"metrics.lpips_weights={tmp_path / 'lpips.safetensors'}",
+               "--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]"]  # fmt: skip
+    assert collect(world, out, *options) == 0
+    table = semloss.load_table(out)
+    assert (table[table.metric == "lpips"].value > 0).all()
+    assert (table[table.metric == "lpips"].direction == "lower").all()
+    assert not (semloss.load_table(reference).metric == "lpips").any()
+
+
+def test_replicates_and_channels_are_axes_of_the_grid(world, tmp_path):
+    experiment = TINY.replace("[grid]", '[[channel]]\nkind = "awgn"\n[[channel]]\n'
+                              'kind = "rician"\n[grid]\nseeds = [0, 1]')  # fmt: skip
+    (tmp_path / "axes.toml").write_text(experiment)
+    out = tmp_path / "run"
+    command = ["collect", str(tmp_path / "axes.toml"), "--out", str(out), "--engine", "serial",
+               "--set", "grid.cr=1/6", "--set", "grid.snr_db=10"]  # fmt: skip
+    assert main(command) == 0
+    table = semloss.load_table(out)
+    psnr = table[table.metric == "psnr_db"].set_index(["channel", "seed"]).value
+    assert len(psnr) == psnr.nunique() == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("grid.cr=0", r"grid.cr[0] = 0: CR is k/n"),
+        ("grid.cr=1/500", "grid.cr[0] = 1/500: no filter count realises it"),
+        ("grid.cr=1/90,1/96", "both realised as 1/96"),
+        ("grid.snr_db=[]", "grid.snr_db = []: the list is empty"),
+        ("grid.snr_db=[nan]", "grid.snr_db[0]"),
+        ("train.base_snr_db=[5,1]", "write the lower end first"),
+        ("grid.snr_bd=3", "grid.snr_bd: unknown key; did you mean snr_db?"),
+        ("gird.cr=1/6", "gird: unknown key; did you mean grid?"),
+        ("train.base.lr=-1", "train.base.lr = -1"),
+        ("source.kind=moon", "source.kind = 'moon'"),
+        ("channel.kind=rician", None),
+        ("metrics.names=['psnr']", "did you mean psnr_db?"),
+        ("split.test=0.9", "exceed 1"),
+        ("metrics.lpips_weights=none.safetensors", "none.safetensors: no such file"),
+        ("source.per_class=2", "class"),
+        ("grid", "write key=value"),
+    ],
+)
+def test_bad_configuration_is_one_line_and_exit_2(world, tmp_path, capfd, change, message):
+    code = collect(world, tmp_path / "none", "--set", change, "--dry-run")
+    errors = capfd.readouterr().err
+    if message is None:
+        assert code == 0
+        return
+    assert code == 2
+    assert message in errors.strip().splitlines()[-1]
+    assert "Traceback" not in errors
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_missing_or_broken_file_is_one_line(tmp_path, capfd):
+    assert main(["collect", str(tmp_path / "none.toml")]) == 2
+    assert "none.toml" in capfd.readouterr().err
+    (tmp_path / "broken.toml").write_text("[grid\n")
+    assert main(["collect", str(tmp_path / "broken.toml")]) == 2
+    assert "is not TOML" in capfd.readouterr().err
+
+
+def test_the_presets_state_run_time_and_scores(capfd):
+    assert main(["collect", "--preset", "list"]) == 0
+    text = capfd.readouterr().out
+    assert "demo" in text
+    assert "run time" in text
+    assert main(["collect", "--preset", "nope"]) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
+def test_a_full_disk_is_one_line_and_nothing_measured_is_lost(world, reference, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(disk)], capture_output=True
+    )
+    if mount.returncode:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        command = [
+            sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
+            "collect", str(world / "tiny.toml"), "--out", str(disk / "run"), "--jobs", "2",
+        ]  # fmt: skip
+        full = subprocess.run(command, capture_output=True, text=True)
+        assert full.returncode == 2, full.stderr
+        assert "Traceback" not in full.stderr
+        assert "No space left" in full.stderr.strip().splitlines()[-1]
+        subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert tables(disk / "run") == tables(reference)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_fall_beyond_doubt_is_named():
+    def row(cr, snr_db, value):
+        return {"codec": "c", "channel": "a", "seed": 0, "task": "none", "metric": "psnr_db",
+                "cr": cr, "snr_db": snr_db, "train_snr_db": snr_db, "value": value,
+                "se": 0.1}  # fmt: skip
+
+    assert not_monotone([row(0.1, 0, 25.0), row(0.1, 5, 24.8), row(0.2, 0, 26.0)]) == []
+    found = not_monotone([row(0.1, 0, 25.0), row(0.1, 5, 24.0), row(0.2, 0, 24.1)])
+    assert len(found) == 2
+
+
+def test_real_tiles_collect(world, real_data, tmp_path):
+    out = tmp_path / "real"
+    options = ["--set", "source.kind=eurosat", "--set", f"source.path={real_data / 'eurosat-rgb'}",
+               "--set", "source.per_class=12", "--set", "grid.cr=1/6"]  # fmt: skip
+    assert collect(world, out, *options) == 0
+    source = json.loads((out / "source.json").read_text())
+    assert len(source["classes"]) == 10
+    assert Path(out / "metrics.csv").exists()
+
+
+def test_thirteen_bands_go_all_the_way(world, real_data, tmp_path):
+    out = tmp_path / "bands"
+    options = ["--set", "source.kind=geotiff", "--set", f"source.path={real_data / 'eurosat-ms'}",
+               "--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]",
+               "--set", "train.trunk.steps=150"]  # fmt: skip
+    assert collect(world, out, *options) == 0
+    source = json.loads((out / "source.json").read_text())
+    assert source["shape"] == [64, 64, 13]
+    assert source["bands"][0] == "B01"
+    cells = pd.read_csv(out / "cells.csv")
+    # 69 filters of 16x16 maps, two features a symbol, over 64x64x13 samples
+    assert cells.k.tolist() == [69 * 16 * 16 // 2]
+    assert cells.cr.tolist() == pytest.approx([69 * 128 / (64 * 64 * 13)])
+    assert semloss.load_table(out).metric.eq("psnr_db").any()

@@ -1,0 +1,117 @@
+"""Several surfaces at once: shared shape, and a new one from a handful of cells."""
+
+import numpy as np
+import pytest
+from known_surface import truth
+from surface_truth import simulated
+
+from semloss.errors import SemlossError
+from semloss.surfaces.fitting import pooling
+from semloss.surfaces.fitting.form_fit import fit_form
+from semloss.surfaces.fitting.uncertainty import bootstrap
+from semloss.surfaces.forms import FORMS
+
+CAPPED = FORMS["capped"]
+
+
+def task(number, n=700, **about):
+    """Surface of one of many tasks: like the others in shape, with levels of its own."""
+    rng = np.random.default_rng([number, 5])
+    p = truth("capped") * np.exp(0.08 * rng.standard_normal(8))
+    p[:2] = 0.1, rng.uniform(0.7, 0.95)
+    points = simulated("capped", n=n, seed=number, parameters=p, **about)
+    return points, p
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return pooling.learn([task(i)[0] for i in range(6)], "capped")
+
+
+def error(fit, p, points):
+    there = points.cr, points.snr_db
+    return np.sqrt(np.mean((CAPPED(*there, fit.parameters) - CAPPED(*there, p)) ** 2))
+
+
+def test_what_tasks_share_is_learnt_with_its_spread(shared):
+    names = [parameter.name for parameter in CAPPED.parameters]
+    i = names.index("slope_per_db")
+    assert np.exp(shared.mean[i]) == pytest.approx(0.3, rel=0.15)
+    assert 0.02 < shared.sd[i] < 0.4
+
+
+def test_a_new_task_of_six_cells_is_known_far_better_than_on_its_own(shared):
+    # Six cells of seven unknowns are no surface of their own at all.
+    pooled, alone = [], []
+    for number in range(20, 28):
+        points, p = task(number)
+        few = np.random.default_rng(number).choice(66, 6, replace=False)
+        some = points.subset(few)
+        pooled.append(error(fit_form(CAPPED, some, prior=shared.prior, starts=30), p, points))
+        hill = fit_form(FORMS["additive"], some, starts=30)
+        value = hill.form(points.cr, points.snr_db, hill.parameters)
+        exact = CAPPED(points.cr, points.snr_db, p)
+        alone.append(np.sqrt(np.mean((value - exact) ** 2)))
+    assert np.median(pooled) < 0.03
+    assert np.median(pooled) < 0.5 * np.median(alone)
+
+
+def test_a_task_of_many_cells_keeps_its_own_shape(shared):
+    _, p = task(40)
+    p = p * np.array([1, 1, 0.8, 1.4, 1, 1.6, 1, 1])  # unlike the others
+    odd = simulated("capped", n=20_000, parameters=p)
+    fit = fit_form(CAPPED, odd, prior=shared.prior)
+    assert error(fit, p, odd) < 0.01
+
+
+def test_groups_are_fitted_with_one_form_and_say_so():
+    groups = [task(i)[0] for i in range(3)]
+    surfaces, shared = pooling.fit_joint(groups, "capped", bootstraps=0)
+    assert {surface.form for surface in surfaces} == {"capped"}
+    assert len(shared.groups) == 3
+
+
+def test_auto_takes_the_form_that_serves_all_groups():
+    surfaces, shared = pooling.fit_joint([task(i, n=20_000)[0] for i in range(3)], bootstraps=0)
+    assert shared.form in ("capped", "capacity_capped", "unified", "capacity_unified", "pair")
+    assert all(100 * s.quality["rmse"] / s.quality["range"] < 1 for s in surfaces)
+
+
+def test_a_group_of_few_cells_does_not_bar_the_forms_that_the_others_need():
+    groups = [task(i, n=20_000)[0] for i in range(2)]
+    sparse = task(2, n=20_000)[0].subset(np.arange(0, 66, 9))
+    _, shared = pooling.fit_joint([*groups, sparse], bootstraps=0)
+    assert len(FORMS[shared.form].parameters) >= len(CAPPED.parameters)
+
+
+def test_draws_under_a_prior_know_that_the_prior_is_uncertain(shared):
+    fit = fit_form(CAPPED, task(50)[0].subset(np.arange(0, 66, 11)), prior=shared.prior)
+    sd = np.sqrt(np.diag(fit.covariance()[0]))[2:]
+    spread = bootstrap(fit, 200, seed=0).std(axis=0)[2:]
+    assert np.all(spread > 0.5 * sd)
+
+
+def test_the_prior_survives_its_file(shared, tmp_path):
+    pooling.save(shared, tmp_path / "shared.json")
+    loaded = pooling.load(tmp_path / "shared.json")
+    np.testing.assert_array_equal(loaded.mean, shared.mean)
+    np.testing.assert_array_equal(loaded.sd, shared.sd)
+    assert loaded.groups == shared.groups
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"schema": "semloss-prior", "version": 2}', "\x00", "9" * 5000]
+)
+def test_what_is_no_prior_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "shared.json").write_text(content)
+    with pytest.raises(SemlossError, match="no prior of this semloss") as caught:
+        pooling.load(tmp_path / "shared.json")
+    assert "\n" not in str(caught.value)
+
+
+def test_one_group_or_groups_too_small_share_nothing():
+    with pytest.raises(SemlossError, match="only one"):
+        pooling.fit_joint([task(0)[0]], "capped")
+    few = [task(i)[0].subset(np.arange(6)) for i in range(3)]
+    with pytest.raises(SemlossError, match="needs two groups with more than 8 points"):
+        pooling.learn(few, "capped")

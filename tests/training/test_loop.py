@@ -1,0 +1,146 @@
+"""The training loop: exact resume, derived data order, divergence."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semloss.identity import digest, seed_for
+from semloss.training import loop as training
+from semloss.training.loop import Diverged, Recipe, batches, train
+
+ITEMS = 40
+
+
+def network(seed=0):
+    torch.manual_seed(seed)
+    layers = torch.nn.Conv2d(2, 4, 3), torch.nn.PReLU(4), torch.nn.Flatten(), torch.nn.Linear(64, 1)
+    return torch.nn.Sequential(*layers).to(memory_format=torch.channels_last)
+
+
+def loss_of(net):
+    items = torch.rand(ITEMS, 2, 6, 6, generator=torch.Generator().manual_seed(1))
+    items = items.contiguous(memory_format=torch.channels_last)
+
+    def loss(positions, draws):
+        noise = torch.randn(len(positions), 2, 6, 6, generator=draws.channel)
+        x = training.augment_dihedral(items[positions], draws.augment)
+        return (net(x + 0.1 * noise) - x.mean(dim=(1, 2, 3)).unsqueeze(1)).square().mean()
+
+    return loss
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+RECIPE = Recipe(steps=60, batch_size=8, lr=1e-2, clip_norm=1.0)
+
+
+@pytest.mark.parametrize("optimiser", ["muon", "adam"])
+def test_training_learns(optimiser):
+    net = network()
+    recipe = RECIPE.model_copy(update={"optimiser": optimiser})
+    done = train(net, loss_of(net), ITEMS, recipe, "key")
+    assert done.steps == 60
+    assert done.losses[-1] < 0.3 * done.losses[0]
+    assert not net.training
+
+
+@pytest.mark.parametrize("optimiser", ["muon", "adam"])
+@pytest.mark.parametrize("stop_at", [4, 31, 59])
+def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop_at, optimiser):
+    recipe = RECIPE.model_copy(update={"optimiser": optimiser})
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
+    whole = network()
+    record = train(whole, loss_of(whole), ITEMS, recipe, "key")
+
+    net, checkpoint = network(), tmp_path / "training.safetensors"
+    loss, steps = loss_of(net), itertools.count()
+
+    def interrupted(positions, draws):
+        if next(steps) == stop_at:
+            raise KeyboardInterrupt
+        return loss(positions, draws)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(net, interrupted, ITEMS, recipe, "key", checkpoint)
+    assert checkpoint.exists()
+
+    again = network(seed=9)  # what it starts from must not matter
+    resumed = train(again, loss_of(again), ITEMS, recipe, "key", checkpoint)
+    assert torch.equal(weights(again), weights(whole))
+    assert resumed.losses == record.losses
+
+    # the caller has not stored the network yet: a last checkpoint holds the finished training
+    once_more = network(seed=7)
+    train(once_more, loss_of(once_more), ITEMS, recipe, "key", checkpoint)
+    assert torch.equal(weights(once_more), weights(whole))
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "other key"])
+def test_a_damaged_checkpoint_only_costs_the_work_in_it(tmp_path, monkeypatch, damage):
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
+    whole = network()
+    train(whole, loss_of(whole), ITEMS, RECIPE, "key")
+    net, checkpoint = network(), tmp_path / "training.safetensors"
+    loss, steps = loss_of(net), itertools.count()
+
+    def interrupted(positions, draws):
+        if next(steps) == 30:
+            raise KeyboardInterrupt
+        return loss(positions, draws)
+
+    key = "another" if damage == "other key" else "key"
+    with pytest.raises(KeyboardInterrupt):
+        train(net, interrupted, ITEMS, RECIPE, key, checkpoint)
+    if damage == "cut":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    if damage == "noise":
+        checkpoint.write_bytes(b"\x00" * 500)
+    again = network()
+    train(again, loss_of(again), ITEMS, RECIPE, "key", checkpoint)
+    assert torch.equal(weights(again), weights(whole))
+
+
+def test_another_key_is_another_run_of_the_dice():
+    one, other = network(), network()
+    train(one, loss_of(one), ITEMS, RECIPE, "one")
+    train(other, loss_of(other), ITEMS, RECIPE, "other")
+    assert not torch.equal(weights(one), weights(other))
+
+
+def test_an_infinite_loss_is_divergence_not_a_result():
+    net = network()
+    with pytest.raises(Diverged, match="no longer finite"):
+        train(net, lambda p, d: loss_of(net)(p, d) * float("inf"), ITEMS, RECIPE, "key")
+
+
+@given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 50))
+def test_every_epoch_sees_every_item_once_wherever_it_starts(n, size, start):
+    per_epoch = n // min(size, n)
+    fresh = list(itertools.islice(batches(n, size, "k", 0), start + per_epoch))
+    later = list(itertools.islice(batches(n, size, "k", start), per_epoch))
+    assert all(torch.equal(a, b) for a, b in zip(fresh[start:], later, strict=True))
+    epoch = torch.cat(fresh[:per_epoch]) if start == 0 else torch.cat(fresh)[:0]
+    assert len(epoch.unique()) == len(epoch)
+
+
+def test_rate_rises_to_its_peak_and_ends_at_zero():
+    recipe = Recipe(steps=100, lr=1e-3, warmup=0.1)
+    rates = [recipe.lr_at(step) for step in range(100)]
+    assert max(rates) == pytest.approx(1e-3)
+    assert rates.index(max(rates)) == 10
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 1e-6
+
+
+def test_streams_of_one_key_are_independent():
+    key = digest({"cell": 1})
+    assert len({seed_for(key, purpose) for purpose in ("weights", "augment", "channel")}) == 3
+    assert digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
