@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import Field, model_validator
 
 from semloss.errors import SemlossError
@@ -14,7 +14,11 @@ from semloss.sources.base import SOURCES, Images, ImageSet, Report, Source, sile
 from semloss.sources.tree import Cut, Item, Tree, decode, list_folder, read_bytes
 
 EXTENSIONS = (".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+_ORIENTATION = 0x0112
+"""EXIF tag; from 5 on, rows and columns change places."""
+_BITS_PER_SAMPLE, _SUBFILE_TYPE = 258, 254
+"""TIFF tags."""
 
 
 @SOURCES.register("folder")
@@ -31,9 +35,10 @@ class Folder(Source):
     - ``fit = "resize"``: the largest centred square is resized to size x size (Lanczos).
 
     Alpha is dropped, grayscale becomes three equal channels and palettes are resolved; with
-    ``colour = "gray"`` images become one channel instead (ITU-R BT.601 luma). Of an animation
-    the first frame counts. Images of more than 8 bits a channel are refused: the source
-    "geotiff" scales those.
+    ``colour = "gray"`` images become one channel instead (ITU-R BT.601 luma). A photograph that
+    is marked as turned (EXIF) is turned upright. Of an animation the first frame counts; a TIFF
+    of several pages is refused. Images of more than 8 bits a channel are refused, judged by the
+    file itself: the source "geotiff" scales those.
 
     Attributes
     ----------
@@ -116,14 +121,18 @@ def read_image(item: Item, colour: Literal["rgb", "gray"] = "rgb") -> Images:
     SemlossError
         When the file is no image, is cut short, or has more than 8 bits a channel.
     """
-    with _open(item) as image:
-        if image.mode in DEEP:
+    content = read_bytes(item)
+    with _open(item, content) as image:
+        bits = _bits_per_channel(image, content)
+        if bits > 8:
             raise SemlossError(
-                f"{item.name} has more than 8 bits a channel (mode {image.mode}): convert it, or "
-                'use source.kind = "geotiff", which scales by a stated rule'
+                f"{item.name} has {bits} bits a channel: convert it to 8, or use "
+                'source.kind = "geotiff", which scales by a stated rule'
             )
+        _refuse_pages(item, image)
         try:
-            pixels = np.asarray(image.convert("RGB" if colour == "rgb" else "L"))
+            upright = ImageOps.exif_transpose(image)
+            pixels = np.asarray(upright.convert("RGB" if colour == "rgb" else "L"))
         except (OSError, SyntaxError, ValueError, EOFError) as error:
             raise SemlossError(
                 f"{item.name} is cut short or damaged ({error}): replace or remove it"
@@ -132,17 +141,56 @@ def read_image(item: Item, colour: Literal["rgb", "gray"] = "rgb") -> Images:
 
 
 def measure_image(item: Item) -> tuple[int, int]:
-    """Height and width from the header of a file."""
-    with _open(item) as image:
+    """Height and width from the header of a file, as it is shown upright."""
+    with _open(item, read_bytes(item)) as image:
+        if image.getexif().get(_ORIENTATION, 1) >= 5:
+            return image.width, image.height
         return image.height, image.width
 
 
-def _open(item: Item) -> Image.Image:
+def _bits_per_channel(image: Image.Image, content: bytes) -> int:
+    """Bits a channel of a file, whatever Pillow makes of them: it cuts deep colours to 8."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        return 32 if image.mode in ("F", "I") and image.format != "PNG" else 16
+    if image.format == "PNG":
+        return content[24]  # of the IHDR chunk, which comes first
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(_BITS_PER_SAMPLE, (1,))  # type: ignore[attr-defined]
+        return max(bits) if isinstance(bits, tuple) else int(bits)
+    at = content.find(b"\xff\x4f\xff\x51")  # SOC and SIZ, where a JPEG 2000 codestream begins
+    if image.format == "JPEG2000" and at >= 0:
+        # 42 bytes on is the depth of the first component, less one; its highest bit is a sign
+        return (content[at + 42] & 0x7F) + 1
+    return 8
+
+
+def _refuse_pages(item: Item, image: Image.Image) -> None:
+    """Refuse a TIFF of several pages; reduced copies of the first one are none."""
+    if image.format != "TIFF":
+        return
+    pages = 0
+    for at in range(getattr(image, "n_frames", 1)):
+        image.seek(at)
+        pages += not int(image.tag_v2.get(_SUBFILE_TYPE, 0)) & 1  # type: ignore[attr-defined]
+    image.seek(0)
+    if pages > 1:
+        raise SemlossError(
+            f"{item.name} holds {pages} pages: save each as a file of its own, or bands as one "
+            'image for source.kind = "geotiff"'
+        )
+
+
+def _open(item: Item, content: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(read_bytes(item)))
+            return Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
+        if content[:2] in (b"II", b"MM"):
+            raise SemlossError(
+                f"{item.name} is a TIFF, but no ordinary picture (multispectral?): read it by "
+                'source.kind = "geotiff"'
+            ) from None
         raise SemlossError(
             f"{item.name} is not an image, whatever its name says: replace or remove it"
         ) from None

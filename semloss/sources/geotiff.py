@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -32,6 +33,8 @@ class GeoTiff(Source):
     alike for all bands. Its default for uint16 is [0, 5000]: Sentinel-2 stores reflectance x
     10,000 and vegetation in the near infrared reaches about 0.5, so nothing but cloud, snow and
     metal roofs is clipped and a step is 20 DN. uint8 is kept as it is; other types need a scale.
+    All files must be of one type. Pixels that are NaN, or hold the nodata value that a file
+    declares, are refused, and so are files that hold several images.
 
     Georeferencing (EPSG code, upper left corner and pixel size of each tile) is kept in the
     provenance.
@@ -79,15 +82,21 @@ class GeoTiff(Source):
         """Decode, choose and scale the bands of all files."""
         tree = self._tree()
         cut = Cut(self.size, self.fit == "tile")
-        first = _read(tree.items[0])[0]
+        first = _read(tree.items[0]).pixels
         names = self._names(tree.items[0], first.shape[2])
         chosen = self._chosen(names)
         lo, hi = self._scale(tree.items[0], first.dtype)
         places: dict[str, Place] = {}
 
         def read(item: Item) -> Images:
-            pixels, place = _read(item)
-            places[item.name] = place
+            raster = _read(item)
+            pixels = raster.pixels
+            places[item.name] = raster.place
+            if pixels.dtype != first.dtype:
+                raise SemlossError(
+                    f"{item.name} holds {pixels.dtype} values, but {tree.items[0].name} "
+                    f"{first.dtype}: one source takes files of one kind"
+                )
             if pixels.shape[2] != len(names):
                 raise SemlossError(
                     f"{item.name} has {pixels.shape[2]} bands, not {len(names)}: "
@@ -99,7 +108,7 @@ class GeoTiff(Source):
                     f'{self.size}x{self.size}: change size or set fit = "tile"'
                 )
             taken = pixels[:, :, chosen]
-            _refuse_gaps(item, taken, [names[i] for i in chosen])
+            _refuse_gaps(item, taken, [names[i] for i in chosen], raster.nodata)
             if pixels.dtype == np.uint8 and self.scale is None:
                 return taken.astype(np.uint8)
             return np.rint(np.clip((taken - lo) * (255 / (hi - lo)), 0, 255)).astype(np.uint8)
@@ -164,14 +173,23 @@ class GeoTiff(Source):
         )
 
 
-def _refuse_gaps(item: Item, pixels: npt.NDArray[Any], names: list[str]) -> None:
+def _refuse_gaps(
+    item: Item, pixels: npt.NDArray[Any], names: list[str], nodata: float | None
+) -> None:
+    """Refuse what is no measured value: NaN, infinity, and the value that the file declares."""
+    what = "NaN or infinite values"
+    gaps = np.zeros(pixels.shape, dtype=bool)
     if np.issubdtype(pixels.dtype, np.floating):
-        gaps = ~np.isfinite(pixels).all(axis=(0, 1))
-        if gaps.any():
-            raise SemlossError(
-                f"{item.name}: band {names[int(np.argmax(gaps))]} holds NaN or infinite values; "
-                "fill the gaps, remove the file or choose other bands"
-            )
+        gaps = ~np.isfinite(pixels)
+    if nodata is not None and not gaps.any():
+        gaps, what = pixels == nodata, f"its nodata value, {nodata:g}"
+    if gaps.any():
+        band = int(np.argmax(gaps.any(axis=(0, 1))))
+        count = int(gaps[:, :, band].sum())
+        raise SemlossError(
+            f"{item.name}: band {names[band]} holds {what}, in {count:,} pixel{'s' * (count > 1)}; "
+            "fill the gaps, remove the file or choose other bands"
+        )
 
 
 def _tifffile() -> Any:  # noqa: ANN401 - a module that may be absent
@@ -183,10 +201,24 @@ def _tifffile() -> Any:  # noqa: ANN401 - a module that may be absent
         ) from None
 
 
-def _read(item: Item) -> tuple[npt.NDArray[Any], Place]:
-    """Pixels (H, W, bands) of a file, and its EPSG code, upper left corner and pixel size."""
+@dataclass(frozen=True)
+class _Raster:
+    """Pixels (H, W, bands) of a file, where they lie, and the value that stands for none."""
+
+    pixels: npt.NDArray[Any]
+    place: Place
+    nodata: float | None
+
+
+def _read(item: Item) -> _Raster:
     with _open(item) as file:
         series = file.series[0]
+        others = [one for one in file.series[1:] if not one.keyframe.is_reduced]
+        if others:
+            raise SemlossError(
+                f"{item.name} holds {1 + len(others)} images of different kinds: save each as a "
+                "file of its own"
+            )
         try:
             pixels = series.asarray()
         except (ValueError, OSError, struct.error, RuntimeError, KeyError) as error:
@@ -197,7 +229,23 @@ def _read(item: Item) -> tuple[npt.NDArray[Any], Place]:
             pixels = np.moveaxis(pixels, 0, 2)
         elif pixels.ndim != 3:
             raise SemlossError(f"{item.name} has the axes {series.axes}, not rows, columns, bands")
-        return pixels, _place(file.pages[0].tags)
+        tags = file.pages[0].tags
+        return _Raster(pixels, _place(tags), _nodata(item, tags))
+
+
+def _nodata(item: Item, tags: Any) -> float | None:  # noqa: ANN401 - tifffile.TiffTags
+    """Value of pixels that were not measured: GDAL's tag 42113, a number as text."""
+    tag = tags.get(42113)
+    if tag is None:
+        return None
+    text = str(tag.value).strip().strip("\0")
+    try:
+        return float(text)
+    except ValueError:
+        raise SemlossError(
+            f"{item.name} declares the nodata value {text!r}, which is no number: write the file "
+            "anew"
+        ) from None
 
 
 def _measure(item: Item) -> tuple[int, int]:

@@ -15,6 +15,9 @@ from semloss.sources.base import Images, Indices, Report, allocate
 
 CHUNK = 512
 
+MAX_FILE_BYTES = 256 << 20
+"""Size of a file, unpacked, beyond which it is refused unread: no image of a tile is so large."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -61,15 +64,32 @@ def list_folder(root: Path, extensions: Iterable[str]) -> Tree:
     """
     root = root.expanduser()
     try:
-        inside = sorted(os.scandir(root), key=lambda entry: entry.name)
-        folders = [entry for entry in inside if _is_class_folder(root, entry)]
+        folders = _class_folders(root)
         found = {folder.name: _image_files(folder.path, extensions) for folder in folders}
+        if folders and not any(found.values()):
+            _refuse_deeper(folders, extensions)
     except OSError as error:
         raise SemlossError(
             f"cannot read the image folder {error.filename or root}: {error.strerror}; "
             "set source.path to a readable folder with one subfolder per class"
         ) from None
     return _tree(str(root), found, extensions)
+
+
+def _class_folders(root: Path) -> list[os.DirEntry[str]]:
+    inside = sorted(os.scandir(root), key=lambda entry: entry.name)
+    return [entry for entry in inside if _is_class_folder(root, entry)]
+
+
+def _refuse_deeper(folders: list[os.DirEntry[str]], extensions: Iterable[str]) -> None:
+    """Refuse ``root/train/<class>``: a split of others, or a folder too many."""
+    for folder in folders:
+        for inner in _class_folders(Path(folder.path)):
+            if _image_files(inner.path, extensions):
+                raise SemlossError(
+                    f"images lie one level deeper than in classes, e.g. in {inner.path}: "
+                    f"set source.path to {folder.path}"
+                )
 
 
 def _is_class_folder(root: Path, entry: os.DirEntry[str]) -> bool:
@@ -81,11 +101,16 @@ def _is_class_folder(root: Path, entry: os.DirEntry[str]) -> bool:
 
 
 def _image_files(folder: str, extensions: Iterable[str]) -> list[Item]:
-    """Images directly in a folder, sorted by name; a link to nowhere is an OSError."""
+    """Images directly in a folder, sorted by name."""
     found = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if _suffix(entry.name) in extensions and not entry.name.startswith("."):
-            status = entry.stat()
+            try:
+                status = entry.stat()
+            except FileNotFoundError:
+                raise SemlossError(
+                    f"{entry.path} is a link that leads nowhere: mend or remove it"
+                ) from None
             if stat.S_ISREG(status.st_mode):
                 stamp = (status.st_size, status.st_mtime_ns)
                 found.append(Item(0, entry.path, Path(entry.path).read_bytes, stamp))
@@ -111,7 +136,14 @@ def list_zip(path: Path, extensions: Iterable[str]) -> Tree:
             f"cannot open {path} as a zip archive ({error}); fetch it again or give a folder"
         ) from None
     items: dict[str, list[Item]] = {}
+    seen: set[str] = set()
     for member in sorted(archive.infolist(), key=lambda member: member.filename):
+        if member.filename in seen:
+            raise SemlossError(
+                f"{path} holds {member.filename} twice, and which one is meant is not told: "
+                "pack the archive anew"
+            )
+        seen.add(member.filename)
         parts = PurePosixPath(member.filename).parts
         hidden = any(part.startswith((".", "__")) for part in parts)
         if member.is_dir() or hidden or len(parts) < 2 or _suffix(parts[-1]) not in extensions:
@@ -156,8 +188,14 @@ def read_bytes(item: Item) -> bytes:
     Raises
     ------
     SemlossError
-        When it cannot be read, or its checksum in the archive does not match.
+        When it cannot be read, states a size that no image has, or its checksum in the archive
+        does not match.
     """
+    if item.stamp[0] > MAX_FILE_BYTES:
+        raise SemlossError(
+            f"{item.name} has {item.stamp[0] / 1e6:,.0f} MB, more than the "
+            f"{MAX_FILE_BYTES / 1e6:,.0f} MB of any image here: cut it up or remove it"
+        )
     try:
         return item.read()
     except (OSError, zipfile.BadZipFile, EOFError) as error:

@@ -1,8 +1,11 @@
 """Sources that read files: folders, the EuroSAT archive, multispectral GeoTIFF."""
 
 import hashlib
+import struct
 import threading
+import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -142,7 +145,7 @@ def empty_class(root: Path) -> None:
             lambda r: Image.fromarray(picture(7, 16, 20)).save(r / "field" / "4.png"),
             r'4\.png is 20x16 pixels, but .*0\.png is 16x16: set size and fit = "tile" or "resize"',
         ),
-        (deep_png, r"4\.png has more than 8 bits .*geotiff"),
+        (deep_png, r"4\.png has 16 bits a channel: .*geotiff"),
         (empty_class, r"class folder .*clouds holds no images .*add some or remove it"),
     ],
 )
@@ -151,6 +154,108 @@ def test_bad_images_are_named_in_one_line(tree, spoil, complaint):
     with pytest.raises(SemlossError, match=complaint) as error:
         Folder(path=tree).load()
     assert "\n" not in str(error.value)
+
+
+def deep_colour_png(path: Path) -> None:
+    """16-bit RGB, as Pillow cannot write it: reflectances 300 … 3300, big-endian."""
+    values = np.linspace(300, 3300, 16 * 16 * 3).astype(">u2").reshape(16, -1)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", 16, 16, 16, 2, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def deep_colour_tiff(path: Path) -> None:
+    tifffile.imwrite(path, np.full((16, 16, 3), 3300, np.uint16), photometric="rgb")
+
+
+def deep_jpeg_2000(path: Path) -> None:
+    Image.fromarray(np.full((64, 64), 3300, np.uint16)).save(path)
+
+
+def float_tiff(path: Path) -> None:
+    tifffile.imwrite(path, np.full((16, 16), 0.5, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("write", "suffix", "bits"),
+    [
+        (deep_colour_png, "png", 16),
+        (deep_colour_tiff, "tif", 16),
+        (deep_jpeg_2000, "jp2", 16),
+        (float_tiff, "tif", 32),
+    ],
+)
+def test_more_than_eight_bits_are_never_cut_to_the_high_byte(tmp_path, write, suffix, bits):
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a" / f"x.{suffix}")
+    for colour in ("rgb", "gray"):
+        with pytest.raises(SemlossError, match=rf"x\.{suffix} has {bits} bits a channel"):
+            Folder(path=tmp_path, colour=colour).load()
+
+
+def test_eight_bits_of_every_mode_pass(tmp_path):
+    (tmp_path / "a").mkdir()
+    base = Image.fromarray(picture(1, 64, 64))
+    for mode, suffix in (("1", "png"), ("L", "jp2"), ("LA", "png"), ("P", "png"), ("RGB", "jp2"),
+                         ("RGBA", "tif"), ("CMYK", "jpg"), ("YCbCr", "tif")):  # fmt: skip
+        base.convert(mode).save(tmp_path / "a" / f"{mode}.{suffix}")
+    assert Folder(path=tmp_path).load().images.shape == (8, 64, 64, 3)
+
+
+def test_a_tiff_of_several_pages_is_refused_and_an_overview_is_no_page(tmp_path):
+    (tmp_path / "a").mkdir()
+    pages = [Image.fromarray(picture(seed)) for seed in range(3)]
+    pages[0].save(tmp_path / "a" / "x.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(SemlossError, match=r"x\.tif holds 3 pages: save each as a file"):
+        Folder(path=tmp_path).load()
+    with tifffile.TiffWriter(tmp_path / "a" / "x.tif") as file:
+        file.write(picture(1), photometric="rgb")
+        file.write(picture(1)[::2, ::2], photometric="rgb", subfiletype=1)
+    np.testing.assert_array_equal(Folder(path=tmp_path).load().images[0], picture(1))
+
+
+def test_a_photograph_marked_as_turned_is_turned_upright(tmp_path):
+    (tmp_path / "a").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn a quarter clockwise
+    wide = picture(3, 16, 32)
+    Image.fromarray(wide).save(tmp_path / "a" / "x.png", exif=exif)
+    upright = np.rot90(wide, -1)
+    np.testing.assert_array_equal(Folder(path=tmp_path).load().images[0], upright)
+    tiles = Folder(path=tmp_path, size=16, fit="tile").load().images
+    np.testing.assert_array_equal(tiles, [upright[:16], upright[16:]])
+
+
+def test_a_multispectral_file_is_pointed_to_the_source_that_reads_it(tmp_path):
+    (tmp_path / "a").mkdir()
+    tile = np.zeros((16, 16, 13), np.uint16)
+    tifffile.imwrite(tmp_path / "a" / "x.tif", tile, photometric="minisblack")
+    with pytest.raises(SemlossError, match=r'x\.tif .*source\.kind = "geotiff"'):
+        Folder(path=tmp_path).load()
+
+
+def test_a_link_that_leads_nowhere_is_named_as_such(tree):
+    (tree / "field" / "4.png").symlink_to(tree / "gone.png")
+    with pytest.raises(SemlossError, match=r"4\.png is a link that leads nowhere"):
+        Folder(path=tree).load()
+
+
+def test_images_one_level_deeper_are_found_for_the_user(tree, tmp_path):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    tree.rename(whole / "train")
+    with pytest.raises(SemlossError, match=r"one level deeper .*set source\.path to .*train"):
+        Folder(path=whole).load()
 
 
 def test_a_missing_folder_or_one_without_classes_is_named(tmp_path):
@@ -317,6 +422,28 @@ def test_a_damaged_archive_is_named(archive, tmp_path):
         EuroSat(path=archive).load()
 
 
+def test_a_name_that_stands_twice_in_an_archive_is_refused(archive):
+    with zipfile.ZipFile(archive, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
+        file.writestr("EuroSAT_RGB/Forest/Forest_0.jpg", b"another")
+    with pytest.raises(SemlossError, match=r"holds .*Forest_0\.jpg twice"):
+        EuroSat(path=archive).load()
+
+
+def test_a_member_is_not_unpacked_that_states_an_absurd_size(archive):
+    name = "EuroSAT_RGB/Forest/bomb.jpg"
+    with (
+        zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+        file.open(name, "w", force_zip64=True) as member,
+    ):
+        for _ in range(300):
+            member.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(SemlossError, match=r"bomb\.jpg has 315 MB, more than the 268 MB"):
+        EuroSat(path=archive).load()
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+
+
 def test_real_tiles_are_read_from_a_local_folder(real_data):
     images = EuroSat(path=real_data / "eurosat-rgb", per_class=5).load()
     assert images.images.shape == (50, 64, 64, 3)
@@ -408,6 +535,32 @@ def test_missing_values_are_refused_with_file_and_band(tmp_path):
     with pytest.raises(SemlossError, match=r"x\.tif: band 2 holds NaN or infinite values"):
         GeoTiff(path=tmp_path, scale=(0, 1)).load()
     assert GeoTiff(path=tmp_path, scale=(0, 2), bands=(1, 3)).load().images.max() == 128
+
+
+def test_files_of_another_type_are_refused_rather_than_scaled_by_the_first_ones(bands13):
+    tile = np.zeros((8, 8, 13), np.uint8)
+    tifffile.imwrite(bands13 / "wood" / "1.tif", tile, photometric="minisblack")
+    with pytest.raises(SemlossError, match=r"1\.tif holds uint8 values, but .*0\.tif uint16"):
+        GeoTiff(path=bands13, scale=(0, 5000)).load()
+
+
+def test_the_declared_nodata_value_is_no_measurement(tmp_path):
+    (tmp_path / "a").mkdir()
+    tile = np.full((8, 8, 3), 700, np.uint16)
+    tile[1, 2:5, 2] = 65535
+    path, declared = tmp_path / "a" / "x.tif", [(42113, 2, 6, "65535", True)]
+    tifffile.imwrite(path, tile, photometric="rgb", extratags=declared)
+    with pytest.raises(SemlossError, match="band 3 holds its nodata value, 65535, in 3 pixels"):
+        GeoTiff(path=tmp_path).load()
+    assert GeoTiff(path=tmp_path, bands=(1, 2)).load().images.max() == 36
+
+
+def test_a_file_of_several_images_is_refused(bands13):
+    with tifffile.TiffWriter(bands13 / "crop" / "0.tif") as file:
+        file.write(np.zeros((8, 8, 13), np.uint16), photometric="minisblack")
+        file.write(np.zeros((16, 16), np.uint16), photometric="minisblack")
+    with pytest.raises(SemlossError, match=r"0\.tif holds 2 images of different kinds"):
+        GeoTiff(path=bands13).load()
 
 
 @pytest.mark.parametrize(
