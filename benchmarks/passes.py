@@ -10,10 +10,10 @@ import time
 
 import numpy as np
 
-from semloss.planning.link.link import Link
 from semloss.planning.passes.orbit import Pass, circular_pass
 from semloss.planning.passes.outage import outage
 from semloss.planning.passes.simulation import simulate_pass
+from semloss.planning.planner import Link
 from semloss.planning.propagation.fading import Rician
 from semloss.selection import Points
 from semloss.surfaces.fitting.fit_surface import fit_surface

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from semloss.planning.link.template import read_link
+from semloss.planning.planner import read_link
 
 COUNT, LOOP, ROUNDS = 100_000, 1_000, 5
 LINKS = {"fixed losses": "cubesat-s-band", "rain by P.618": "ka-band-leo"}
@@ -43,9 +43,7 @@ def compare(link):
 
 def cold_s():
     """Wall time of a process that reads a link and lays out its ledger, and of numpy alone."""
-    ledger = (
-        "from semloss.planning.link.template import read_link; read_link('ka-band-leo').ledger()"
-    )
+    ledger = "from semloss.planning.planner import read_link; read_link('ka-band-leo').ledger()"
     times = []
     for code in (ledger, "import numpy"):
         started = time.perf_counter()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from semloss.version import __version__
 
 if TYPE_CHECKING:
-    from semloss.planning.link.link import Link
     from semloss.planning.passes.orbit import circular_pass
     from semloss.planning.passes.simulation import simulate_pass
+    from semloss.planning.planner import Link
     from semloss.selection import select
     from semloss.surfaces.files.fit_file import load, save
     from semloss.surfaces.fitting.estimator import SemanticLossRegressor
@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "Link": "semloss.planning.link.link",
+    "Link": "semloss.planning.planner",
     "SemanticLossRegressor": "semloss.surfaces.fitting.estimator",
     "circular_pass": "semloss.planning.passes.orbit",
     "fit_surface": "semloss.surfaces.fitting.fit_surface",

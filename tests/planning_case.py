@@ -4,7 +4,7 @@ import functools
 
 from surface_truth import simulated
 
-from semloss.planning.link.link import Link
+from semloss.planning.planner import Link
 from semloss.surfaces.fitting.fit_surface import fit_surface
 
 #: X-band Earth observation: 500 km, 8.2 GHz, weak enough that the target is not always met.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from semloss.planning.link.link import Link
+from semloss.planning.planner import Link
 from semloss.surfaces.fitted.fit import FittedSurface, Outcome
 
 CR_RANGE, SNR_DB_RANGE = (1 / 40, 1 / 4), (-8.0, 12.0)

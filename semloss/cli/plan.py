@@ -10,20 +10,17 @@ from semloss.cli import plan_rules, plan_text
 from semloss.cli.plan_options import QUESTIONS, given
 from semloss.cli.predict import check_domain, domain_text
 from semloss.errors import SemlossError
-from semloss.planning.budget.solution import UNKNOWNS
+from semloss.planning.budget.ledger import ledger
+from semloss.planning.budget.solving import UNKNOWNS
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.file import read_settings
-from semloss.planning.link.link import DEFAULTS, KEYS, Link
-from semloss.planning.link.template import (
-    preset_names,
-    preset_text,
-    read_link,
-    template_text,
-)
+from semloss.planning.link.link import DEFAULTS, KEYS
+from semloss.planning.link.template import preset_names, preset_text, template_text
+from semloss.planning.planner import Link, read_link
 from semloss.units import parse_cr
 
 if TYPE_CHECKING:
-    from semloss.planning.budget.solution import Solution
+    from semloss.planning.budget.solving import Solution
     from semloss.surfaces.fitted.fit import FittedSurface
 
 #: What a link file may leave open because the question supplies it; the values are never used.
@@ -183,8 +180,8 @@ def _solve(question: Question) -> int:
     )  # fmt: skip
     if args.strict:
         check_domain(question.model, found.prediction)
-    solved = found.link.ledger(
-        question.model, target=question.target, interval=question.interval,
+    solved = ledger(
+        found.link, question.model, target=question.target, interval=question.interval,
         confidence=args.confidence,
     ) if args.ledger or args.plot else None  # fmt: skip
     if solved is not None:

@@ -15,7 +15,7 @@ from semloss.units import format_cr
 
 if TYPE_CHECKING:
     from semloss.cli.plan import Question
-    from semloss.planning.link.link import Link
+    from semloss.planning.planner import Link
 
 _STEP_DB = 0.25
 _CRS = 49

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from semloss.cli import plan_text
 from semloss.cli.plan_text import amount, clock, domain_line, number, save_table
 from semloss.errors import SemlossError
-from semloss.planning.link.link import Link
 from semloss.planning.passes.orbit import Pass, circular_day, circular_pass
 from semloss.planning.passes.outage import PERCENTS, Outage, outage
 from semloss.planning.passes.simulation import DayResult, PassResult, simulate_day, simulate_pass
+from semloss.planning.planner import Link
 from semloss.planning.propagation.fading import Fading, parse_fading
 from semloss.units import format_cr
 

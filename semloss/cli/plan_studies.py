@@ -13,9 +13,10 @@ from semloss.errors import SemlossError
 from semloss.planning.budget.points import ASKED, Defaults
 from semloss.planning.budget.target import read_target
 from semloss.planning.link.file import unknown_key
-from semloss.planning.link.link import KEYS, Link
+from semloss.planning.link.link import KEYS
 from semloss.planning.link.quantities import read_quantity
 from semloss.planning.link.template import link_path
+from semloss.planning.planner import Link
 from semloss.units import parse_cr
 
 if TYPE_CHECKING:

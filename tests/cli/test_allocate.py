@@ -8,7 +8,7 @@ import pytest
 from planning_case import LINK, accuracy, distance
 
 import semloss.cli
-from semloss.planning.link.link import Link
+from semloss.planning.planner import Link
 from semloss.planning.sharing.users import TEMPLATE
 from semloss.surfaces.files import fit_file as fitfile
 

@@ -1,8 +1,9 @@
 """The link budget in numbers, for one point or a million: EIRP to Es/N0."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,12 +11,9 @@ from numpy.typing import ArrayLike
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.planning.link.checks import check_value
-from semloss.planning.link.keys import keys_of
+from semloss.planning.link.link import KEYS, LinkData
 from semloss.planning.propagation import atmosphere
 from semloss.planning.propagation.geometry import dish_gain_dbi, fspl_db, slant_range_km
-
-if TYPE_CHECKING:
-    from semloss.planning.link.link import Link
 
 #: −10 log10 of Boltzmann's constant in dB(Hz·K/W).
 BOLTZMANN_DB = 228.599
@@ -67,10 +65,10 @@ class Budget:
     snr_db: Array
 
 
-def evaluate(link: "Link", overrides: Mapping[str, ArrayLike]) -> Budget:
+def budget_of(link: LinkData, **overrides: ArrayLike) -> Budget:
     """Evaluate a link's budget, any numeric field overridden by scalars or arrays.
 
-    An override replaces what it says already, as `Link.replace` does: `eirp_dbw` its parts,
+    An override replaces what it says already, as `LinkData.replace` does: `eirp_dbw` its parts,
     `range_km` the orbit height.
 
     Raises
@@ -99,7 +97,15 @@ def evaluate(link: "Link", overrides: Mapping[str, ArrayLike]) -> Budget:
     return Budget(**{n: np.broadcast_to((rows | given)[n], shape) for n in names})
 
 
-def _values(link: "Link", overrides: Mapping[str, ArrayLike]) -> dict[str, Any]:
+def samples_per_image(link: LinkData) -> int:
+    """Source samples n = bands·rows·columns of an image, padded to whole tiles."""
+    if link.tile_px is None:
+        return link.bands * link.height_px * link.width_px
+    tiles = math.ceil(link.height_px / link.tile_px) * math.ceil(link.width_px / link.tile_px)
+    return link.bands * tiles * link.tile_px**2
+
+
+def _values(link: LinkData, overrides: Mapping[str, ArrayLike]) -> dict[str, Any]:
     """Fields of the link as arrays, NaN where not given, the overrides in their place."""
     arrays = {name: _numbers(name, value) for name, value in overrides.items()}
     try:
@@ -114,7 +120,7 @@ def _values(link: "Link", overrides: Mapping[str, ArrayLike]) -> dict[str, Any]:
             f"elevation_deg cannot vary while range_km = {link.range_km:g} stands: give height_km"
         )
     values: dict[str, Any] = {}
-    for name, key in keys_of(type(link)).items():
+    for name, key in KEYS.items():
         value = getattr(link, name)
         if key.low is None:
             values[name] = value

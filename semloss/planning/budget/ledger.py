@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from semloss.errors import SemlossError
+from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
+from semloss.planning.budget.metric import metric_at
 from semloss.planning.budget.target import read_target, sense
+from semloss.planning.link.link import LinkData
 from semloss.units import format_cr, parse_cr
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semloss.planning.link.link import Link
     from semloss.surfaces.fitted.fit import FittedSurface, Prediction
     from semloss.surfaces.fitted.requirements import Requirement
 
@@ -26,7 +28,7 @@ class Ledger:
     confidence.
     """
 
-    link: "Link"
+    link: LinkData
     rows: tuple[Row, ...]
     warnings: tuple[str, ...] = ()
     prediction: "Prediction | None" = None
@@ -57,7 +59,7 @@ class Ledger:
 
 
 def ledger(
-    link: "Link",
+    link: LinkData,
     model: "FittedSurface | None" = None,
     cr: float | str | None = None,
     target: float | str | None = None,
@@ -101,14 +103,14 @@ def ledger(
     if papr_db is not None:
         overrides["papr_db"] = papr_db
     link = link.replace(**overrides)
-    budget = link.budget()
+    budget = budget_of(link)
     rows = list(link_rows(link, budget))
     warnings = [*link.warnings, *_short_back_off(link, rows)]
     if model is None:
         if target is not None:
             raise SemlossError("target needs a fit: the ledger of a link alone has no metric")
         return Ledger(link, tuple(rows), tuple(warnings))
-    prediction = link.evaluate(model, interval=interval)
+    prediction = metric_at(link, model, budget, interval=interval)
     required = confident = None
     if target is not None:
         value, ratio = read_target(target, model), link.cr
@@ -134,7 +136,7 @@ def measured_papr_db(model: "FittedSurface") -> float | None:
     return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
 
 
-def _short_back_off(link: "Link", rows: list[Row]) -> Iterator[str]:
+def _short_back_off(link: LinkData, rows: list[Row]) -> Iterator[str]:
     for row in rows:
         if row.key == "suggested_obo_db" and row.value > link.obo_db + 1e-9:
             yield (

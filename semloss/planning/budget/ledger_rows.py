@@ -3,14 +3,11 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from semloss.planning.budget.budget import BOLTZMANN_DB, Budget
+from semloss.planning.budget.budget import BOLTZMANN_DB, Budget, samples_per_image
+from semloss.planning.link.link import LinkData
 from semloss.planning.propagation.geometry import EARTH_RADIUS_KM, SPEED_OF_LIGHT_M_S
 from semloss.units import format_cr
-
-if TYPE_CHECKING:
-    from semloss.planning.link.link import Link
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Row:
     formula: str = ""
 
 
-def link_rows(link: "Link", budget: Budget) -> Iterator[Row]:
+def link_rows(link: LinkData, budget: Budget) -> Iterator[Row]:
     """Rows of a link's budget from amplifier to images per second.
 
     Parameters
@@ -68,7 +65,7 @@ def link_rows(link: "Link", budget: Budget) -> Iterator[Row]:
         yield from _image(link, b)
 
 
-def _transmitter(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _transmitter(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Transmitter"
     if link.eirp_dbw is not None:
         yield Row(part, "eirp_dbw", "EIRP", "EIRP", b["eirp_dbw"], "dBW", "+", "given")
@@ -98,7 +95,7 @@ def _transmitter(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _suggested_back_off(link: "Link", power_dbw: float) -> Iterator[Row]:
+def _suggested_back_off(link: LinkData, power_dbw: float) -> Iterator[Row]:
     """Back-off at which peaks at the symbol instants do not exceed what the amplifier can give.
 
     The PAPR is that of one sample a symbol; between symbols the pulse shape goes beyond it.
@@ -133,7 +130,7 @@ def _dish(
     )  # fmt: skip
 
 
-def _path(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _path(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Path"
     yield Row(part, "freq_ghz", "frequency", "f", b["freq_ghz"], "GHz")
     formula = ""
@@ -155,7 +152,7 @@ def _path(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _losses(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _losses(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Atmosphere"
     itu = "ITU-R P.618 family, not live" if link.atmosphere_model == "itu" else ""
     slanted = "zenith loss / sin(elevation), not live" if link.zenith_losses else itu
@@ -184,7 +181,7 @@ def _losses(link: "Link", b: dict[str, float]) -> Iterator[Row]:
         yield Row(part, "other_loss_db", "other", "L_o", b["other_loss_db"], "dB", "-")
 
 
-def _receiver(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _receiver(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Receiver"
     if link.g_over_t_db_k is not None:
         yield Row(part, "g_over_t_db_k", "figure of merit", "G/T", b["g_over_t_db_k"], "dB/K", "+",
@@ -206,7 +203,7 @@ def _receiver(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _noise(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _noise(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Receiver"
     if link.t_sys_k is not None:
         yield Row(part, "t_sys_k", "system noise temperature", "T_sys", b["t_sys_k"], "K")
@@ -230,7 +227,7 @@ def _noise(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _signal(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _signal(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Signal"
     yield Row(part, "bandwidth_mhz", "bandwidth", "B", b["bandwidth_mhz"], "MHz")
     yield Row(part, "roll_off", "roll-off", "ρ", link.roll_off)
@@ -259,14 +256,14 @@ def _signal(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     yield Row(part, "snr_db", "SNR, Es/N0 at the decoder", "SNR", b["snr_db"], "dB", "=", "", after)
 
 
-def _implementation(part: str, link: "Link") -> Row:
+def _implementation(part: str, link: LinkData) -> Row:
     return Row(
         part, "implementation_loss_db", "implementation loss", "L_im",
         link.implementation_loss_db, "dB", "-",
     )  # fmt: skip
 
 
-def _digital(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _digital(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Digital"
     assert link.bit_rate_mbps is not None
     rate = 10 * math.log10(1e6 * link.bit_rate_mbps)
@@ -295,9 +292,9 @@ def _digital(link: "Link", b: dict[str, float]) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _image(link: "Link", b: dict[str, float]) -> Iterator[Row]:
+def _image(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     part = "Image"
-    n = link.samples_per_image
+    n = samples_per_image(link)
     tiles = "" if link.tile_px is None else f" in tiles of {link.tile_px} px"
     size = f"{link.bands} × {link.height_px} × {link.width_px}{tiles}"
     yield Row(part, "samples_per_image", "samples per image", "n", n, "", "", size)

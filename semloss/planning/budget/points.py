@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.budget.inverse import cr_for, snr_for
-from semloss.planning.link.link import Link
+from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.fit import FittedSurface
 
 ASKED = ("cr", "snr_db", "target")
@@ -27,7 +28,7 @@ class Defaults:
     """
 
     model: FittedSurface
-    link: Link | None = None
+    link: LinkData | None = None
     cr: float | None = None
     snr_db: float | None = None
     target: float | None = None
@@ -70,7 +71,7 @@ def evaluate(given: Mapping[str, Array], defaults: Defaults) -> dict[str, Array]
     keep, images = np.zeros(size), None
     if link is not None:
         fields = {k: v for k, v in given.items() if k not in (*ASKED, *IMAGE)}
-        budget = link.budget(**fields)
+        budget = budget_of(link, **fields)
         rows = {
             name: np.broadcast_to(getattr(budget, name), (size,))
             for name in ("c_n0_dbhz", "snr_db", "symbol_rate_hz")
@@ -135,13 +136,13 @@ def _answers(
     return columns
 
 
-def _samples(link: Link, given: Mapping[str, Array], size: int) -> Array:
+def _samples(link: LinkData, given: Mapping[str, Array], size: int) -> Array:
     """Source samples n of an image at each point."""
     changed = {name: given[name] for name in IMAGE if name in given}
     if not changed:
-        return np.full(size, float(link.samples_per_image))
+        return np.full(size, float(samples_per_image(link)))
     every = [dict(zip(changed, row, strict=True)) for row in zip(*changed.values(), strict=True)]
     return np.array(
-        [link.replace(**{k: int(v) for k, v in one.items()}).samples_per_image for one in every],
+        [samples_per_image(link.replace(**{k: int(v) for k, v in one.items()})) for one in every],
         dtype=np.float64,
     )

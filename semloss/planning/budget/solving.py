@@ -3,23 +3,114 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.planning.budget.solution import UNKNOWNS, Solution, Unknown
+from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.keys import REPLACES, dropped_by
+from semloss.planning.link.link import LinkData
 from semloss.planning.propagation.itu import LOWEST_ELEVATION_DEG
 from semloss.surfaces.fitted.requirements import Levels
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
-    from semloss.planning.link.link import Link
     from semloss.surfaces.fitted.fit import FittedSurface, Prediction
     from semloss.surfaces.fitted.requirements import Requirement
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A field to solve for: its unit, where to search, and the end that is cheap.
+
+    `cheap` is where the search starts; `dear` is where the target is most easily met. `scale`
+    maps the field to a coordinate that the search divides evenly.
+    """
+
+    unit: str
+    cheap: float
+    dear: float
+    scale: str = "linear"
+
+    @property
+    def sense(self) -> str:
+        """Which extreme of the field is asked."""
+        return "smallest" if self.cheap < self.dear else "largest"
+
+
+#: What can be solved for. SNR and CR are asked of the fit, the rest of the link.
+UNKNOWNS: dict[str, Unknown] = {
+    "snr_db": Unknown("dB", -50, 100),
+    "cr": Unknown("", 0, 1),
+    "eirp_dbw": Unknown("dBW", -100, 120),
+    "power_dbw": Unknown("dBW", -60, 60),
+    "rx_dish_m": Unknown("m", 0.01, 100, "log"),
+    "bandwidth_mhz": Unknown("MHz", 1e5, 1e-4, "log"),
+    "range_km": Unknown("km", 1e6, 1, "log"),
+    "elevation_deg": Unknown("deg", 0, 90),
+    "availability_percent": Unknown("%", 99.999, 95, "unavailability"),
+}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The cheapest value of a field with which a link meets a target.
+
+    `low` … `high` is the interval that the fit's uncertainty implies, an end None where the
+    band's pessimistic edge is out of reach. `at_edge` says that the search ended at its cheap
+    end, so that less might do. `link` is the link with the answer in it, `prediction` the metric
+    there, at the CR and SNR it has.
+    """
+
+    unknown: str
+    value: float
+    unit: str
+    sense: str
+    low: float | None
+    high: float | None
+    at_edge: bool
+    target: float
+    interval: float
+    confidence: float | None
+    link: LinkData
+    prediction: "Prediction"
+
+    @property
+    def power_w(self) -> float | None:
+        """Transmit power in watts, where that was asked."""
+        return 10 ** (self.value / 10) if self.unknown == "power_dbw" else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain content for JSON."""
+        point = self.prediction
+        answer = {
+            "unknown": self.unknown, "value": self.value, "unit": self.unit, "sense": self.sense,
+            "low": self.low, "high": self.high, "at_edge": self.at_edge,
+            "metric": point.metric, "task": point.task, "target": self.target,
+            "confidence": self.confidence, "interval": self.interval, "cr": point.cr,
+            "cr_text": format_cr(point.cr), "snr_db": point.snr_db, "metric_value": point.value,
+            "metric_low": point.low, "metric_high": point.high, "in_domain": point.in_domain,
+            "margin_db": self.link.margin_db,
+        }  # fmt: skip
+        return answer if self.power_w is None else answer | {"power_w": self.power_w}
+
+    def __str__(self) -> str:
+        watts = "" if self.power_w is None else f" ({self.power_w:.4g} W)"
+        ends = ["out of reach" if end is None else f"{end:.6g}" for end in (self.low, self.high)]
+        edge = ", where the fit or the search ends" if self.at_edge else ""
+        unit = f" {self.unit}" if self.unit else ""
+        point = self.prediction
+        outside = "" if point.in_domain else ", outside the fitted domain"
+        return (
+            f"{self.sense} {self.unknown} = {self.value:.6g}{unit}{watts}{edge}   "
+            f"[{100 * self.interval:g} %: {ends[0]} … {ends[1]}]\n"
+            f"there {point.metric} = {point.value:.4g} at CR {format_cr(point.cr)}, "
+            f"SNR {point.snr_db:.2f} dB{outside}"
+        )
+
 
 #: Points of the first round, which need not be monotone, and of those that close the bracket.
 _FIRST, _NEXT, _ROUNDS = 257, 33, 8
@@ -33,7 +124,7 @@ _SCALES: dict[str, tuple[Callable[[float], float], Callable[[Array], Array]]] = 
 
 
 def solve(
-    link: "Link",
+    link: LinkData,
     unknown: str,
     model: "FittedSurface",
     target: float | str,
@@ -78,7 +169,7 @@ def solve(
     return _field(ask)
 
 
-def _check_solvable(link: "Link", unknown: str) -> None:
+def _check_solvable(link: LinkData, unknown: str) -> None:
     """Refuse an unknown that is none, or that another given of the link settles."""
     if unknown not in UNKNOWNS:
         raise SemlossError(f"cannot solve for {unknown}: choose one of {', '.join(UNKNOWNS)}")
@@ -95,7 +186,7 @@ def _check_solvable(link: "Link", unknown: str) -> None:
 class _Ask:
     """A question put to `solve`, its target read."""
 
-    link: "Link"
+    link: LinkData
     unknown: str
     model: "FittedSurface"
     target: float
@@ -137,7 +228,7 @@ class _Ask:
             link, snr_db = self.link, value
         else:
             link = self.link.replace(**{self.unknown: value}, **also)
-            snr_db = float(link.budget().snr_db)
+            snr_db = float(budget_of(link).snr_db)
         assert link.cr is not None
         return Solution(
             self.unknown, value, unknown.unit, extreme, low, high, at_edge, self.target,
@@ -156,7 +247,7 @@ def _field(ask: _Ask) -> Solution:
     unknown = _search_range(ask)
 
     def snr_db_at(values: Array) -> Array:
-        return ask.link.budget(**{ask.unknown: values}).snr_db
+        return budget_of(ask.link, **{ask.unknown: values}).snr_db
 
     def cheapest(snr_db: float | None) -> tuple[float, bool] | None:
         if snr_db is None:
@@ -223,7 +314,7 @@ def _refuse(
 
 def _smallest_cr(ask: _Ask) -> Solution:
     """Solve for the CR at the link's SNR."""
-    snr_db = float(ask.link.budget().snr_db)
+    snr_db = float(budget_of(ask.link).snr_db)
     needed = ask.model.min_cr(
         target=ask.target, snr_db=snr_db - ask.link.margin_db, interval=ask.interval,
         confidence=ask.confidence,
@@ -235,12 +326,12 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
     """Solve for the smallest bandwidth that delivers the images at the asked rate and target."""
     link = ask.link
     assert link.images_per_s is not None
-    per_cr = link.images_per_s * link.samples_per_image * (1 + link.roll_off)
+    per_cr = link.images_per_s * samples_per_image(link) * (1 + link.roll_off)
     per_cr *= 1e-6 / link.frame_efficiency
     if link.cr is not None:
         needed, keep = ask.required(), link.margin_db
         bandwidth = per_cr * link.cr
-        snr_db = float(link.budget(bandwidth_mhz=bandwidth).snr_db)
+        snr_db = float(budget_of(link, bandwidth_mhz=bandwidth).snr_db)
         if snr_db < needed.snr_db + keep:
             raise TargetNotAttainable(
                 f"{ask.model.metric} {sense(ask.model)} {ask.target:g} is not attainable by "
@@ -259,7 +350,7 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
 
     def cheapest(edge: str, interval: float) -> tuple[float, bool] | None:
         def surplus(values: Array) -> Array:
-            snr_db = link.budget(bandwidth_mhz=values).snr_db - link.margin_db
+            snr_db = budget_of(link, bandwidth_mhz=values).snr_db - link.margin_db
             ratio = np.clip(values / per_cr, low, high)
             found = ask.model.predict(cr=ratio, snr_db=snr_db, interval=interval)
             gain: Array = sign * (getattr(found, edge) - ask.target)

@@ -1,15 +1,15 @@
 """Whether a link's givens are in range, complete and free of contradiction."""
 
-import dataclasses
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from semloss.errors import SemlossError
-from semloss.planning.link.keys import REPLACES, Key, keys_of
+from semloss.planning.link.keys import REPLACES, Key
 from semloss.planning.propagation.rain import FREQ_GHZ
 
-if TYPE_CHECKING:
-    from semloss.planning.link.link import Link
+#: Fields of a link by name.
+Fields = Mapping[str, Any]
 
 #: What a link cannot do without: any of the sets of keys, and what they tell.
 _NEEDS = {
@@ -20,7 +20,7 @@ _NEEDS = {
 }
 
 
-def check(link: "Link") -> None:
+def check(fields: Fields, keys: Mapping[str, Key], defaults: Fields) -> None:
     """Check a link's values one by one and together.
 
     Raises
@@ -28,13 +28,12 @@ def check(link: "Link") -> None:
     SemlossError
         Naming the key, its value, and what is allowed.
     """
-    keys = keys_of(type(link))
     for name, key in keys.items():
-        check_value(name, getattr(link, name), key)
-    _check_contradictions(link)
-    _check_complete(link)
-    _check_atmosphere(link)
-    _check_signal(link)
+        check_value(name, fields[name], key)
+    _check_contradictions(fields, defaults)
+    _check_complete(fields)
+    _check_atmosphere(fields)
+    _check_signal(fields)
 
 
 def check_value(name: str, value: object, key: Key) -> None:
@@ -52,78 +51,77 @@ def check_value(name: str, value: object, key: Key) -> None:
         raise SemlossError(f"{name} = {value:g}: allowed is {key.allowed} ({key.about})")
 
 
-def _check_contradictions(link: "Link") -> None:
+def _check_contradictions(fields: Fields, defaults: Fields) -> None:
     """Refuse two keys that say the same thing."""
-    defaults = {field.name: field.default for field in dataclasses.fields(link)}
     for name, others in REPLACES.items():
-        if getattr(link, name) is None:
+        if fields[name] is None:
             continue
         for other in others:
-            if getattr(link, other) != defaults[other]:
+            if fields[other] != defaults[other]:
                 raise SemlossError(
-                    f"{name} = {getattr(link, name):g} contradicts {other} = "
-                    f"{getattr(link, other)}: {name} says it already; give one of them"
+                    f"{name} = {fields[name]:g} contradicts {other} = "
+                    f"{fields[other]}: {name} says it already; give one of them"
                 )
 
 
-def _check_complete(link: "Link") -> None:
+def _check_complete(fields: Fields) -> None:
     """Refuse a link that lacks a part."""
     for what, alternatives in _NEEDS.items():
-        if not any(all(getattr(link, k) is not None for k in keys) for keys in alternatives):
+        if not any(all(fields[k] is not None for k in keys) for keys in alternatives):
             ways = ", or ".join(" and ".join(keys) for keys in alternatives)
             raise SemlossError(f"{what} is not described: give {ways}")
-    if link.g_over_t_db_k is None and link.t_sys_k is None:
+    if fields["g_over_t_db_k"] is None and fields["t_sys_k"] is None:
         for name in ("t_ant_k", "noise_figure_db"):
-            if getattr(link, name) is None:
+            if fields[name] is None:
                 raise SemlossError(
                     f"{name} is missing: the receiver's noise is t_ant_k and noise_figure_db, "
                     "or t_sys_k, or g_over_t_db_k in place of gain and noise"
                 )
 
 
-def _check_atmosphere(link: "Link") -> None:
+def _check_atmosphere(fields: Fields) -> None:
     """Refuse rain without what its model needs."""
-    itu = link.atmosphere_model == "itu"
+    itu = fields["atmosphere_model"] == "itu"
     if itu:
         for name in ("gas_loss_db", "cloud_loss_db", "scintillation_loss_db", "rain_loss_db"):
-            if getattr(link, name):
+            if fields[name]:
                 raise SemlossError(
-                    f'{name} = {getattr(link, name):g} contradicts atmosphere_model = "itu", which '
+                    f'{name} = {fields[name]:g} contradicts atmosphere_model = "itu", which '
                     f'computes it; leave {name} away or say "fixed"'
                 )
         for name in ("r001_mm_h", "rain_height_km", "zenith_losses"):
-            if getattr(link, name):
+            if fields[name]:
                 raise SemlossError(
-                    f'{name} = {getattr(link, name)} contradicts atmosphere_model = "itu", which '
+                    f'{name} = {fields[name]} contradicts atmosphere_model = "itu", which '
                     f'takes its own from the maps; leave {name} away or say "fixed"'
                 )
-    if link.zenith_losses and link.elevation_deg is None:
+    if fields["zenith_losses"] and fields["elevation_deg"] is None:
         raise SemlossError("elevation_deg is missing: zenith_losses grow with it")
-    if not itu and link.r001_mm_h is None:
-        if link.availability_percent is not None and link.rain_loss_db is None:
+    if not itu and fields["r001_mm_h"] is None:
+        if fields["availability_percent"] is not None and fields["rain_loss_db"] is None:
             raise SemlossError(
-                f"availability_percent = {link.availability_percent:g} needs rain statistics: "
+                f"availability_percent = {fields['availability_percent']:g} needs rain statistics: "
                 'give r001_mm_h, or atmosphere_model = "itu"'
             )
         return
     needed = ["availability_percent", "elevation_deg", "station_lat_deg"]
     for name in [*needed, "station_lon_deg"] if itu else needed:
-        if getattr(link, name) is None:
-            why = 'atmosphere_model = "itu"' if itu else f"r001_mm_h = {link.r001_mm_h:g}"
+        if fields[name] is None:
+            why = 'atmosphere_model = "itu"' if itu else f"r001_mm_h = {fields['r001_mm_h']:g}"
             raise SemlossError(f"{name} is missing: rain by {why} depends on it")
     low, high = FREQ_GHZ
-    if not low <= link.freq_ghz <= high:
+    if not low <= fields["freq_ghz"] <= high:
         raise SemlossError(
-            f"freq_ghz = {link.freq_ghz:g}: rain statistics hold for {low:g} … {high:g} GHz "
+            f"freq_ghz = {fields['freq_ghz']:g}: rain statistics hold for {low:g} … {high:g} GHz "
             "(P.618); give rain_loss_db instead"
         )
 
 
-def _check_signal(link: "Link") -> None:
+def _check_signal(fields: Fields) -> None:
     """Refuse what has no effect without another key."""
     for name, needed, why in (
         ("c_over_i_db", "bandwidth_mhz", "interference is told in the symbol bandwidth"),
         ("required_eb_n0_db", "bit_rate_mbps", "the energy of a bit depends on it"),
     ):
-        if getattr(link, name) is not None and getattr(link, needed) is None:
-            raise SemlossError(f"{name} = {getattr(link, name):g} needs {needed}: {why}")
+        if fields[name] is not None and fields[needed] is None:
+            raise SemlossError(f"{name} = {fields[name]:g} needs {needed}: {why}")

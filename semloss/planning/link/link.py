@@ -1,30 +1,20 @@
-"""A link as planners describe it: the description, checked; its numbers come from `budget`."""
+"""A link as planners describe it: data, checked when made; its numbers come from `budget`."""
 
 import dataclasses
-import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any, Self
 
 from semloss.errors import SemlossError
-from semloss.planning.budget.budget import Budget, evaluate
 from semloss.planning.link.checks import check
 from semloss.planning.link.file import read_settings, read_tables, unknown_key
 from semloss.planning.link.keys import Key, dropped_by, key, keys_of
 
-if TYPE_CHECKING:
-    from semloss.planning.budget.ledger import Ledger
-    from semloss.planning.budget.solution import Solution
-    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
-
 
 @dataclass(frozen=True, kw_only=True)
-class Link:
+class LinkData:
     """Everything that decides a link's SNR and image rate; immutable and checked when made.
 
     Fields carry their units; `None` means not given. Units, ranges and meanings are declared
@@ -227,7 +217,7 @@ class Link:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        check({name: getattr(self, name) for name in KEYS}, KEYS, DEFAULTS)
 
     @classmethod
     def from_toml(cls, path: Path | str, **otherwise: Any) -> Self:  # noqa: ANN401
@@ -280,53 +270,6 @@ class Link:
         dropped = {other: DEFAULTS[other] for other in others}
         return dataclasses.replace(self, **dropped | fields)
 
-    def budget(self, **overrides: ArrayLike) -> Budget:
-        """Evaluate the link budget; see `semloss.planning.budget.budget.evaluate`."""
-        return evaluate(self, overrides)
 
-    def evaluate(
-        self,
-        model: "FittedSurface",
-        *,
-        cr: ArrayLike | str | None = None,
-        interval: float = 0.95,
-        **overrides: ArrayLike,
-    ) -> "Prediction":
-        """Predict the metric at the link's SNR and CR, fields overridden by scalars or arrays."""
-        snr_db = self.budget(**overrides).snr_db
-        ratio = self.cr if cr is None else cr
-        if ratio is None:
-            raise SemlossError('cr is missing: give it in the table [image], e.g. cr = "1/12"')
-        if np.isnan(snr_db).any():
-            raise SemlossError("bandwidth_mhz is missing: the SNR depends on it")
-        return model.predict(cr=ratio, snr_db=snr_db, interval=interval)
-
-    def ledger(self, model: "FittedSurface | None" = None, **options: Any) -> "Ledger":  # noqa: ANN401
-        """Lay out the budget as rows; see `semloss.planning.budget.ledger.ledger`."""
-        from semloss.planning.budget.ledger import ledger
-
-        return ledger(self, model, **options)
-
-    def solve(
-        self,
-        unknown: str,
-        model: "FittedSurface",
-        target: float | str,
-        **options: Any,  # noqa: ANN401
-    ) -> "Solution":
-        """Find what the target needs; see `semloss.planning.budget.solving.solve`."""
-        from semloss.planning.budget.solving import solve
-
-        return solve(self, unknown, model, target, **options)
-
-    @property
-    def samples_per_image(self) -> int:
-        """Source samples n = bands·rows·columns of an image, padded to whole tiles."""
-        if self.tile_px is None:
-            return self.bands * self.height_px * self.width_px
-        tiles = math.ceil(self.height_px / self.tile_px) * math.ceil(self.width_px / self.tile_px)
-        return self.bands * tiles * self.tile_px**2
-
-
-KEYS: dict[str, Key] = {name: k for name, k in keys_of(Link).items() if name != "warnings"}
-DEFAULTS: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(Link)}
+KEYS: dict[str, Key] = {name: k for name, k in keys_of(LinkData).items() if name != "warnings"}
+DEFAULTS: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(LinkData)}

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import MISSING
 from pathlib import Path
-from typing import Any
 
 from semloss.errors import SemlossError
 from semloss.planning.link.keys import Key
-from semloss.planning.link.link import DEFAULTS, KEYS, Link
+from semloss.planning.link.link import DEFAULTS, KEYS
 
 _PRESETS = Path(__file__).parent / "presets"
 _ABOUT = {
@@ -99,8 +98,3 @@ def link_path(source: Path | str) -> Path:
         f"cannot read link file {source}: no such file, nor preset; the presets are "
         f"{', '.join(preset_names())}"
     )
-
-
-def read_link(source: Path | str, **otherwise: Any) -> Link:  # noqa: ANN401
-    """Read a link file, or a preset by its name; `otherwise` as for `Link.from_dict`."""
-    return Link.from_toml(link_path(source), **otherwise)

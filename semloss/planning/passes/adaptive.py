@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.planning.link.link import Link
+from semloss.planning.link.link import LinkData
 from semloss.planning.passes.simulation import accumulated, images_per_s
 from semloss.surfaces.fitted.fit import FittedSurface
 from semloss.units import format_cr, parse_cr
@@ -210,7 +210,7 @@ class Schedule:
 
 
 def coding_table(
-    link: Link,
+    link: LinkData,
     model: FittedSurface,
     *,
     target: float,

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.planning.link.link import Link
+from semloss.planning.budget.budget import budget_of
+from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.simulation import (
     chosen_cr,
@@ -152,7 +153,7 @@ class Outage:
 
 
 def outage(
-    link: Link,
+    link: LinkData,
     model: FittedSurface,
     *,
     cr: float | str | None = None,
@@ -222,7 +223,7 @@ def outage(
     )  # fmt: skip
 
 
-def rain_curve(link: Link, **overrides: ArrayLike) -> RainCurve:
+def rain_curve(link: LinkData, **overrides: ArrayLike) -> RainCurve:
     """Annual rain attenuation of a link with rain statistics, by P.618.
 
     Parameters
@@ -239,7 +240,7 @@ def rain_curve(link: Link, **overrides: ArrayLike) -> RainCurve:
         raise SemlossError(
             'rain statistics are missing: give r001_mm_h, or atmosphere_model = "itu"'
         )
-    budget = link.budget(availability_percent=100 - _RAIN_PERCENT, **overrides)
+    budget = budget_of(link, availability_percent=100 - _RAIN_PERCENT, **overrides)
     return _curve(budget.rain_loss_db)
 
 
@@ -249,12 +250,12 @@ def _curve(attenuation_db: Array) -> RainCurve:
     return RainCurve(tuple(_RAIN_PERCENT.tolist()), tuple(level.tolist()))
 
 
-def _has_statistics(link: Link) -> bool:
+def _has_statistics(link: LinkData) -> bool:
     return link.r001_mm_h is not None or link.atmosphere_model == "itu"
 
 
 def _snr_samples(
-    link: Link, pass_: Pass | None, rain: RainCurve | None
+    link: LinkData, pass_: Pass | None, rain: RainCurve | None
 ) -> tuple[Array, Array, Array, tuple[str, ...]]:
     """SNR (E, S) in dB at moments and shares of the year, the shares (S,), weights (E,), notes.
 
@@ -271,14 +272,14 @@ def _snr_samples(
             "range_km": pass_.range_km[middle][:, None],
         }
     if rain is None and not _has_statistics(link):
-        snr = link.budget(**geometry).snr_db.reshape(-1, 1)
+        snr = budget_of(link, **geometry).snr_db.reshape(-1, 1)
         return snr, np.ones(1), weight, ("no rain statistics: the link's rain all the time",)
     share = np.exp(np.linspace(np.log(_LEAST_SHARE), 0.0, _SHARES))
     if rain is not None:
         loss = rain.attenuation(100 * share)[None, :]
     else:
         # The statistics want one number per path: elevation by elevation, all shares at once.
-        budget = link.budget(availability_percent=100 - _RAIN_PERCENT[None, :], **geometry)
+        budget = budget_of(link, availability_percent=100 - _RAIN_PERCENT[None, :], **geometry)
         if link.atmosphere_model == "itu":
             levels = budget.snr_db.reshape(-1, len(_RAIN_PERCENT))
             ends = np.log(_RAIN_PERCENT)
@@ -287,7 +288,7 @@ def _snr_samples(
         curves = budget.rain_loss_db.reshape(-1, len(_RAIN_PERCENT))
         loss = np.array([_curve(c).attenuation(100 * share) for c in curves])
     loss = np.minimum(loss, _MOST_RAIN_DB)
-    return link.budget(rain_loss_db=loss, **geometry).snr_db, share, weight, ()
+    return budget_of(link, rain_loss_db=loss, **geometry).snr_db, share, weight, ()
 
 
 class _Times:

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.planning.link.link import Link
+from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.propagation.fading import Fading
 from semloss.surfaces.fitted.fit import FittedSurface
@@ -162,7 +163,7 @@ class DayResult:
 
 
 def simulate_pass(
-    link: Link,
+    link: LinkData,
     model: FittedSurface,
     pass_: Pass,
     *,
@@ -204,7 +205,7 @@ def simulate_pass(
     }  # fmt: skip
     if rain_loss_db is not None:
         overrides["rain_loss_db"] = np.broadcast_to(rain_loss_db, pass_.time_s.shape)
-    budget = link.budget(**overrides)
+    budget = budget_of(link, **overrides)
     required = None
     margin, met = np.full(pass_.time_s.shape, np.nan), np.ones(pass_.time_s.shape)
     if target is not None:
@@ -224,7 +225,7 @@ def simulate_pass(
 
 
 def simulate_day(
-    link: Link,
+    link: LinkData,
     model: FittedSurface,
     passes: Sequence[Pass],
     **options: Any,  # noqa: ANN401 - as simulate_pass checks them
@@ -298,7 +299,7 @@ def accumulated(time_s: Array, rate: Array) -> Array:
     return np.append(0.0, np.cumsum(np.minimum(rate[1:], rate[:-1]) * np.diff(time_s)))
 
 
-def chosen_cr(link: Link, cr: float | str | None) -> float:
+def chosen_cr(link: LinkData, cr: float | str | None) -> float:
     """CR that was asked, or else the link's."""
     if cr is not None:
         return parse_cr(cr)
@@ -307,7 +308,7 @@ def chosen_cr(link: Link, cr: float | str | None) -> float:
     return link.cr
 
 
-def images_per_s(link: Link, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr`
+def images_per_s(link: LinkData, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr`
     """Images a second, ``Rs · frame efficiency / (CR · n)``; shape as `cr`.
 
     Raises
@@ -318,7 +319,7 @@ def images_per_s(link: Link, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr`
     if link.bandwidth_mhz is None:
         raise SemlossError("bandwidth_mhz is missing: SNR and image rate follow from it")
     rate = 1e6 * link.bandwidth_mhz / (1 + link.roll_off) * link.frame_efficiency
-    return rate / (np.asarray(cr) * link.samples_per_image)
+    return rate / (np.asarray(cr) * samples_per_image(link))
 
 
 def fading_notes(model: FittedSurface, fading: Fading | None) -> tuple[str, ...]:

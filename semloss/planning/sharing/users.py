@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from semloss.errors import SemlossError
-from semloss.planning.link.link import Link
+from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.link.link import LinkData
 from semloss.surfaces.files.fit_file import load
 from semloss.surfaces.fitted.fit import FittedSurface
 
@@ -232,9 +233,9 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, FittedSurface])
         raise SemlossError(f"{where}give c_n0_dbhz_at_1w or link, one of them")
     shape = {"bands": 3.0, "height_px": 64.0, "width_px": 64.0}
     if "link" in table:
-        link = Link.from_toml(folder / str(table["link"]))
+        link = LinkData.from_toml(folder / str(table["link"]))
         at_1w = c_n0_at_1w(link, where)
-        samples = float(link.samples_per_image)
+        samples = float(samples_per_image(link))
     else:
         at_1w = _number(table, "c_n0_dbhz_at_1w", where)
         samples = math.prod(_number({**shape, **table}, key, where) for key in shape)
@@ -259,7 +260,7 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, FittedSurface])
     )
 
 
-def c_n0_at_1w(link: Link, where: str = "") -> float:
+def c_n0_at_1w(link: LinkData, where: str = "") -> float:
     """C/N0 [dB-Hz] of a link at 1 W, less its implementation loss.
 
     Raises
@@ -271,7 +272,7 @@ def c_n0_at_1w(link: Link, where: str = "") -> float:
         raise SemlossError(f"{where}link gives no power_dbw, so the share of power means nothing")
     if link.c_over_i_db is not None:
         raise SemlossError(f"{where}link has c_over_i_db, which does not follow the power shared")
-    return float(link.budget().c_n0_dbhz) - link.power_dbw - link.implementation_loss_db
+    return float(budget_of(link).c_n0_dbhz) - link.power_dbw - link.implementation_loss_db
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -13,8 +13,8 @@ from planning_truth import X_BAND, image_link, rainy_link, surface
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.budget.ledger import ledger
-from semloss.planning.link.link import Link
-from semloss.planning.link.template import preset_names, read_link
+from semloss.planning.link.template import preset_names
+from semloss.planning.planner import Link, read_link
 from semloss.reports.link.ledger import ledger_markdown, ledger_text, write_ledger
 
 #: Baktur, "CubeSat link budget", IEEE Antennas and Propagation Magazine 64(6), 2022, table 3.

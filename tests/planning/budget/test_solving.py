@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from planning_truth import image_link, rainy_link, surface
 
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.planning.budget.solution import UNKNOWNS
-from semloss.planning.budget.solving import solve
+from semloss.planning.budget.solving import UNKNOWNS, solve
 
 MODEL = surface()
 TARGET = 0.55

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from planning_truth import X_BAND, image_link, rainy_link
 
 from semloss.errors import SemlossError
-from semloss.planning.link.link import KEYS, Link
+from semloss.planning.link.link import KEYS
 from semloss.planning.link.quantities import read_quantity
-from semloss.planning.link.template import preset_names, preset_text, read_link, template_text
+from semloss.planning.link.template import preset_names, preset_text, template_text
+from semloss.planning.planner import Link, read_link
 from semloss.planning.propagation.geometry import EARTH_RADIUS_KM, fspl_db, slant_range_km
 
 # --- Units -------------------------------------------------------------------------------------

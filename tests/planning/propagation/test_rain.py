@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from planning_truth import image_link, rainy_link
 
 from semloss.errors import SemlossError
-from semloss.planning.link.link import Link
+from semloss.planning.planner import Link
 from semloss.planning.propagation.rain import rain_attenuation_db, rain_coefficients, rain_height_km
 
 
@@ -171,7 +171,7 @@ def test_without_itur_one_line_says_how_to_get_it(monkeypatch):
 
 def test_a_link_without_it_never_imports_itur_or_other_heavy_packages():
     code = (
-        "import sys; from semloss.planning.link.template import read_link; "
+        "import sys; from semloss.planning.planner import read_link; "
         "read_link('ka-band-leo').ledger(); "
         "print([m for m in ('itur', 'scipy', 'pandas', 'pydantic', 'matplotlib', 'torch') "
         "if m in sys.modules])"

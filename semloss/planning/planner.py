@@ -1,0 +1,60 @@
+"""The link with its questions as methods: thin, for whoever works in Python.
+
+A link is data (`LinkData`); what is computed from it takes it as an argument.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from semloss.planning.budget.budget import Budget, budget_of, samples_per_image
+from semloss.planning.budget.ledger import Ledger, ledger
+from semloss.planning.budget.metric import metric_at
+from semloss.planning.budget.solving import Solution, solve
+from semloss.planning.link.link import LinkData
+from semloss.planning.link.template import link_path
+from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+
+
+class Link(LinkData):
+    """A link, and what can be asked of it; its fields are those of `LinkData`."""
+
+    def budget(self, **overrides: ArrayLike) -> Budget:
+        """Evaluate the link budget; see `semloss.planning.budget.budget.budget_of`."""
+        return budget_of(self, **overrides)
+
+    def evaluate(
+        self,
+        model: FittedSurface,
+        *,
+        cr: ArrayLike | str | None = None,
+        interval: float = 0.95,
+        **overrides: ArrayLike,
+    ) -> Prediction:
+        """Predict the metric at the link's SNR and CR, fields overridden by scalars or arrays."""
+        return metric_at(self, model, self.budget(**overrides), cr=cr, interval=interval)
+
+    def ledger(self, model: FittedSurface | None = None, **options: Any) -> Ledger:  # noqa: ANN401
+        """Lay out the budget as rows; see `semloss.planning.budget.ledger.ledger`."""
+        return ledger(self, model, **options)
+
+    def solve(
+        self,
+        unknown: str,
+        model: FittedSurface,
+        target: float | str,
+        **options: Any,  # noqa: ANN401
+    ) -> Solution:
+        """Find what the target needs; see `semloss.planning.budget.solving.solve`."""
+        return solve(self, unknown, model, target, **options)
+
+    @property
+    def samples_per_image(self) -> int:
+        """Source samples n = bands·rows·columns of an image, padded to whole tiles."""
+        return samples_per_image(self)
+
+
+def read_link(source: Path | str, **otherwise: Any) -> Link:  # noqa: ANN401
+    """Read a link file, or a preset by its name; `otherwise` as for `LinkData.from_dict`."""
+    return Link.from_toml(link_path(source), **otherwise)
