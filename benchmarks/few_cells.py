@@ -32,8 +32,8 @@ DRAWS = 20
 
 def kin(one, other):
     """Whether two metrics stem from the same predictions or reconstructions."""
-    task = one[1] is not None and one[1] == other[1]
-    return task or one == other or {one[0], other[0]} == {"ssim", "ms_ssim_3"}
+    receiver = one[1] is not None and one[1] == other[1]
+    return receiver or one == other or {one[0], other[0]} == {"ssim", "ms_ssim_3"}
 
 
 def error(points, some, prior):
@@ -50,9 +50,9 @@ def error(points, some, prior):
 def measure():
     table = load_table(ROOT / "data" / "eurosat-awgn")
     rows = []
-    for metric, task in NEW:
-        points = select(table, metric, task)
-        others = [select(table, *known) for known in KNOWN if not kin((metric, task), known)]
+    for metric, receiver in NEW:
+        points = select(table, metric, receiver)
+        others = [select(table, *known) for known in KNOWN if not kin((metric, receiver), known)]
         prior = learn(others, FORM.name).prior
         rng = np.random.default_rng(0)
         for cells in CELLS:
@@ -61,8 +61,16 @@ def measure():
                 errors = [error(points, some, lean) for some in tried]
                 if not np.isnan(errors).any():
                     low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75])
-                    rows.append((metric, task or "none", how, cells, middle, low, high))
-    columns = ["metric", "task", "fit", "cells", "error_percent", "quartile_low", "quartile_high"]
+                    rows.append((metric, receiver or "none", how, cells, middle, low, high))
+    columns = [
+        "metric",
+        "receiver",
+        "fit",
+        "cells",
+        "error_percent",
+        "quartile_low",
+        "quartile_high",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -71,8 +79,8 @@ def draw(table, path):
         figure = Figure(figsize=(7.16, 2.6), layout="constrained")
         panels = figure.subplots(1, len(NEW), sharey=True)
         colors = series_colors(3)
-        for axes, (metric, task) in zip(panels, NEW, strict=True):
-            own = table[(table.metric == metric) & (table.task == (task or "none"))]
+        for axes, (metric, receiver) in zip(panels, NEW, strict=True):
+            own = table[(table.metric == metric) & (table.receiver == (receiver or "none"))]
             for i, how in enumerate(("pooled", "alone")):
                 part = own[own.fit == how]
                 axes.fill_between(
@@ -86,7 +94,7 @@ def draw(table, path):
             axes.set_xticks([3, 6, 12, 24], ["3", "6", "12", "24"])
             axes.minorticks_off()
             axes.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
-            axes.set_title(metric_label(metric, task or "none").replace(" task model", ""))
+            axes.set_title(metric_label(metric, receiver or "none").replace(" task model", ""))
             axes.set_xlabel("cells of the new surface")
         panels[0].set_ylabel("error on the others [% of range]")
         panels[-1].legend(frameon=False)
@@ -96,7 +104,7 @@ def draw(table, path):
 def main():
     table = measure()
     draw(table, ROOT / "reports" / "few-cells.png")
-    wide = table.pivot_table(index=["metric", "task", "fit"], columns="cells",
+    wide = table.pivot_table(index=["metric", "receiver", "fit"], columns="cells",
                              values="error_percent")  # fmt: skip
     print(wide.round(2).to_string())
 

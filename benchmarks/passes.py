@@ -34,7 +34,7 @@ def a_fit():
     ratios, levels = np.array([1 / 40, 1 / 20, 1 / 16, 1 / 12, 1 / 8, 1 / 4]), np.arange(-8, 13, 2)
     cr, snr_db = (a.ravel() for a in np.meshgrid(ratios, levels, indexing="ij"))
     value = 0.1 + 0.8 / (1 + np.exp(-(snr_db + 4 + 3 * np.log(12 * cr)) / 3))
-    about = {"metric": "accuracy", "task": "clean", "direction": "higher", "floor": 0.1}
+    about = {"metric": "accuracy", "receiver": "clean", "direction": "higher", "floor": 0.1}
     return fit_surface(Points(cr=cr, snr_db=snr_db, value=value, se=0 * cr + 0.01, **about))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from semloss.surfaces.fitted.domain import convex_hull
-from semloss.surfaces.fitted.fit import FittedSurface, Outcome
+from semloss.surfaces.fitted.fit import Fit, Outcome
 from semloss.surfaces.forms import FORMS
 
 CRS = np.array([1 / 40, 1 / 20, 1 / 16, 1 / 12, 1 / 8, 1 / 4])
@@ -37,8 +37,8 @@ def known(form="capped", *, images=IMAGES, **changes):
     information = (jacobian * weight[:, None]).T @ jacobian
     covariance = np.zeros_like(information)
     covariance[np.ix_(free, free)] = np.linalg.inv(information[np.ix_(free, free)])
-    surface = FittedSurface(
-        form=form, metric="accuracy", task="clean", direction="higher", parameters=p,
+    surface = Fit(
+        form=form, metric="accuracy", receiver="clean", direction="higher", parameters=p,
         covariance=0.5 * (covariance + covariance.T), floor=0.1, ceiling=None, model_error_sd=0.0,
         dof=None, hull=convex_hull(np.stack([np.log(CR), SNR_DB], axis=1)),
         outcome=Outcome.CONVERGED, noise="binomial", images=float(images),

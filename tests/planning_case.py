@@ -42,5 +42,5 @@ def accuracy():
 def distance():
     """A metric that falls as quality rises."""
     falling = [0.9, 0.1, -4.0, 1.5, -3.0, 0.3, 2.0, 1.5]
-    about = {"metric": "lpips", "task": "none", "direction": "lower", "floor": None}
+    about = {"metric": "lpips", "receiver": "none", "direction": "lower", "floor": None}
     return fit_surface(simulated("capped", parameters=falling, **about), "capped")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from semloss.planning.planner import Link
-from semloss.surfaces.fitted.fit import FittedSurface, Outcome
+from semloss.surfaces.fitted.fit import Fit, Outcome
 
 CR_RANGE, SNR_DB_RANGE = (1 / 40, 1 / 4), (-8.0, 12.0)
 
@@ -18,13 +18,13 @@ def surface(direction="higher", **about):
         parameters[:2] = 0.6, 0.05
     x, y = np.log(CR_RANGE), SNR_DB_RANGE
     known = {
-        "form": "capped", "metric": "accuracy", "task": "clean", "direction": direction,
+        "form": "capped", "metric": "accuracy", "receiver": "clean", "direction": direction,
         "parameters": parameters, "covariance": np.diag((1e-2 * np.abs(parameters)) ** 2),
         "floor": parameters[0], "ceiling": parameters[1], "model_error_sd": 0.005, "dof": 50,
         "hull": np.array([[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]]),
         "outcome": Outcome.CONVERGED,
     }  # fmt: skip
-    return FittedSurface(**known | about)
+    return Fit(**known | about)
 
 
 #: An X-band Earth observation link; flat keys as `Link` takes them.

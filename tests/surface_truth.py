@@ -27,5 +27,5 @@ def simulated(form, n=None, seed=0, parameters=None, crs=CRS, snrs=SNRS, **about
         share = (value * n + 1) / (n + 2)
         se = np.sqrt(share * (1 - share) / n)
         noise = {"n": np.full(len(value), float(n)), "noise": "binomial"}
-    known = {"metric": "accuracy", "task": "clean", "direction": "higher", "floor": 0.1}
+    known = {"metric": "accuracy", "receiver": "clean", "direction": "higher", "floor": 0.1}
     return Points(cr=cr, snr_db=snr_db, value=value, se=se, **(known | noise | about))

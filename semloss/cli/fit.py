@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from semloss.selection import Points
-    from semloss.surfaces.fitted.fit import FittedSurface
+    from semloss.surfaces.fitted.fit import Fit
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,7 +31,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     points = parser.add_argument_group("which points")
     points.add_argument("--metric", help="metric to fit (default: accuracy, or the only one)")
-    points.add_argument("--task", help="receiver task (default: the only one, or clean)")
+    points.add_argument("--receiver", help="clean or matched (default: the only one, or clean)")
+    points.add_argument("--task", help="name of the task model (default: the only one)")
     points.add_argument(
         "--where",
         action="append",
@@ -47,7 +50,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     points.add_argument(
         "--group-by",
         metavar="COLUMN[,…]",
-        help="fit every combination of these columns, e.g. metric,task",
+        help="fit every combination of these columns, e.g. metric,receiver",
     )
     points.add_argument(
         "--mismatch",
@@ -157,7 +160,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.seed < 0:
         raise SemlossError(f"--seed {args.seed}: give 0 or a greater integer")
     if args.joint and not args.group_by:
-        raise SemlossError("--joint shares between groups: add --group-by, e.g. metric,task")
+        raise SemlossError("--joint shares between groups: add --group-by, e.g. metric,receiver")
     if args.joint and args.prior:
         raise SemlossError("--joint makes a prior and --prior uses one: give one of them")
     if args.plot:
@@ -189,20 +192,44 @@ def _points(args: argparse.Namespace) -> "list[Points]":
             raise SemlossError(f"--where {choice}: write COLUMN=VALUE, e.g. channel=awgn")
         where[column] = value
     table = load_table(args.table, parse_columns(args.columns))
+    by = [name.strip() for name in (args.group_by or "").split(",") if name.strip()]
+    receiver, task = _in_todays_words(args, table, by, where)
     if args.group_by:
-        by = tuple(name.strip() for name in args.group_by.split(",") if name.strip())
         sparse = args.joint or args.prior is not None
         groups, notes = select_groups(
-            table, by, args.metric, args.task, mismatch=args.mismatch, where=where, sparse=sparse
-        )
+            table, by, args.metric, receiver, task=task, mismatch=args.mismatch, where=where,
+            sparse=sparse,
+        )  # fmt: skip
     else:
-        groups, notes = [select(table, args.metric, args.task, mismatch=args.mismatch,
+        groups, notes = [select(table, args.metric, receiver, task=task, mismatch=args.mismatch,
                                 where=where)], ()  # fmt: skip
     told: dict[str, None] = dict.fromkeys(notes)
     told |= dict.fromkeys(note for points in groups for note in points.notes)
     for note in told:
         print(f"semloss: {note}", file=sys.stderr)
     return groups
+
+
+def _in_todays_words(
+    args: argparse.Namespace, table: "pd.DataFrame", by: list[str], where: dict[str, str]
+) -> tuple[str | None, str | None]:
+    """Receiver and task model that are asked; for a release, `task` may still say the receiver."""
+    from semloss.tables.older import RECEIVERS
+
+    receiver, task = args.receiver, args.task
+    if task in RECEIVERS and receiver is None:
+        print(f"semloss: --task {task} is now --receiver {task}", file=sys.stderr)
+        receiver, task = task, None
+    if "task" not in table or not set(table["task"]) <= {"none", "unknown"}:
+        return receiver, task
+    # The table tells no task model: what is asked of its task is meant of its receiver.
+    if "task" in by and "receiver" not in by:
+        print("semloss: --group-by task is now --group-by receiver", file=sys.stderr)
+        by[by.index("task")] = "receiver"
+    if where.get("task") in RECEIVERS and "receiver" not in where:
+        where["receiver"] = where.pop("task")
+        print("semloss: --where task=… is now --where receiver=…", file=sys.stderr)
+    return receiver, task
 
 
 def _folder(args: argparse.Namespace) -> Path:
@@ -229,15 +256,16 @@ def _places(args: argparse.Namespace, groups: "list[Points]") -> list[Path]:
 
 
 def _name(points: "Points") -> str:
-    """File name of a group: metric, task, and what else sets it apart."""
-    further = [v for k, v in points.group.items() if k not in ("metric", "task")]
-    words = [points.metric, *([] if points.task == "none" else [points.task]), *further]
+    """File name of a group: metric, receiver, and what else sets it apart."""
+    further = [v for k, v in points.group.items() if k not in ("metric", "receiver")]
+    receiver = [] if points.receiver == "none" else [points.receiver]
+    words = [points.metric, *receiver, *further]
     return "-".join("".join(c if c.isalnum() or c in "_." else "_" for c in word) for word in words)
 
 
 def _print(
     args: argparse.Namespace,
-    fits: "list[tuple[FittedSurface, Points, Path]]",
+    fits: "list[tuple[Fit, Points, Path]]",
     shared: Path | None,
 ) -> None:
     """Results on stdout."""

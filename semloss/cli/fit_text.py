@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from semloss.selection import Points
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS
 
 _COLUMNS = (
@@ -14,12 +14,13 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def summary(surface: FittedSurface, out: Path) -> dict[str, Any]:
+def summary(surface: Fit, out: Path) -> dict[str, Any]:
     """Figures of one fit, ready for JSON."""
     names = FORMS[surface.form].names
     group = {k: v for k, v in surface.provenance.items() if k != "semloss"}
     return {
         "metric": surface.metric,
+        "receiver": surface.receiver,
         "task": surface.task,
         "group": group,
         "form": surface.form,
@@ -33,7 +34,7 @@ def summary(surface: FittedSurface, out: Path) -> dict[str, Any]:
     }
 
 
-def one(surface: FittedSurface, points: Points, out: Path) -> str:
+def one(surface: Fit, points: Points, out: Path) -> str:
     """The form, its error, its parameters, and the forms that it was chosen from."""
     quality = surface.quality
     ratios, levels, count = len(set(points.cr)), len(set(points.snr_db)), _count(surface)
@@ -52,7 +53,7 @@ def one(surface: FittedSurface, points: Points, out: Path) -> str:
     return "\n".join(lines)
 
 
-def several(fits: Sequence[tuple[FittedSurface, Points, Path]]) -> str:
+def several(fits: Sequence[tuple[Fit, Points, Path]]) -> str:
     """One line per fit."""
     rows = [("", "points", "form", "RMSE", "held out", "outcome", "fit file")]
     rows += [
@@ -70,7 +71,7 @@ def several(fits: Sequence[tuple[FittedSurface, Points, Path]]) -> str:
     return "\n".join(_aligned(rows))
 
 
-def _comparison(surface: FittedSurface) -> list[str]:
+def _comparison(surface: Fit) -> list[str]:
     """Table of the forms, errors in percent of the range, the chosen one marked."""
     percent = 100 / (surface.quality["range"] or 1.0)
     rows = [("   % of range", "par", "RMSE", *(title for title, _ in _COLUMNS), "AICc", "BIC",
@@ -90,7 +91,7 @@ def _comparison(surface: FittedSurface) -> list[str]:
     return _aligned(rows)
 
 
-def _parameters(surface: FittedSurface) -> list[str]:
+def _parameters(surface: Fit) -> list[str]:
     """Values with their intervals, units and meanings."""
     form = FORMS[surface.form]
     rows = []
@@ -113,15 +114,15 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _title(surface: FittedSurface) -> str:
-    return surface.metric + ("" if surface.task == "none" else f" ({surface.task})")
+def _title(surface: Fit) -> str:
+    return surface.metric + ("" if surface.receiver == "none" else f" ({surface.receiver})")
 
 
-def _count(surface: FittedSurface) -> int:
+def _count(surface: Fit) -> int:
     return int(surface.quality["candidates"][surface.form]["parameters"])
 
 
-def _share(surface: FittedSurface, error: float | None) -> str:
+def _share(surface: Fit, error: float | None) -> str:
     """An error in the metric's unit and as a share of its range."""
     if error is None:
         return "–"

@@ -39,9 +39,9 @@ class Question:
 
     @property
     def metric(self) -> str:
-        """Name of the metric with its task."""
-        task = "" if self.model.task == "none" else f" ({self.model.task})"
-        return f"{self.model.metric}{task}"
+        """Name of the metric with its receiver."""
+        receiver = "" if self.model.receiver == "none" else f" ({self.model.receiver})"
+        return f"{self.model.metric}{receiver}"
 
     @property
     def demand(self) -> str:

@@ -178,7 +178,16 @@ def _answer(
     question: "Question", table: CodingTable, runs: list[tuple[PassResult, Schedule]]
 ) -> dict[str, Any]:
     """Content of the JSON answer."""
-    about = ("metric", "task", "target", "confidence", "interval", "margin_db", "hysteresis_db")
+    about = (
+        "metric",
+        "receiver",
+        "task",
+        "target",
+        "confidence",
+        "interval",
+        "margin_db",
+        "hysteresis_db",
+    )
     answer: dict[str, Any] = {"link": question.link.name}
     answer |= {name: getattr(table, name) for name in about}
     answer |= {"table": table.records(), "left_out": table.left_out}

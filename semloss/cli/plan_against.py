@@ -27,7 +27,7 @@ def run(question: "Question") -> int:
     """Compare both chains over the fitted SNRs, and at the link's own."""
     args, model, link = question.args, question.model, question.link
     curve = RateCurve.from_csv(
-        Path(args.against), metric=model.metric, task=model.task, codec=args.codec
+        Path(args.against), metric=model.metric, receiver=model.receiver, codec=args.codec
     ) if args.against else None  # fmt: skip
     low, high = model.snr_db_range
     levels = np.linspace(low, high, 1 + round((high - low) / _STEP_DB))
@@ -145,7 +145,8 @@ def _answer(found: Comparison, here: Comparison | None, runs: Race | None) -> di
     """Content of the JSON answer."""
     crossover = found.crossover_db()
     answer: dict[str, Any] = {
-        "metric": found.metric, "task": found.task, "codec": found.codec,
+        "metric": found.metric, "receiver": found.receiver, "task": found.task,
+        "codec": found.codec,
         "modcod_margin_db": found.margin_db,
         "fixed_modcod": None if found.fixed_modcod is None else found.fixed_modcod.name,
         "note": found.note or None,

@@ -201,7 +201,12 @@ def _monte_carlo(
 def _about(defaults: Defaults) -> dict[str, Any]:
     """What a JSON answer says of the question."""
     model, link = defaults.model, defaults.link
-    about = {"metric": model.metric, "task": model.task, "target": defaults.target}
+    about = {
+        "metric": model.metric,
+        "receiver": model.receiver,
+        "task": model.task,
+        "target": defaults.target,
+    }
     return about | {"link": None if link is None else link.name}
 
 

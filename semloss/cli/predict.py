@@ -14,7 +14,7 @@ from semloss.errors import OutsideDomain, SemlossError
 from semloss.units import format_cr, parse_cr
 
 if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+    from semloss.surfaces.fitted.fit import Fit, Prediction
     from semloss.surfaces.fitted.requirements import Requirement
 
 
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def check_domain(surface: "FittedSurface", point: "Prediction") -> None:
+def check_domain(surface: "Fit", point: "Prediction") -> None:
     """Refuse a point outside the fitted domain (exit code 4)."""
     if not point.in_domain:
         raise OutsideDomain(
@@ -114,7 +114,7 @@ def check_domain(surface: "FittedSurface", point: "Prediction") -> None:
         )
 
 
-def domain_text(surface: "FittedSurface") -> str:
+def domain_text(surface: "Fit") -> str:
     """Say where the fit was measured."""
     (cr_low, cr_high), (snr_low, snr_high) = surface.cr_range, surface.snr_db_range
     return (
@@ -127,6 +127,7 @@ def _answer(point: "Prediction", needed: "Requirement | None") -> dict[str, Any]
     """Content of the JSON answer; a requirement adds its interval to the prediction there."""
     answer: dict[str, Any] = {
         "metric": point.metric,
+        "receiver": point.receiver,
         "task": point.task,
         "cr": point.cr,
         "cr_text": format_cr(point.cr),
@@ -151,10 +152,10 @@ def _answer(point: "Prediction", needed: "Requirement | None") -> dict[str, Any]
     return answer
 
 
-def _text(surface: "FittedSurface", point: "Prediction", needed: "Requirement | None") -> str:
+def _text(surface: "Fit", point: "Prediction", needed: "Requirement | None") -> str:
     """Few lines for a reader."""
     level = f"{100 * (point.interval or 0.0):g} %"
-    name = point.metric if point.task == "none" else f"{point.metric} ({point.task})"
+    name = point.metric if point.receiver == "none" else f"{point.metric} ({point.receiver})"
     lines = []
     if needed is not None:
         worst = "beyond the fitted range" if needed.high is None else None

@@ -59,10 +59,10 @@ def series_colors(count: int) -> list[tuple[float, float, float]]:
     return [tuple(mpl.colormaps["viridis"](x)[:3]) for x in np.linspace(0.0, 0.85, max(count, 1))]
 
 
-def metric_label(metric: str, task: str) -> str:
+def metric_label(metric: str, receiver: str) -> str:
     """Name of a metric as an axis should carry it."""
     name = _NAMES.get(metric, metric.replace("_", " "))
-    return name if task == "none" else f"{name}, {task} task model"
+    return name if receiver == "none" else f"{name}, {receiver} task model"
 
 
 def save_figure(figure: Figure, path: Path) -> None:

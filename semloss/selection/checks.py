@@ -13,7 +13,7 @@ from semloss.tables.naming import listing, plain
 from semloss.tables.schema import METRICS_COLUMNS
 from semloss.units import format_cr
 
-LINK = ("source", "codec", "channel")
+LINK = ("source", "codec", "codec_label", "objective", "channel")
 """Columns that set surfaces apart whatever the metric."""
 
 _FRACTIONS = {"accuracy", "f1", "precision", "recall", "iou", "miou", "dice", "auc"}
@@ -45,7 +45,7 @@ def limits(metric: str) -> tuple[float, float]:
 
 
 def refuse_mixture(rows: pd.DataFrame) -> None:
-    """Refuse several sources, codecs or channels."""
+    """Refuse several sources, codecs, objectives or channels."""
     for column in LINK:
         several = distinct(rows, column) if column in rows else []
         if len(several) > 1:

@@ -38,8 +38,9 @@ _LEAST = 4
 def select(
     table: pd.DataFrame,
     metric: str | None = None,
-    task: str | None = None,
+    receiver: str | None = None,
     *,
+    task: str | None = None,
     mismatch: bool = False,
     where: Mapping[str, str] | None = None,
 ) -> Points:
@@ -51,8 +52,10 @@ def select(
         As `load_table` returns it.
     metric
         Metric to fit; by default ``accuracy``, or the only one there is.
+    receiver
+        Which receiver answered; by default the only one the metric has, else ``clean``.
     task
-        Receiver task; by default the only one the metric has, else ``clean``.
+        Name of the task model; by default the only one.
     mismatch
         Also use rows tested at another SNR than the codec was trained at.
     where
@@ -66,20 +69,23 @@ def select(
     """
     table = _where(table, where)
     rows, metric = _of_metric(table, metric)
+    rows, receiver = _of_receiver(rows, receiver)
     rows, task = _of_task(rows, task)
     refuse_mixture(rows)
     usable, notes = _usable(rows, mismatch)
     if usable.empty:
         raise SemlossError(f"no usable row of {metric} is left (diverged or mismatched SNR only)")
-    return _points(usable, metric, task, notes, {"metric": metric, "task": task}, table)
+    group = {"metric": metric, "receiver": receiver}
+    return _points(usable, metric, receiver, task, notes, group, table)
 
 
 def select_groups(
     table: pd.DataFrame,
-    by: Sequence[str] = ("metric", "task"),
+    by: Sequence[str] = ("metric", "receiver"),
     metric: str | None = None,
-    task: str | None = None,
+    receiver: str | None = None,
     *,
+    task: str | None = None,
     mismatch: bool = False,
     where: Mapping[str, str] | None = None,
     sparse: bool = False,
@@ -88,10 +94,10 @@ def select_groups(
 
     Parameters
     ----------
-    table, metric, task, mismatch, where
-        As for `select`; a metric or task chosen here leaves the others out.
+    table, metric, receiver, task, mismatch, where
+        As for `select`; what is chosen here leaves the others out.
     by
-        Columns whose every combination is a group, e.g. ``("metric", "task", "codec")``.
+        Columns whose every combination is a group, e.g. ``("metric", "receiver", "codec")``.
     sparse
         Keep groups with too few points for a surface of their own: a joint fit may use them.
 
@@ -119,8 +125,10 @@ def select_groups(
         group = dict(zip(columns, map(str, key), strict=True))
         own = group.get("metric", metric)
         assert own is not None
-        if task is not None and "task" in group and group["task"] not in (task, "none", ""):
+        chosen = {"receiver": receiver, "task": task}
+        if any(want and group.get(c, want) not in (want, "none", "") for c, want in chosen.items()):
             continue
+        part, own_receiver = _of_receiver(part, group.get("receiver", receiver))
         part, own_task = _of_task(part, group.get("task", task))
         refuse_mixture(part)
         usable, notes = _usable(part, mismatch)
@@ -129,13 +137,14 @@ def select_groups(
             name = ", ".join(f"{column} {value or '–'}" for column, value in group.items())
             skipped.append(f"left out {name}: {reason}")
         else:
-            groups.append(_points(usable, own, own_task, notes, group, table))
+            groups.append(_points(usable, own, own_receiver, own_task, notes, group, table))
     if not groups:
         raise SemlossError(
             f"no group of {', '.join(columns)} is a surface: {skipped[0]}"
             if skipped
-            else f"the table has no task {task!r}; choose --task from "
-            f"{listing(distinct(rows, 'task'))}"
+            else _nothing(rows, "receiver", receiver)
+            if receiver is not None and receiver not in distinct(rows, "receiver")
+            else _nothing(rows, "task", task)
         )
     return groups, tuple(skipped)
 
@@ -164,15 +173,32 @@ def _of_metric(rows: pd.DataFrame, metric: str | None) -> tuple[pd.DataFrame, st
     return _narrow(rows, "metric", metric, "--metric"), metric
 
 
+def _of_receiver(rows: pd.DataFrame, receiver: str | None) -> tuple[pd.DataFrame, str]:
+    """Rows of a receiver, and which it is: the only one, else the clean one."""
+    return _of_column(rows, "receiver", receiver, "clean")
+
+
 def _of_task(rows: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
-    """Rows of a task, and which it is: the only one, else the clean one."""
-    tasks = distinct(rows, "task") if "task" in rows else []
-    if tasks == ["none"]:
-        return rows, "none"  # an image metric has no receiver task to choose
-    if not tasks:
-        return rows, task or "none"
-    task = task or (tasks[0] if len(tasks) == 1 else "clean")
-    return _narrow(rows, "task", task, "--task"), task
+    """Rows of a task model, and which it is: the only one."""
+    return _of_column(rows, "task", task, None)
+
+
+def _of_column(
+    rows: pd.DataFrame, column: str, wanted: str | None, usual: str | None
+) -> tuple[pd.DataFrame, str]:
+    """Rows where a column is as wanted, else the only value or the usual one, and which it is."""
+    present = distinct(rows, column) if column in rows else []
+    if present == ["none"]:
+        return rows, "none"  # an image metric has none to choose
+    if not present:
+        return rows, wanted or "none"
+    wanted = wanted or (present[0] if len(present) == 1 else usual)
+    if wanted is None:
+        raise SemlossError(
+            f"the table holds several values of {column} ({listing(present)}); choose one with "
+            f"--{column}, or fit each with --group-by {column}"
+        )
+    return _narrow(rows, column, wanted, f"--{column}"), wanted
 
 
 def _narrow(rows: pd.DataFrame, column: str, wanted: str, option: str) -> pd.DataFrame:
@@ -182,11 +208,16 @@ def _narrow(rows: pd.DataFrame, column: str, wanted: str, option: str) -> pd.Dat
         number = cell_number(wanted, option)
         kept = rows[np.isclose(rows[column].to_numpy(float), number, rtol=1e-6, atol=1e-9)]
     if kept.empty:
-        raise SemlossError(
-            f"the table has no {column} {wanted!r}; choose {option} from "
-            f"{listing(distinct(rows, column))}"
-        )
+        raise SemlossError(_nothing(rows, column, wanted, option))
     return kept
+
+
+def _nothing(rows: pd.DataFrame, column: str, wanted: str | None, option: str = "") -> str:
+    """What to say where no row has the wanted value."""
+    return (
+        f"the table has no {column} {wanted!r}; choose {option or f'--{column}'} from "
+        f"{listing(distinct(rows, column))}"
+    )
 
 
 def _usable(rows: pd.DataFrame, mismatch: bool) -> tuple[pd.DataFrame, list[str]]:
@@ -235,7 +266,7 @@ def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:
     for column in by:
         if column in _MEASURED:
             raise SemlossError(f"--group-by {column}: a surface spans it; choose another column")
-        if column not in rows and column != "task":
+        if column not in rows and column != "receiver":
             raise SemlossError(f"--group-by {column}: the table has {listing(rows.columns)}")
     if not any(column in rows for column in by):
         raise SemlossError("--group-by: name a column of the table, e.g. metric")
@@ -244,6 +275,7 @@ def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:
 def _points(
     rows: pd.DataFrame,
     metric: str,
+    receiver: str,
     task: str,
     notes: list[str],
     group: Mapping[str, str],
@@ -267,7 +299,7 @@ def _points(
     notes = [*notes, *filter(None, about), *doubts(rows, direction)]
     return Points(
         metric=metric,
-        task=task,
+        receiver=receiver,
         direction=direction,
         cr=rows["cr"].to_numpy(float),
         snr_db=rows["snr_db"].to_numpy(float),
@@ -284,6 +316,7 @@ def _points(
         rows=rows.index.to_numpy(np.int64),
         replicate_sd=replicate_sd,
         replicate_dof=replicate_dof,
+        task=task,
     )
 
 

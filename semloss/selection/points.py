@@ -24,8 +24,9 @@ class Points:
 
     Attributes
     ----------
-    metric, task, direction
-        What was measured; `direction` is ``higher`` or ``lower`` is better.
+    metric, receiver, direction
+        What was measured, at which receiver (``none`` for an image metric, ``clean``,
+        ``matched``); `direction` is ``higher`` or ``lower`` is better.
     cr, snr_db, value
         k/n in (0, 1], Es/N0 per complex symbol in dB, and the metric; each (N,).
     se
@@ -53,10 +54,12 @@ class Points:
         change. 0 without replicates.
     replicate_dof
         Degrees of freedom behind `replicate_sd`: replicates less replicated cells.
+    task
+        Name of the task model that answered, ``none`` for an image metric.
     """
 
     metric: str
-    task: str
+    receiver: str
     direction: str
     cr: Array
     snr_db: Array
@@ -73,6 +76,7 @@ class Points:
     rows: Integers = None  # type: ignore[assignment]
     replicate_sd: float = 0.0
     replicate_dof: int = 0
+    task: str = "none"
 
     def __post_init__(self) -> None:
         unknown: dict[str, Any] = {}

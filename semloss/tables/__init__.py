@@ -1,6 +1,6 @@
 """Tidy tables of measurements: schema, writing, reading with checks.
 
-``metrics`` has one row per (cell, test SNR, task, metric):
+``metrics`` has one row per (cell, test SNR, task, receiver, metric):
 
 ==============  ========  ====================================================================
 column          unit      meaning
@@ -8,13 +8,16 @@ column          unit      meaning
 cell            text      name of the trained grid point
 source          text      image source
 codec           text      codec kind
+codec_label     text      codec kind with its changed options
+objective       text      what the codec was trained for, e.g. ``mse``
 channel         text      channel label, e.g. ``awgn``
 cr              1         realised CR = k/n, complex channel uses per real source sample
 cr_nominal      1         CR asked for
 train_snr_db    dB        Es/N0 per complex symbol the codec was trained at; empty: a range
 snr_db          dB        Es/N0 per complex symbol it was tested at
 seed            integer   seed of training
-task            text      receiver task: ``none`` (image metric), ``clean`` or ``matched``
+task            text      task model that answered, ``none`` for an image metric
+receiver        text      ``none`` (image metric), ``clean`` or ``matched``: what it was trained on
 metric          text      e.g. ``psnr_db``, ``ssim``, ``accuracy``
 value           metric    mean over the test images
 sd              metric    spread over the test images
@@ -44,6 +47,7 @@ threads             integer  processor threads of the training
 key                 text     content key under which the cell is kept
 ==================  =======  ====================================================================
 
+Tables of the earlier schema, whose ``task`` told the receiver, are read too (`tables.older`).
 Any CSV or parquet with columns ``cr, snr_db, metric, value`` is a table too; `cr` may be written
 "1/12" there, and `sd`, `n`, `se`, `seed`, `direction`, `floor`, `ceiling` are used where present.
 Columns of other names or units, and one column per metric, are mapped (`load_table`).

@@ -14,6 +14,7 @@ from semloss.tables.cells import cell_number, cell_text, not_a_number
 from semloss.tables.columns import map_columns
 from semloss.tables.files import find_file, read_file
 from semloss.tables.naming import canonical_metric, evident_column, listing
+from semloss.tables.older import upgraded
 from semloss.tables.schema import NUMBERS, REQUIRED
 from semloss.tables.snr import refuse_linear_snr
 from semloss.units import parse_cr
@@ -49,7 +50,7 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
     file = find_file(Path(path))
     columns = columns or {}
     raw = read_file(file)
-    frame = map_columns(raw, columns, file)
+    frame = upgraded(map_columns(raw, columns, file))
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
         raise SemlossError(f"{file}: {_missing(missing, list(raw.columns), columns)}")

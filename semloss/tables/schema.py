@@ -1,8 +1,9 @@
 """Names of the columns (their meaning: `semloss.tables`)."""
 
 METRICS_COLUMNS = (
-    "cell", "source", "codec", "channel", "cr", "cr_nominal", "train_snr_db", "snr_db", "seed",
-    "task", "metric", "value", "sd", "n", "se", "direction", "floor", "ceiling", "status",
+    "cell", "source", "codec", "codec_label", "objective", "channel", "cr", "cr_nominal",
+    "train_snr_db", "snr_db", "seed", "task", "receiver", "metric", "value", "sd", "n", "se",
+    "direction", "floor", "ceiling", "status",
 )  # fmt: skip
 CELLS_COLUMNS = (
     "cell", "source", "codec", "channel", "cr", "cr_nominal", "filters", "k", "train_snr_db",

@@ -108,11 +108,11 @@ def test_fit_shows_the_forms_it_chose_from_and_how(tmp_path, capsys):
 
 
 def test_every_group_of_a_table_is_fitted_in_one_call(tmp_path, capsys):
-    command = ["fit", EUROSAT, "--group-by", "metric,task", "--form", "capped", "--json"]
+    command = ["fit", EUROSAT, "--group-by", "metric,receiver", "--form", "capped", "--json"]
     options = ["--bootstraps", "20", "--out", str(tmp_path / "fits")]
     assert main([*command, *options]) == 0
     fits = json.loads(capsys.readouterr().out)["fits"]
-    assert [(f["metric"], f["task"]) for f in fits] == [
+    assert [(f["metric"], f["receiver"]) for f in fits] == [
         ("psnr_db", "none"), ("accuracy", "clean"), ("accuracy", "matched"),
     ]  # fmt: skip
     assert sorted(p.name for p in (tmp_path / "fits").iterdir()) == [
@@ -120,9 +120,27 @@ def test_every_group_of_a_table_is_fitted_in_one_call(tmp_path, capsys):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (["--task", "matched"], "--task matched is now --receiver matched"),
+        (["--where", "task=matched"], "--where task=… is now --where receiver=…"),
+    ],
+)
+def test_the_old_spelling_of_a_receiver_is_understood_and_corrected(tmp_path, capsys, option, says):
+    out = ["--form", "additive", "--bootstraps", "0", "--json", "--out", str(tmp_path / "fit.json")]
+    assert main(["fit", EUROSAT, *option, *out]) == 0
+    said = capsys.readouterr()
+    assert says in said.err
+    assert (json.loads(said.out)["receiver"], json.loads(said.out)["task"]) == (
+        "matched",
+        "unknown",
+    )
+
+
 def test_a_joint_fit_leaves_a_prior_that_serves_a_new_group_of_few_points(tmp_path, capsys):
     shared = tmp_path / "fits" / "shared.json"
-    joint = ["fit", EUROSAT, "--group-by", "metric,task", "--joint", "--form", "capped"]
+    joint = ["fit", EUROSAT, "--group-by", "metric,receiver", "--joint", "--form", "capped"]
     options = ["--bootstraps", "20"]
     assert main([*joint, *options, "--out", str(tmp_path / "fits")]) == 0
     assert str(shared) in capsys.readouterr().out
@@ -180,7 +198,7 @@ def test_a_report_that_has_no_place_is_refused_before_the_fit(tmp_path, capsys):
         (["predict", "none.json", "--cr", "1/6", "--snr-db", "4"], "cannot read none.json"),
         (["fit", "none.csv"], "none.csv: no such table"),
         (["fit", EUROSAT, "--metric", "ssim"], "choose --metric from accuracy, psnr_db"),
-        (["fit", EUROSAT, "--task", "x"], "choose --task from clean, matched"),
+        (["fit", EUROSAT, "--receiver", "x"], "choose --receiver from clean, matched"),
         (["fit", EUROSAT, "--form", "x"], "no such form"),
         (["fit", EUROSAT, "--where", "cr"], "write COLUMN=VALUE"),
         (["fit", EUROSAT, "--frm", "x"], "unrecognized arguments: --frm"),
@@ -191,7 +209,7 @@ def test_a_report_that_has_no_place_is_refused_before_the_fit(tmp_path, capsys):
         (["fit", EUROSAT, "--report", "."], "holds the folder that you are in"),
         (["fit", EUROSAT, "--report", "r", "--out", "r/f.json"], "in the folder of --report"),
         (["fit", EUROSAT, "--joint"], "add --group-by"),
-        (["fit", EUROSAT, "--rule", "best", "--task", "clean"], "no such rule"),
+        (["fit", EUROSAT, "--rule", "best", "--receiver", "clean"], "no such rule"),
         (["fit", EUROSAT, "--plot", "a.bmp"], "name a picture"),
         (["fit", EUROSAT, "--columns", "x"], "--columns"),
         (["fit", EUROSAT, "--prior", "none.json"], "cannot read none.json"),

@@ -65,9 +65,9 @@ def test_the_table_holds_every_cell_metric_and_task(reference):
         "psnr_db", "psnr_mean_mse_db", "ssim", "ms_ssim_3", "papr_db",
         "accuracy", "macro_f1", "semantic_loss",
     }  # fmt: skip
-    assert not table.duplicated(["cell", "snr_db", "task", "metric"]).any()
+    assert not table.duplicated(["cell", "snr_db", "receiver", "metric"]).any()
     assert len(table) == 4 * (5 + 2 * 3)
-    assert set(table[table.metric == "accuracy"].task) == {"clean", "matched"}
+    assert set(table[table.metric == "accuracy"].receiver) == {"clean", "matched"}
     assert (table.n == 40).all()  # 30 % of 12 tiles, rounded to 4, in each of ten classes
     assert (table.snr_db == table.train_snr_db).all()
     accuracy = table[table.metric == "accuracy"]
@@ -133,8 +133,8 @@ def test_a_grid_grows_in_place(world, reference, tmp_path):
     table = semloss.load_table(out)
     assert old < {p.name for p in (out / "cells").iterdir()}
     assert len(table.groupby(["cell", "snr_db"])) == 2 * 3 * 3
-    kept = semloss.load_table(reference).set_index(["cell", "snr_db", "task", "metric"]).value
-    grown = table.set_index(["cell", "snr_db", "task", "metric"]).value
+    kept = semloss.load_table(reference).set_index(["cell", "snr_db", "receiver", "metric"]).value
+    grown = table.set_index(["cell", "snr_db", "receiver", "metric"]).value
     pd.testing.assert_series_equal(grown.loc[kept.index], kept)
 
 

@@ -40,7 +40,7 @@ CANDIDATES = {
 def cases():
     falling = simulated(
         "capped", parameters=[0.6, 0.05, *truth("capped")[2:]], floor=None, metric="lpips",
-        task="none", direction="lower",
+        receiver="none", direction="lower",
     )  # fmt: skip
     counted = simulated("capped", n=700)
     counted = replace(counted, n=np.full(len(counted.value), 700.0), noise="binomial")

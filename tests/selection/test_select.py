@@ -23,30 +23,39 @@ def select_from(tmp_path, rows, *args, **kwargs):
 
 
 def test_accuracy_of_the_clean_task_is_the_default_choice(tmp_path):
-    rows = grid_rows() + grid_rows(task="matched") + grid_rows(metric="psnr_db", task="none")
+    rows = (
+        grid_rows() + grid_rows(receiver="matched") + grid_rows(metric="psnr_db", receiver="none")
+    )
     points = select_from(tmp_path, rows)
-    assert (points.metric, points.task, points.direction) == ("accuracy", "clean", "higher")
+    assert (points.metric, points.receiver, points.direction) == ("accuracy", "clean", "higher")
     assert (points.floor, points.ceiling) == (0.1, 0.9)
     assert len(points.value) == 9
 
 
 def test_an_image_metric_needs_no_task(tmp_path):
-    rows = grid_rows() + grid_rows(metric="psnr_db", task="none")
-    assert select_from(tmp_path, rows, "psnr_db").task == "none"
-    assert select_from(tmp_path, rows, "psnr_db", "clean").task == "none"
+    rows = grid_rows() + grid_rows(metric="psnr_db", receiver="none")
+    assert select_from(tmp_path, rows, "psnr_db").receiver == "none"
+    assert select_from(tmp_path, rows, "psnr_db", "clean").receiver == "none"
+
+
+def test_several_task_models_must_be_chosen_from(tmp_path):
+    rows = grid_rows(task="resnet8") + grid_rows(task="segment", metric="accuracy")
+    with pytest.raises(SemlossError, match=r"values of task \(resnet8, segment\).*--task"):
+        select_from(tmp_path, rows)
+    assert select_from(tmp_path, rows, task="segment").task == "segment"
 
 
 @pytest.mark.parametrize(
     ("metric", "more", "says"),
     [
         ("ssim", {}, "no metric 'ssim'.*accuracy, psnr_db"),
-        (None, {"task": "sorting"}, "no task 'sorting'.*clean"),
+        (None, {"receiver": "sorting"}, "no receiver 'sorting'.*clean"),
         (None, {"where": {"channel": "rayleigh"}}, "no channel 'rayleigh'.*awgn"),
         (None, {"where": {"colour": "red"}}, "the table has cell, source"),
     ],
 )
 def test_a_choice_that_matches_nothing_lists_what_there_is(tmp_path, metric, more, says):
-    rows = grid_rows() + grid_rows(metric="psnr_db", task="none")
+    rows = grid_rows() + grid_rows(metric="psnr_db", receiver="none")
     with pytest.raises(SemlossError, match=says):
         select_from(tmp_path, rows, metric, **more)
 
@@ -292,7 +301,7 @@ def test_a_number_is_chosen_by_its_value(tmp_path):
 
 
 def test_a_metric_may_be_asked_for_by_another_spelling(tmp_path):
-    rows = grid_rows() + grid_rows(metric="psnr_db", task="none")
+    rows = grid_rows() + grid_rows(metric="psnr_db", receiver="none")
     assert select_from(tmp_path, rows, "PSNR").metric == "psnr_db"
 
 
@@ -301,8 +310,8 @@ def test_a_metric_may_be_asked_for_by_another_spelling(tmp_path):
 
 def many_rows():
     return [
-        *grid_rows(), *grid_rows(task="matched"), *grid_rows(metric="psnr_db", task="none"),
-        *grid_rows(metric="ssim", task="none"),
+        *grid_rows(), *grid_rows(receiver="matched"), *grid_rows(metric="psnr_db", receiver="none"),
+        *grid_rows(metric="ssim", receiver="none"),
     ]  # fmt: skip
 
 
@@ -313,28 +322,32 @@ def groups_from(tmp_path, rows, *args, **kwargs):
 def test_each_metric_and_task_is_a_surface(tmp_path):
     groups, skipped = groups_from(tmp_path, many_rows())
     assert [points.group for points in groups] == [
-        {"metric": "accuracy", "task": "clean"},
-        {"metric": "accuracy", "task": "matched"},
-        {"metric": "psnr_db", "task": "none"},
-        {"metric": "ssim", "task": "none"},
+        {"metric": "accuracy", "receiver": "clean"},
+        {"metric": "accuracy", "receiver": "matched"},
+        {"metric": "psnr_db", "receiver": "none"},
+        {"metric": "ssim", "receiver": "none"},
     ]
     assert skipped == ()
     table = table_of(tmp_path, many_rows())
     for points in groups:
-        alone = select(table, points.metric, points.task)
-        assert (alone.metric, alone.task, alone.noise) == (points.metric, points.task, points.noise)
+        alone = select(table, points.metric, points.receiver)
+        assert (alone.metric, alone.receiver, alone.noise) == (
+            points.metric,
+            points.receiver,
+            points.noise,
+        )
         for name in ("cr", "snr_db", "value", "se", "n", "seed", "rows"):
             np.testing.assert_array_equal(getattr(points, name), getattr(alone, name))
 
 
 def test_groups_come_in_the_table_s_order(tmp_path):
     wanted = [("z", "y"), ("a", "x"), ("m", "x"), ("z", "x")]
-    text = "cr,snr_db,metric,task,value\n" + "".join(
+    text = "cr,snr_db,metric,receiver,value\n" + "".join(
         f"{cr},{snr},{metric},{task},0.5\n" for metric, task in wanted for cr in (0.1, 0.2)
         for snr in (0, 5)
     )  # fmt: skip
     groups, _ = select_groups(load_table(csv(tmp_path, text)))
-    assert [(points.metric, points.task) for points in groups] == wanted
+    assert [(points.metric, points.receiver) for points in groups] == wanted
 
 
 def test_one_column_per_metric_gives_one_surface_each(tmp_path):
@@ -350,12 +363,12 @@ def test_one_column_per_metric_gives_one_surface_each(tmp_path):
     ("by", "more", "count"),
     [
         (("metric",), {}, 3),  # the clean task, by default
-        (("metric",), {"task": "matched"}, 3),
-        (("metric", "task"), {"task": "matched"}, 3),  # image metrics have no task
-        (("metric", "task"), {"metric": "accuracy"}, 2),
-        (("task",), {}, 2),  # of the accuracy
-        (("metric", "task", "codec"), {}, 4),
-        (("metric", "task"), {"where": {"task": "none"}}, 2),
+        (("metric",), {"receiver": "matched"}, 3),
+        (("metric", "receiver"), {"receiver": "matched"}, 3),  # image metrics have no receiver
+        (("metric", "receiver"), {"metric": "accuracy"}, 2),
+        (("receiver",), {}, 2),  # of the accuracy
+        (("metric", "receiver", "codec"), {}, 4),
+        (("metric", "receiver"), {"where": {"receiver": "none"}}, 2),
     ],
 )
 def test_what_is_chosen_narrows_the_groups(tmp_path, by, more, count):
@@ -403,9 +416,13 @@ def test_a_group_that_cannot_be_a_surface_is_left_out_with_the_reason(tmp_path, 
         (("colour",), {}, "--group-by colour: the table has cell, source"),
         (("metric", "snr_db"), {}, "--group-by snr_db: a surface spans it"),
         ((), {}, "--group-by: name a column"),
-        (("metric", "task"), {"metric": "bleu"}, "no metric 'bleu'"),
-        (("metric", "task"), {"task": "sorting", "metric": "accuracy"}, "no task 'sorting'.*clean"),
-        (("task",), {"where": {"metric": "x"}}, "no metric 'x'"),
+        (("metric", "receiver"), {"metric": "bleu"}, "no metric 'bleu'"),
+        (
+            ("metric", "receiver"),
+            {"receiver": "sorting", "metric": "accuracy"},
+            "no receiver 'sorting'.*clean",
+        ),
+        (("receiver",), {"where": {"metric": "x"}}, "no metric 'x'"),
     ],
 )
 def test_groups_that_do_not_exist_are_refused(tmp_path, by, more, says):
@@ -414,7 +431,7 @@ def test_groups_that_do_not_exist_are_refused(tmp_path, by, more, says):
 
 
 def test_nonsense_in_any_group_is_refused_not_left_out(tmp_path):
-    rows = [r | {"value": 80.0} if r["task"] == "matched" else r for r in many_rows()]
+    rows = [r | {"value": 80.0} if r["receiver"] == "matched" else r for r in many_rows()]
     with pytest.raises(SemlossError, match="not percentages"):
         groups_from(tmp_path, rows)
 

@@ -153,10 +153,10 @@ def _metric_rows(
     level: str,
 ) -> Iterator[Row]:
     """Predicted metric with its band, whether the fit covers the point, and the target."""
-    task = "" if prediction.task == "none" else f" ({prediction.task})"
+    receiver = "" if prediction.receiver == "none" else f" ({prediction.receiver})"
     yield Row(
-        "Metric", "metric", f"predicted {prediction.metric}{task}", "M", float(prediction.value),
-        "", "=", f"{level}: {prediction.low:.4g} … {prediction.high:.4g}",
+        "Metric", "metric", f"predicted {prediction.metric}{receiver}", "M",
+        float(prediction.value), "", "=", f"{level}: {prediction.low:.4g} … {prediction.high:.4g}",
     )  # fmt: skip
     yield Row("Metric", "metric_low", f"{level} band, lower edge", "", float(prediction.low))
     yield Row("Metric", "metric_high", f"{level} band, upper edge", "", float(prediction.high))

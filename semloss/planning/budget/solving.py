@@ -89,7 +89,8 @@ class Solution:
         answer = {
             "unknown": self.unknown, "value": self.value, "unit": self.unit, "sense": self.sense,
             "low": self.low, "high": self.high, "at_edge": self.at_edge,
-            "metric": point.metric, "task": point.task, "target": self.target,
+            "metric": point.metric, "receiver": point.receiver, "task": point.task,
+            "target": self.target,
             "confidence": self.confidence, "interval": self.interval, "cr": point.cr,
             "cr_text": format_cr(point.cr), "snr_db": point.snr_db, "metric_value": point.value,
             "metric_low": point.low, "metric_high": point.high, "in_domain": point.in_domain,

@@ -143,7 +143,7 @@ class RateCurve:
     ----------
     bits_per_pixel, value
         (M,) rising rates in bits per pixel, all bands together, and the mean metric there.
-    metric, task, direction
+    metric, receiver, direction
         What was measured, as in a fit.
     codec
         Name of the codec, for titles.
@@ -155,7 +155,7 @@ class RateCurve:
     bits_per_pixel: Array
     value: Array
     metric: str
-    task: str = "none"
+    receiver: str = "none"
     direction: str = "higher"
     codec: str = "source codec"
     lowest_is_minimum: bool = False
@@ -180,19 +180,19 @@ class RateCurve:
         path: Path | str,
         *,
         metric: str | None = None,
-        task: str | None = None,
+        receiver: str | None = None,
         codec: str | None = None,
         direction: str | None = None,
     ) -> Self:
         """Read a curve from a CSV with columns ``bits_per_pixel, metric, value``.
 
         ``bits_per_image`` with ``height_px`` and ``width_px`` serves as well. The columns
-        ``codec``, ``task``, ``direction`` and ``codec_minimum`` (1 on the row of the smallest
+        ``codec``, ``receiver``, ``direction`` and ``codec_minimum`` (1 on the row of the smallest
         file that the codec makes) are used where present.
 
         Parameters
         ----------
-        metric, task, codec
+        metric, receiver, codec
             Which rows to take; needed where the file holds several.
         direction
             Which way the metric improves, where the file does not say; "higher" by default.
@@ -210,8 +210,10 @@ class RateCurve:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             reason = getattr(error, "strerror", None) or error
             raise SemlossError(f"cannot read rate curve {path}: {reason}") from error
+        if rows and "receiver" not in rows[0]:  # the receiver's column was once called task
+            rows = [row | {"receiver": row.get("task") or ""} for row in rows]
         chosen: dict[str, str] = {}
-        for column, wanted in (("metric", metric), ("task", task), ("codec", codec)):
+        for column, wanted in (("metric", metric), ("receiver", receiver), ("codec", codec)):
             rows, chosen[column] = _choose(rows, column, wanted, path)
         if direction is None:
             rows, direction = _choose(rows, "direction", None, path)
@@ -222,7 +224,7 @@ class RateCurve:
         minimum = _number(points[0][2], "codec_minimum", path) if _has_minimum(rows) else 0.0
         return cls(
             np.array([p[0] for p in points]), np.array([p[1] for p in points]),
-            chosen["metric"], chosen["task"] or "none", direction or "higher",
+            chosen["metric"], chosen["receiver"] or "none", direction or "higher",
             chosen["codec"] or path.stem, minimum > 0,
         )  # fmt: skip
 

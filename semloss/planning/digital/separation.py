@@ -79,6 +79,7 @@ class Comparison:
     """
 
     metric: str
+    receiver: str
     task: str
     direction: str
     codec: str | None
@@ -149,11 +150,11 @@ class Comparison:
 
     def text(self) -> str:
         """Few lines for a reader."""
-        task = "" if self.task == "none" else f" ({self.task})"
+        receiver = "" if self.receiver == "none" else f" ({self.receiver})"
         span = f"{self.snr_db[0]:g} … {self.snr_db[-1]:g} dB"
         if self.codec is None:
-            return "\n".join([f"{self.metric}{task}, {span}: {self.note}", *self._budgets()])
-        lines = [f"{self.metric}{task}: DeepJSCC against {self.codec} over DVB-S2, VCM, {span}"]
+            return "\n".join([f"{self.metric}{receiver}, {span}: {self.note}", *self._budgets()])
+        lines = [f"{self.metric}{receiver}: DeepJSCC against {self.codec} over DVB-S2, VCM, {span}"]
         for i, cr in enumerate(self.cr):
             own = [c for c in self.crossings if c.cr == cr]
             said = ", ".join(f"{_NAMES[c.winner]} from {c.snr_db:.2f} dB" for c in own)
@@ -220,7 +221,8 @@ def compare(
     winner = np.where(known, np.where(gain < 0, DIGITAL, DEEPJSCC), UNKNOWN)
     sure = known & ~((vcm >= point.low) & (vcm <= point.high))
     return Comparison(
-        model.metric, model.task, model.direction, None if curve is None else curve.codec,
+        model.metric, model.receiver, model.task, model.direction,
+        None if curve is None else curve.codec,
         margin_db, fixed, ratios, levels, point.value, point.low, point.high,
         np.asarray(point.in_domain), vcm, _arrives(model, curve, held * ratios[:, None] * bands),
         tuple("" if m is None else m.name for m in chosen), eta, shannon(levels), rate,
@@ -240,10 +242,10 @@ def rising(given: ArrayLike, name: str) -> Array:
 
 
 def check_same_metric(model: FittedSurface, curve: RateCurve | None) -> None:
-    """Refuse a curve of another metric, task or direction than the fit's."""
+    """Refuse a curve of another metric, receiver or direction than the fit's."""
     if curve is None:
         return
-    for what in ("metric", "task", "direction"):
+    for what in ("metric", "receiver", "direction"):
         ours, theirs = getattr(model, what), getattr(curve, what)
         if ours != theirs:
             raise SemlossError(

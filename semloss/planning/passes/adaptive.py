@@ -75,6 +75,7 @@ class CodingTable:
     """Rows by rising SNR, "off" first; `left_out` says of each other CR why it is none."""
 
     metric: str
+    receiver: str
     task: str
     direction: str
     target: float
@@ -289,8 +290,8 @@ def coding_table(
     if not rows:
         raise unmet  # of the largest CR, which comes nearest
     return CodingTable(
-        model.metric, model.task, model.direction, target, confidence, interval, margin,
-        hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out),
+        model.metric, model.receiver, model.task, model.direction, target, confidence,
+        interval, margin, hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out),
     )  # fmt: skip
 
 

@@ -104,6 +104,7 @@ class Outage:
     """
 
     metric: str
+    receiver: str
     task: str
     cr: float
     target: float | None
@@ -135,6 +136,7 @@ class Outage:
         """Everything, ready for JSON."""
         return {
             "metric": self.metric,
+            "receiver": self.receiver,
             "task": self.task,
             "cr": self.cr,
             "cr_text": format_cr(self.cr),
@@ -215,7 +217,7 @@ def outage(
     levels = np.array([times.quantile(p / 100) for p in wanted])
     at = model.predict(cr=ratio, snr_db=levels, interval=interval)
     return Outage(
-        model.metric, model.task, ratio, target, required,
+        model.metric, model.receiver, model.task, ratio, target, required,
         None if fading is None else fading.label, expected, low, high, wanted, levels,
         np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
         rate if met is None else rate * met / 100,

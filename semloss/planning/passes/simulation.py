@@ -50,6 +50,7 @@ class PassResult:
 
     pass_: Pass
     metric: str
+    receiver: str
     task: str
     cr: float
     target: float | None
@@ -99,6 +100,7 @@ class PassResult:
             "pass": self.pass_.about,
             "start_utc": None if start is None else start.isoformat(timespec="seconds"),
             "metric": self.metric,
+            "receiver": self.receiver,
             "task": self.task,
             "cr": self.cr,
             "cr_text": format_cr(self.cr),
@@ -216,7 +218,7 @@ def simulate_pass(
         met = met_share(margin - link.margin_db, fading)
     value, low, high, inside = faded_metric(model, ratio, budget.snr_db, fading, interval)
     return PassResult(
-        pass_, model.metric, model.task, ratio, target, required,
+        pass_, model.metric, model.receiver, model.task, ratio, target, required,
         None if fading is None else fading.label, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
         float(images_per_s(link, ratio)),

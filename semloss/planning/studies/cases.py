@@ -8,7 +8,7 @@ needed; the answer fills in the third.
 ===================================  ==========================================================
 answer                               meaning
 ===================================  ==========================================================
-metric, task                         of the fit
+metric, receiver, task               of the fit
 cr, snr_db                           point of the answer, given or solved for
 value, low, high, in_domain          metric there with its band, and whether the fit was measured
 target, required_snr_db,             with a target: the SNR that it needs at this CR (blank where
@@ -36,7 +36,7 @@ from semloss.units import parse_cr
 
 LABELS = ("id", "name", "label", "group", "note")
 ANSWERS = (
-    "metric", "task", "cr", "snr_db", "value", "low", "high", "in_domain", "target",
+    "metric", "receiver", "task", "cr", "snr_db", "value", "low", "high", "in_domain", "target",
     "required_snr_db", "snr_margin_db", "met", "c_n0_dbhz", "images_per_s",
 )  # fmt: skip
 
@@ -130,7 +130,8 @@ def _solve_together(group: list[Record], defaults: Defaults) -> list[Record]:
         columns = {name: np.repeat(column, len(group)) for name, column in columns.items()}
         solved = np.repeat(solved, len(group))
     plain = {name: column.tolist() for name, column in columns.items()}
-    about = {"metric": defaults.model.metric, "task": defaults.model.task}
+    fit = defaults.model
+    about = {"metric": fit.metric, "receiver": fit.receiver, "task": fit.task}
     found: list[Record] = [
         about | {name: column[i] for name, column in plain.items()} for i in range(len(group))
     ]

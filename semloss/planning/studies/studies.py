@@ -234,7 +234,7 @@ def _identity(
     model, link = defaults.model, defaults.link
     fields = {} if link is None else {k: getattr(link, k) for k in KEYS}
     return {
-        "fit": [model.metric, model.task, np.asarray(model.parameters).tolist()],
+        "fit": [model.metric, model.receiver, np.asarray(model.parameters).tolist()],
         "link": fields,
         "asked": [getattr(defaults, name) for name in ASKED],
         "tolerances": {name: asdict(tolerance) for name, tolerance in tolerances.items()},

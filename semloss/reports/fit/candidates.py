@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from semloss.errors import SemlossError
 from semloss.reports.look import ACCENT, INK, metric_label
 from semloss.reports.page import COLUMN, page_style, row_of_most, rows_of, save_picture, signed
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 
 REFERENCE = "reference"
@@ -29,7 +29,7 @@ _ERRORS = {
 """Errors of a form: key -> label, marker and fill."""
 
 
-def forms_table(fit: FittedSurface) -> pd.DataFrame:
+def forms_table(fit: Fit) -> pd.DataFrame:
     """Rows `form`, `parameters`, the errors, `aicc`, `bic`, `outcome` and `chosen`.
 
     Errors are in units of the metric. The forms come as they were tried, simplest first, the
@@ -49,7 +49,7 @@ def forms_table(fit: FittedSurface) -> pd.DataFrame:
     return table
 
 
-def forms_plot(fit: FittedSurface, path: Path) -> str:
+def forms_plot(fit: Fit, path: Path) -> str:
     """Draw the error of each form, in-sample and on data held out, the chosen one marked.
 
     Errors are percentages of the measured range on a logarithmic axis; the non-parametric
@@ -127,7 +127,7 @@ def _doubtful(row: dict[str, Any]) -> bool:
     return row["form"] != REFERENCE and row["outcome"] not in (None, Outcome.CONVERGED.value)
 
 
-def _read_forms(fit: FittedSurface, table: pd.DataFrame, percent: float) -> str:
+def _read_forms(fit: Fit, table: pd.DataFrame, percent: float) -> str:
     own = rows_of(table[table["chosen"]])[0]
 
     def said(row: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from semloss.reports.page import (
     signed,
     snr_axis,
 )
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 
 LEVEL = 0.9
 """Common level at which surfaces are compared: share of what SNR can bring at one CR."""
@@ -31,7 +31,7 @@ LEVEL = 0.9
 _STEPS = 121
 
 
-def surfaces_table(fits: Sequence[FittedSurface]) -> pd.DataFrame:
+def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
     """One row per surface: what it is, its form and errors, and what a common level needs.
 
     `cr` is one that all share where their ranges overlap. At it, `worst` and `best` are the
@@ -57,6 +57,7 @@ def surfaces_table(fits: Sequence[FittedSurface]) -> pd.DataFrame:
             {
                 "surface": name,
                 "metric": fit.metric,
+                "receiver": fit.receiver,
                 "task": fit.task,
                 "codec": fit.provenance.get("codec", ""),
                 "points": quality.get("points"),
@@ -79,7 +80,7 @@ def surfaces_table(fits: Sequence[FittedSurface]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def surfaces_plot(fits: Sequence[FittedSurface], path: Path) -> str:
+def surfaces_plot(fits: Sequence[Fit], path: Path) -> str:
     """Draw several surfaces side by side: normalised curves, the SNR they need, their errors.
 
     Left, the metric at one CR against SNR as the share of what SNR brings there, so that metrics
@@ -107,7 +108,7 @@ def surfaces_plot(fits: Sequence[FittedSurface], path: Path) -> str:
     return _read_surfaces(table)
 
 
-def shares_table(fits: Sequence[FittedSurface], table: pd.DataFrame) -> pd.DataFrame:
+def shares_table(fits: Sequence[Fit], table: pd.DataFrame) -> pd.DataFrame:
     """Rows `surface`, `snr_db`, `share`, `low`, `high`: the normalised curves of `surfaces_table`.
 
     A flat surface has no share to show, and no rows.
@@ -135,13 +136,13 @@ def shares_table(fits: Sequence[FittedSurface], table: pd.DataFrame) -> pd.DataF
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def surface_names(fits: Sequence[FittedSurface]) -> list[str]:
-    """Short names that tell the surfaces apart: metric, task, and what else differs."""
+def surface_names(fits: Sequence[Fit]) -> list[str]:
+    """Short names that tell the surfaces apart: metric, receiver, and what else differs."""
     told = [
         {
             "metric": metric_label(fit.metric, "none").partition(" [")[0],
-            "task": "" if fit.task == "none" else fit.task,
-            **{str(k): str(v) for k, v in fit.provenance.items() if k not in _KNOWN},
+            "receiver": "" if fit.receiver == "none" else fit.receiver,
+            **_provenance(fit),
         }
         for fit in fits
     ]
@@ -155,10 +156,18 @@ def surface_names(fits: Sequence[FittedSurface]) -> list[str]:
     ]
 
 
-_KNOWN = ("metric", "task", "semloss")
+_KNOWN = ("metric", "receiver", "semloss")
 
 
-def _common_crs(fits: Sequence[FittedSurface]) -> list[float]:
+def _provenance(fit: Fit) -> dict[str, str]:
+    """What a fit tells of its table, the codec once: its label where there is one."""
+    told = {str(k): str(v) for k, v in fit.provenance.items() if k not in _KNOWN}
+    if "codec_label" in told:
+        told.pop("codec", None)
+    return told
+
+
+def _common_crs(fits: Sequence[Fit]) -> list[float]:
     """The CR in the middle of the range that all share, for each; else each one's own middle."""
     ends = np.log([fit.cr_range for fit in fits])
     low, high = float(ends[:, 0].max()), float(ends[:, 1].min())
@@ -188,7 +197,7 @@ def _normalised(axes: Axes, shares: pd.DataFrame, table: pd.DataFrame) -> None:
     axes.set_title(f"at CR {about_cr(ratios[0])}" if len(ratios) == 1 else "at its middle CR")
 
 
-def _needs(axes: Axes, fits: Sequence[FittedSurface], table: pd.DataFrame) -> None:
+def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
     colors = series_colors(len(fits))
     top = max(fit.snr_db_range[1] for fit in fits)
     rows = np.arange(len(table))[::-1]

@@ -24,15 +24,13 @@ from semloss.reports.page import (
     snr_axis,
 )
 from semloss.selection import Points
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 
 _MOST = 5
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.5, 1.5)), (0, (9, 2)))
 
 
-def contours_plot(
-    fit: FittedSurface, points: Points, path: Path, targets: Sequence[float] = ()
-) -> str:
+def contours_plot(fit: Fit, points: Points, path: Path, targets: Sequence[float] = ()) -> str:
     """Draw the SNR that each target needs over CR, with its 95 % band.
 
     A line ends where the target is out of reach within the fitted range, or where less than the
@@ -67,7 +65,7 @@ def contours_plot(
     return _read(fit, points, table)
 
 
-def contours_table(fit: FittedSurface, targets: Sequence[float]) -> pd.DataFrame:
+def contours_table(fit: Fit, targets: Sequence[float]) -> pd.DataFrame:
     """Rows `target`, `cr`, `snr_db`, `low`, `high`; empty where nothing in the range meets it."""
     parts = []
     for target in targets:
@@ -86,7 +84,7 @@ def contours_table(fit: FittedSurface, targets: Sequence[float]) -> pd.DataFrame
     return pd.concat(parts, ignore_index=True)
 
 
-def round_targets(fit: FittedSurface) -> list[float]:
+def round_targets(fit: Fit) -> list[float]:
     """Up to five round values that the surface takes inside its domain; none of a flat one."""
     at_cr, at_snr = (np.array(ends) for ends in (fit.cr_range, fit.snr_db_range))
     ends = fit.predict(cr=at_cr[:, None], snr_db=at_snr[None, :], interval=None).value
@@ -102,7 +100,7 @@ def round_targets(fit: FittedSurface) -> list[float]:
     return inside
 
 
-def _shown(part: pd.DataFrame, fit: FittedSurface) -> tuple[Array, Array, Array, Array]:
+def _shown(part: pd.DataFrame, fit: Fit) -> tuple[Array, Array, Array, Array]:
     """Ln CR, and line and band in dB where the line runs inside the fitted range."""
     bottom, top = fit.snr_db_range
     line = part["snr_db"].to_numpy()
@@ -113,7 +111,7 @@ def _shown(part: pd.DataFrame, fit: FittedSurface) -> tuple[Array, Array, Array,
     return np.log(part["cr"].to_numpy()), line, low, np.where(inside, high, np.nan)
 
 
-def _draw(axes: Axes, fit: FittedSurface, points: Points, table: pd.DataFrame) -> None:
+def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     (x_low, x_high), (s_low, s_high) = np.log(fit.cr_range), fit.snr_db_range
     x_pad, s_pad = 0.04 * (x_high - x_low), 0.04 * (s_high - s_low)
     few = min(1.0, 60 / len(points.value))
@@ -143,7 +141,7 @@ def _draw(axes: Axes, fit: FittedSurface, points: Points, table: pd.DataFrame) -
     cr_axis(axes.xaxis, points.cr)
     snr_axis(axes.yaxis)
     axes.set_ylabel("SNR needed, Es/N0 [dB]")
-    axes.set_title(metric_label(fit.metric, fit.task))
+    axes.set_title(metric_label(fit.metric, fit.receiver))
 
 
 def _spot(
@@ -168,7 +166,7 @@ def _spot(
     return float(x[best]), float(line[best])
 
 
-def _read(fit: FittedSurface, points: Points, table: pd.DataFrame) -> str:
+def _read(fit: Fit, points: Points, table: pd.DataFrame) -> str:
     """What the middle target needs at the largest measured CR and at the smallest that attains."""
     targets = np.unique(table["target"])
     target = float(targets[len(targets) // 2])

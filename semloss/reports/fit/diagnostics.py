@@ -25,12 +25,12 @@ from semloss.reports.page import (
     snr_axis,
 )
 from semloss.selection import Points
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting.scatter import variance
 from semloss.units import format_cr
 
 
-def residual_table(fit: FittedSurface, points: Points) -> pd.DataFrame:
+def residual_table(fit: Fit, points: Points) -> pd.DataFrame:
     """Rows `cr`, `snr_db`, `measured`, `fitted`, `residual`, `sd` and `standardised`, per point.
 
     `residual` is measured − fitted and `sd` the noise of measuring joined with the model error;
@@ -53,7 +53,7 @@ def residual_table(fit: FittedSurface, points: Points) -> pd.DataFrame:
     )
 
 
-def residuals_plot(fit: FittedSurface, points: Points, path: Path) -> str:
+def residuals_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw standardised residuals against SNR and against CR, with lines at ±2.
 
     The line through them joins the means of each SNR and each CR: it should hug zero.
@@ -79,14 +79,14 @@ def residuals_plot(fit: FittedSurface, points: Points, path: Path) -> str:
         cr_axis(by_cr.xaxis, points.cr)
         by_snr.set_ylabel("standardised residual")
         by_snr.set_ylim(-limit, limit)
-        by_snr.set_title(f"measured − fitted, {metric_label(fit.metric, fit.task)}")
+        by_snr.set_title(f"measured − fitted, {metric_label(fit.metric, fit.receiver)}")
         _legend(by_cr)
         sns.despine(figure)
         save_picture(figure, path, table)
     return _read_residuals(fit, table)
 
 
-def predicted_plot(fit: FittedSurface, points: Points, path: Path) -> str:
+def predicted_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw measured against fitted values, with 95 % bars of measuring, about the diagonal.
 
     The band about the diagonal is ± 2 model-error standard deviations.
@@ -114,7 +114,7 @@ def predicted_plot(fit: FittedSurface, points: Points, path: Path) -> str:
         axes.set(xlim=ends, ylim=ends, aspect="equal")
         axes.set_xlabel("fitted")
         axes.set_ylabel("measured")
-        axes.set_title(metric_label(fit.metric, fit.task))
+        axes.set_title(metric_label(fit.metric, fit.receiver))
         _legend(axes)
         sns.despine(ax=axes)
         save_picture(figure, path, table)
@@ -177,7 +177,7 @@ def _means(x: Array, z: Array) -> pd.DataFrame:
     )
 
 
-def _read_residuals(fit: FittedSurface, table: pd.DataFrame) -> str:
+def _read_residuals(fit: Fit, table: pd.DataFrame) -> str:
     z = table["standardised"]
     worst = row_of_most(table, z.abs().to_numpy(float))
     beyond = int((z.abs() > 2).sum())

@@ -12,20 +12,20 @@ from matplotlib.figure import Figure
 from semloss.errors import SemlossError
 from semloss.reports.look import ACCENT, INK
 from semloss.reports.page import COLUMN, page_style, row_of_most, rows_of, save_picture, signed
-from semloss.surfaces.fitted.fit import FittedSurface, student_quantile
+from semloss.surfaces.fitted.fit import Fit, student_quantile
 from semloss.surfaces.forms import FORMS
 
 _ALIKE = 0.95
 """Correlation beyond which the data tell two parameters only together."""
 
 
-def determined(fit: FittedSurface) -> list[str]:
+def determined(fit: Fit) -> list[str]:
     """Names of the parameters that have a variance: neither known nor on a bound."""
     variance = np.diag(fit.covariance)
     return [name for name, v in zip(FORMS[fit.form].names, variance, strict=True) if v > 0]
 
 
-def correlation_table(fit: FittedSurface) -> pd.DataFrame:
+def correlation_table(fit: Fit) -> pd.DataFrame:
     """Rows `first`, `second`, `correlation`: each pair of determined parameters once."""
     names = list(FORMS[fit.form].names)
     kept = [names.index(name) for name in determined(fit)]
@@ -38,7 +38,7 @@ def correlation_table(fit: FittedSurface) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["first", "second", "correlation"])
 
 
-def correlation_plot(fit: FittedSurface, path: Path) -> str:
+def correlation_plot(fit: Fit, path: Path) -> str:
     """Draw the correlation of the fitted parameters; known ones and those on a bound left out.
 
     Returns one sentence that reads the picture.
@@ -80,7 +80,7 @@ def correlation_plot(fit: FittedSurface, path: Path) -> str:
     return _read_correlation(table)
 
 
-def interval_table(fit: FittedSurface) -> pd.DataFrame:
+def interval_table(fit: Fit) -> pd.DataFrame:
     """Rows `parameter`, `unit`, `value`, `standard_error`, `low`, `high` and two flags.
 
     `low_open` and `high_open` say that the interval ends at the bound of the search, which is
@@ -106,7 +106,7 @@ def interval_table(fit: FittedSurface) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def intervals_plot(fit: FittedSurface, path: Path) -> str:
+def intervals_plot(fit: Fit, path: Path) -> str:
     """Draw the 95 % profile-likelihood interval of each parameter, in standard errors about it.
 
     Grey is what the standard error alone would say: where the two differ, the parameter is not

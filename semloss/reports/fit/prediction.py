@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from semloss.reports.look import ACCENT, INK, metric_label, paper_style, save_figure, series_colors
-from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
 
@@ -18,7 +18,7 @@ _ROUND_CRS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 
 
 def prediction_plot(
-    fit: FittedSurface, path: Path, point: Prediction, needed: Requirement | None = None
+    fit: Fit, path: Path, point: Prediction, needed: Requirement | None = None
 ) -> None:
     """Draw the curve through an answer, its band, the answer itself and its numbers.
 
@@ -75,7 +75,7 @@ def prediction_plot(
             axes.set_xticks(np.log(ticks), [format_cr(cr) for cr in ticks])
             axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("CR = k/n" if along_cr else "SNR, Es/N0 [dB]")
-        axes.set_ylabel(metric_label(fit.metric, fit.task))
+        axes.set_ylabel(metric_label(fit.metric, fit.receiver))
         axes.set_xlim(axis[0], axis[-1])
         axes.set_title(
             f"SNR = {point.snr_db:g} dB".replace("-", "−")
@@ -104,7 +104,7 @@ def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr:
 
 
 def _label(
-    axes: Axes, fit: FittedSurface, point: Prediction, needed: Requirement | None, here: float
+    axes: Axes, fit: Fit, point: Prediction, needed: Requirement | None, here: float
 ) -> None:
     """Numbers of the answer, beside its mark on the side that the curve leaves free."""
     if needed is None:

@@ -25,14 +25,14 @@ from semloss.reports.folder import report_folder
 from semloss.reports.look import metric_label
 from semloss.reports.page import about_cr, rows_of, signed
 from semloss.selection import Points
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS, Form
 from semloss.units import format_cr
 
 _ABOUT = ("source", "codec", "channel")
 
 
-def write_report(fits: Sequence[tuple[FittedSurface, Points]], folder: Path) -> Path:
+def write_report(fits: Sequence[tuple[Fit, Points]], folder: Path) -> Path:
     """Write the report of fits with the points that each was fitted to.
 
     One fit gives README.md, pictures and their tables; several give a README that compares them
@@ -60,7 +60,7 @@ def write_report(fits: Sequence[tuple[FittedSurface, Points]], folder: Path) -> 
     return folder
 
 
-def _write_several(fits: Sequence[tuple[FittedSurface, Points]], place: Path) -> None:
+def _write_several(fits: Sequence[tuple[Fit, Points]], place: Path) -> None:
     """The comparison, and a folder per surface."""
     surfaces = [fit for fit, _ in fits]
     names = surface_names(surfaces)
@@ -97,7 +97,7 @@ def _write_several(fits: Sequence[tuple[FittedSurface, Points]], place: Path) ->
         _write_one(fit, points, place / slug, name)
 
 
-def _write_one(fit: FittedSurface, points: Points, place: Path, title: str) -> None:
+def _write_one(fit: Fit, points: Points, place: Path, title: str) -> None:
     """Pictures, tables and README of one fit."""
     pictures: list[tuple[str, str, Callable[[Path], str]]] = [
         ("curves", "Metric against SNR", lambda path: curves_plot(fit, points, path)),
@@ -133,7 +133,7 @@ def _write_one(fit: FittedSurface, points: Points, place: Path, title: str) -> N
     (place / "README.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
-def _summary(fit: FittedSurface, points: Points) -> list[str]:
+def _summary(fit: Fit, points: Points) -> list[str]:
     """The numbers first."""
     quality = fit.quality
     percent = 100.0 / (quality.get("range") or 1.0)
@@ -160,7 +160,7 @@ def _summary(fit: FittedSurface, points: Points) -> list[str]:
     outcome = f"**{fit.outcome.value}**: {fit.message or fit.outcome.remedy}"
     form = FORMS[fit.form]
     rows = [
-        ("metric", f"{metric_label(fit.metric, fit.task)}; {fit.direction} is better"),
+        ("metric", f"{metric_label(fit.metric, fit.receiver)}; {fit.direction} is better"),
         ("measured", grid + (f" ({', '.join(origin)})" if origin else "")),
         ("noise", noise),
         ("form", f"`{fit.form}`, {form.summary}; {_free(fit)} fitted"),
@@ -178,7 +178,7 @@ def _summary(fit: FittedSurface, points: Points) -> list[str]:
     return _markdown(["", ""], [[name, signed(_cell(text))] for name, text in rows])
 
 
-def _form(fit: FittedSurface) -> list[str]:
+def _form(fit: Fit) -> list[str]:
     """Equation and parameters."""
     form = FORMS[fit.form]
     error = np.sqrt(np.maximum(np.diag(fit.covariance), 0.0))
@@ -211,7 +211,7 @@ def _equation(form: Form) -> list[str]:
     return ["```math", inspect.cleandoc(found.group(1)).strip(), "```", ""]
 
 
-def _forms(fit: FittedSurface) -> list[str]:
+def _forms(fit: Fit) -> list[str]:
     """Table of the forms that were tried, and the rule that picked."""
     table = forms_table(fit)
     if len(table) < 2:
@@ -231,15 +231,15 @@ def _forms(fit: FittedSurface) -> list[str]:
     return ["## Forms compared", "", *_markdown(head, rows), "", said, ""]
 
 
-def _free(fit: FittedSurface) -> str:
+def _free(fit: Fit) -> str:
     """How many parameters the data had to determine."""
     tried = fit.quality.get("candidates", {}).get(fit.form, {})
     count = tried.get("parameters", len(determined(fit)))
     return "one parameter" if count == 1 else f"{count} parameters"
 
 
-def _title(fit: FittedSurface) -> str:
-    return metric_label(fit.metric, fit.task)
+def _title(fit: Fit) -> str:
+    return metric_label(fit.metric, fit.receiver)
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ from semloss.reports.page import (
     snr_axis,
 )
 from semloss.selection import Points
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
 _STEPS = 121
@@ -36,7 +36,7 @@ _PLANE = (49, 61)
 """Rows in ln CR and columns in SNR of the drawn plane."""
 
 
-def surface_plot(fit: FittedSurface, points: Points, path: Path) -> str:
+def surface_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw the metric against SNR per CR, and the surface over the (SNR, CR) plane, as one page.
 
     Left as in `curves_plot`, right as in `plane_plot`; the table holds the rows of both.
@@ -65,7 +65,7 @@ def surface_plot(fit: FittedSurface, points: Points, path: Path) -> str:
     return _read_curves(fit, curves)
 
 
-def curves_plot(fit: FittedSurface, points: Points, path: Path) -> str:
+def curves_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw the metric against SNR, one curve per CR with its 95 % band, over the measurements.
 
     Markers carry 95 % error bars of measuring; a curve is dashed outside the fitted domain.
@@ -81,7 +81,7 @@ def curves_plot(fit: FittedSurface, points: Points, path: Path) -> str:
     return _read_curves(fit, table)
 
 
-def plane_plot(fit: FittedSurface, points: Points, path: Path) -> str:
+def plane_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw the surface over the (SNR, CR) plane with the measured cells.
 
     Iso-metric lines are labelled, the outline is the fitted domain, and each measurement is a
@@ -96,7 +96,7 @@ def plane_plot(fit: FittedSurface, points: Points, path: Path) -> str:
     return _read_plane(fit, table)
 
 
-def curves_table(fit: FittedSurface, points: Points) -> pd.DataFrame:
+def curves_table(fit: Fit, points: Points) -> pd.DataFrame:
     """Rows `drawn` (fit or measured), `cr`, `snr_db`, `value`, `low`, `high`, `in_domain`.
 
     Of a measurement, `low` and `high` are its value ± 1.96 standard errors.
@@ -120,7 +120,7 @@ def curves_table(fit: FittedSurface, points: Points) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def plane_table(fit: FittedSurface, points: Points) -> pd.DataFrame:
+def plane_table(fit: Fit, points: Points) -> pd.DataFrame:
     """Rows `drawn` (fit or measured), `cr`, `snr_db`, `value` of the plane and of the cells."""
     (x_low, x_high), (s_low, s_high) = np.log(fit.cr_range), fit.snr_db_range
     x_pad, s_pad = 0.05 * (x_high - x_low), 0.04 * (s_high - s_low)
@@ -144,7 +144,7 @@ def plane_table(fit: FittedSurface, points: Points) -> pd.DataFrame:
     )
 
 
-def _curves(axes: Axes, fit: FittedSurface, points: Points, table: pd.DataFrame) -> None:
+def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     ratios = shown_ratios(points.cr)
     colors = series_colors(len(ratios))
     fitted = table[table["drawn"] == "fit"]
@@ -178,7 +178,7 @@ def _curves(axes: Axes, fit: FittedSurface, points: Points, table: pd.DataFrame)
         min(high + 4 * pad, max(high, float(fitted["high"].max())) + pad),
     )
     snr_axis(axes.xaxis)
-    axes.set_ylabel(metric_label(fit.metric, fit.task))
+    axes.set_ylabel(metric_label(fit.metric, fit.receiver))
     handles, labels = axes.get_legend_handles_labels()
     best_first = slice(None, None, -1 if fit.direction == "higher" else 1)
     axes.legend(
@@ -187,9 +187,7 @@ def _curves(axes: Axes, fit: FittedSurface, points: Points, table: pd.DataFrame)
     )  # fmt: skip
 
 
-def _plane(
-    figure: Figure, axes: Axes, fit: FittedSurface, points: Points, table: pd.DataFrame
-) -> None:
+def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     fitted = table[table["drawn"] == "fit"]
     value = fitted["value"].to_numpy().reshape(_PLANE)
     x = np.log(fitted["cr"].to_numpy()).reshape(_PLANE)[:, 0]
@@ -219,7 +217,7 @@ def _plane(
     axes.set_xlim(snr[0], snr[-1])
     axes.set_ylim(x[0], x[-1])
     bar = figure.colorbar(mesh, ax=axes, pad=0.02)
-    bar.set_label(metric_label(fit.metric, fit.task))
+    bar.set_label(metric_label(fit.metric, fit.receiver))
     if flat:
         bar.set_ticks([float(value.flat[0])])
     bar.outline.set_visible(False)
@@ -256,7 +254,7 @@ def _lines(axes: Axes, snr: Array, x: Array, value: Array, levels: Array, cr: Ar
             label.set_bbox({"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8})
 
 
-def _read_curves(fit: FittedSurface, table: pd.DataFrame) -> str:
+def _read_curves(fit: Fit, table: pd.DataFrame) -> str:
     """How far the outer CRs climb inside the domain, and where the band is widest."""
     fitted = table[(table["drawn"] == "fit") & table["in_domain"].astype(bool)]
     if np.ptp(fitted["value"]) == 0:
@@ -277,7 +275,7 @@ def _read_curves(fit: FittedSurface, table: pd.DataFrame) -> str:
     )
 
 
-def _read_plane(fit: FittedSurface, table: pd.DataFrame) -> str:
+def _read_plane(fit: Fit, table: pd.DataFrame) -> str:
     """Where the surface is worst and best, and how many dB a doubling of CR is worth."""
     measured = table[table["drawn"] == "measured"]
     if np.ptp(measured["value"]) == 0:

@@ -74,7 +74,7 @@ def pass_plot(result: PassResult, path: Path, schedule: Schedule | None = None) 
         if target is not None:
             metric.axhline(target, color=ACCENT, linewidth=1.1, linestyle=_DASHED,
                            label=f"target {target:g}")  # fmt: skip
-        metric.set_ylabel(metric_label(result.metric, result.task).replace(", ", "\n", 1))
+        metric.set_ylabel(metric_label(result.metric, result.receiver).replace(", ", "\n", 1))
         metric.legend(frameon=False, fontsize="small", ncols=3, loc="lower right",
                       bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, columnspacing=1.2)  # fmt: skip
         last.set_xlabel("time since rise [min]")
@@ -148,7 +148,7 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path) -> Path:
         upper.set_ylim(0, 1.12 * rate.max() / unit)
         sure = "" if table.confidence is None else f" with {100 * table.confidence:g} % confidence"
         sign = "≥" if table.direction == "higher" else "≤"
-        label = metric_label(table.metric, table.task)
+        label = metric_label(table.metric, table.receiver)
         upper.set_title(f"{_capital(label)} {sign} {table.target:g}{sure}")
         for i in range(1, len(table.rows)):
             own = index[on] == i
@@ -204,7 +204,7 @@ def outage_plot(found: Outage, path: Path) -> Path:
         if found.target is not None:
             met = f"target {found.target:g}, met in {found.met_percent:.4g} %"
             metric.axhline(found.target, color=ACCENT, linewidth=1.1, linestyle=_DASHED, label=met)
-        metric.set_ylabel(metric_label(found.metric, found.task).replace(", ", "\n", 1))
+        metric.set_ylabel(metric_label(found.metric, found.receiver).replace(", ", "\n", 1))
         faded = "" if found.fading is None else f", {_fading_name(found.fading)} fading"
         metric.set_title(f"CR {format_cr(found.cr)}{faded}")
         metric.margins(y=0.12)

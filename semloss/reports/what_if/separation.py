@@ -80,7 +80,7 @@ def _curves(axes: Axes, c: Comparison) -> None:
         bbox_to_anchor=(0.5, -0.16),
     )  # fmt: skip
     _snr_axis(axes, c)
-    axes.set_ylabel(metric_label(c.metric, c.task))
+    axes.set_ylabel(metric_label(c.metric, c.receiver))
     axes.set_title("equal symbols for an image")
 
 
@@ -115,7 +115,7 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
     axes.set_title(f"DeepJSCC against {c.codec} over DVB-S2, VCM")
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, extend="both")
     worse = "" if c.direction == "higher" else " (less is better)"
-    bar.set_label(f"gain in {metric_label(c.metric, c.task)}{worse}")
+    bar.set_label(f"gain in {metric_label(c.metric, c.receiver)}{worse}")
     bar.outline.set_visible(False)
 
 

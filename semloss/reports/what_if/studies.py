@@ -63,7 +63,7 @@ def tornado_plot(table: "pd.DataFrame", model: "FittedSurface", path: Path) -> N
         axes.axvline(0, color=INK, linewidth=0.9)
         axes.set_yticks(places, [f"{f} = {n:.4g}" for f, n in shown[["field", "nominal"]].values])
         axes.margins(x=0.16)
-        label = metric_label(model.metric, model.task)
+        label = metric_label(model.metric, model.receiver)
         axes.set_xlabel("change of the SNR margin [dB]" if margin else f"change of {label}")
         axes.set_title("each input alone at the ends of its tolerance")
         figure.legend(frameon=False, fontsize="small", loc="outside lower center", ncols=2)
@@ -113,7 +113,7 @@ def monte_carlo_plot(result: "MonteCarlo", model: "FittedSurface", path: Path) -
     with paper_style():
         figure = Figure(figsize=(9.0, 3.5), layout="constrained")
         panels = figure.subplots(1, 2)
-        label = metric_label(model.metric, model.task)
+        label = metric_label(model.metric, model.receiver)
         for axes, name, text in zip(
             panels, ("snr_db", "value"), ("SNR, Es/N0 [dB]", label), strict=True
         ):
@@ -165,7 +165,7 @@ def _lines(
         )  # fmt: skip
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize="small")
-    axes.set_ylabel(metric_label(model.metric, model.task))
+    axes.set_ylabel(metric_label(model.metric, model.receiver))
 
 
 def _map(
@@ -187,7 +187,7 @@ def _map(
                 label.set_bbox({"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.5})
     axes.set_ylabel(_field_label(fields[1]))
     bar = figure.colorbar(mesh, ax=axes, pad=0.02)
-    bar.set_label(metric_label(model.metric, model.task))
+    bar.set_label(metric_label(model.metric, model.receiver))
     bar.outline.set_visible(False)
 
 

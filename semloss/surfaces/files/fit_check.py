@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from semloss.arrays import Array
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.forms import FORMS, Form
 
@@ -20,7 +20,7 @@ _LARGEST = 1e15
 """No number of a fit is larger; sums and products of such stay finite."""
 
 _KEYS = {
-    "schema", "version", "form", "metric", "task", "direction", "parameters", "bounds",
+    "schema", "version", "form", "metric", "receiver", "task", "direction", "parameters", "bounds",
     "covariance", "intervals", "draws", "floor", "ceiling", "model_error_sd", "dof", "noise",
     "images", "noise_sd", "replicate_sd", "hull", "outcome", "message", "quality", "data",
     "provenance", "conventions",
@@ -28,7 +28,7 @@ _KEYS = {
 _NOISES = ("binomial", "reported", "replicates", "none")
 
 
-def parse(document: dict[str, Any]) -> FittedSurface:
+def parse(document: dict[str, Any]) -> Fit:
     """Turn the content of a fit file, its checksum apart, into a surface.
 
     Raises
@@ -47,9 +47,10 @@ def parse(document: dict[str, Any]) -> FittedSurface:
     if dof is not None and (type(dof) is not int or not 1 <= dof <= 10**9):
         raise ValueError("dof is no positive count")
     _plain(document["conventions"], "conventions")
-    return FittedSurface(
+    return Fit(
         form=form.name,
         metric=_text(document["metric"], "metric"),
+        receiver=_text(document["receiver"], "receiver"),
         task=_text(document["task"], "task"),
         direction=_one_of(document["direction"], ("higher", "lower"), "direction"),
         parameters=parameters,

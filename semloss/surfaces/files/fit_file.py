@@ -1,14 +1,15 @@
 """The fit file: one JSON that holds a fitted surface, checked strictly when read.
 
 Reading runs no code from the file and imports only numpy and the standard library; whatever the
-file holds, it gives a surface or one clear line. Schema version 2, all keys required:
+file holds, it gives a surface or one clear line. Schema version 3, all keys required:
 
 ==================  ==============================================================================
 key                 value
 ==================  ==============================================================================
-schema, version     "semloss-fit" and 2
+schema, version     "semloss-fit" and 3
 form                name of the form in `semloss.surfaces.forms.FORMS`
-metric, task        names; task "none" for a metric without a receiver's task
+metric, receiver    names; receiver "clean", "matched" or, for an image metric, "none"
+task                name of the task model; "unknown" where the table did not tell, or "none"
 direction           "higher" or "lower": which way the metric improves
 parameters          {name: value} in the order of the form, levels first, full precision
 bounds              [[low, high], …] search range per parameter, null where open; or null
@@ -43,17 +44,17 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.storage import write_json
 from semloss.surfaces.files.fit_check import ENCODING, MAX_DRAWS, parse
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS
 
 SCHEMA = "semloss-fit"
-VERSION = 2
+VERSION, OLDEST = 3, 2
 _MAX_BYTES = 4_000_000
 
 _ANEW = "make it anew with semloss fit"
 
 
-def save(surface: FittedSurface, path: Path) -> None:
+def save(surface: Fit, path: Path) -> None:
     """Write the fit file atomically; every number at full precision, draws as float32.
 
     Raises
@@ -70,7 +71,7 @@ def save(surface: FittedSurface, path: Path) -> None:
     write_json(path, {**document, "checksum": _checksum(document)})
 
 
-def load(path: str | Path) -> FittedSurface:
+def load(path: str | Path) -> Fit:
     """Read a fit file.
 
     Raises
@@ -113,7 +114,7 @@ class _NewerError(ValueError):
     """The file is of a later schema."""
 
 
-def _read(document: Any) -> FittedSurface:  # noqa: ANN401 - whatever the file holds
+def _read(document: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     """Turn a JSON value into a surface; ValueError says in words what is wrong."""
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError("not a semloss fit file")
@@ -125,17 +126,28 @@ def _read(document: Any) -> FittedSurface:  # noqa: ANN401 - whatever the file h
             f"schema version {version} is newer than the {VERSION} that this semloss reads; "
             "update semloss"
         )
-    if version < VERSION:
-        raise ValueError(f"schema version {version}, but this semloss reads {VERSION}")
+    if version < OLDEST:
+        raise ValueError(f"schema version {version}, but this semloss reads {OLDEST} to {VERSION}")
     content = {key: value for key, value in document.items() if key != "checksum"}
     if "checksum" not in document:
         raise ValueError("key 'checksum' is missing")
     if document["checksum"] != _checksum(content):
         raise ValueError("content and checksum disagree (edited by hand?)")
-    return parse(content)
+    return parse(content if version == VERSION else _of_version_2(content))
 
 
-def _document(surface: FittedSurface) -> dict[str, Any]:
+def _of_version_2(content: dict[str, Any]) -> dict[str, Any]:
+    """What version 2 said in today's words: its ``task`` was the receiver."""
+    if "task" not in content or "receiver" in content:
+        raise ValueError("keys of another schema version")
+    provenance = content.get("provenance")
+    if isinstance(provenance, dict) and "task" in provenance:
+        provenance = {("receiver" if k == "task" else k): v for k, v in provenance.items()}
+    task = "none" if content["task"] == "none" else "unknown"
+    return {**content, "receiver": content["task"], "task": task, "provenance": provenance}
+
+
+def _document(surface: Fit) -> dict[str, Any]:
     """Everything but the checksum, in the order of the documentation."""
     names = FORMS[surface.form].names
     return {
@@ -143,6 +155,7 @@ def _document(surface: FittedSurface) -> dict[str, Any]:
         "version": VERSION,
         "form": surface.form,
         "metric": surface.metric,
+        "receiver": surface.receiver,
         "task": surface.task,
         "direction": surface.direction,
         "parameters": dict(zip(names, surface.parameters.tolist(), strict=True)),
@@ -168,9 +181,10 @@ def _document(surface: FittedSurface) -> dict[str, Any]:
     }
 
 
-def conventions(surface: FittedSurface) -> dict[str, str]:
+def conventions(surface: Fit) -> dict[str, str]:
     """What the numbers of a fit mean, one sentence per quantity."""
-    task = "" if surface.task == "none" else f" of the task model ({surface.task})"
+    receiver = surface.receiver
+    answers = "" if receiver == "none" else f" of the task model ({receiver})"
     levels = {
         name: "unknown, fitted as a parameter" if level is None else f"{level:g}, known"
         for name, level in (("floor", surface.floor), ("ceiling", surface.ceiling))
@@ -178,7 +192,7 @@ def conventions(surface: FittedSurface) -> dict[str, str]:
     return {
         "cr": "CR = k/n: complex channel uses per real source sample, 0 < CR <= 1",
         "snr_db": "Es/N0 in dB per complex symbol, average transmit power 1 per symbol",
-        "value": f"{surface.metric}{task}, mean over the test images of a cell; "
+        "value": f"{surface.metric}{answers}, mean over the test images of a cell; "
         f"{surface.direction} is better",
         "floor": f"{surface.metric} when nothing gets through: {levels['floor']}",
         "ceiling": f"{surface.metric} at its best (clean images): {levels['ceiling']}",

@@ -19,7 +19,7 @@ from semloss.errors import SemlossError
 from semloss.surfaces.forms import FORMS
 
 if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import FittedSurface
+    from semloss.surfaces.fitted.fit import Fit
 
 _BLOCK = 8192
 """Points evaluated at once: the intermediate arrays stay in the second-level cache."""
@@ -48,7 +48,7 @@ class Band:
     method: str = "delta"
     images: float | None = None
 
-    def check(self, surface: "FittedSurface") -> None:
+    def check(self, surface: "Fit") -> None:
         """Refuse a band that makes no sense or that the fit cannot give.
 
         Raises
@@ -86,7 +86,7 @@ class Band:
 
 
 def at_points(
-    surface: "FittedSurface", ln_cr: Array, snr_db: Array, band: Band | None
+    surface: "Fit", ln_cr: Array, snr_db: Array, band: Band | None
 ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """Values, both edges of the band and whether in the domain, each (N,), at points (N,).
 
@@ -110,7 +110,7 @@ def at_points(
     return value, low, high, inside
 
 
-def with_sd(surface: "FittedSurface", ln_cr: Array, snr_db: Array) -> tuple[Array, Array]:
+def with_sd(surface: "Fit", ln_cr: Array, snr_db: Array) -> tuple[Array, Array]:
     """Values (N,) and the standard deviation (N,) of the surface there."""
     value, sd = np.empty(len(ln_cr)), np.empty(len(ln_cr))
     for begin in range(0, len(ln_cr), _BLOCK):
@@ -133,7 +133,7 @@ def root_of(covariance: Array) -> Array:
     return np.asarray((axes[:, kept] * np.sqrt(spread[kept])).T * sd)
 
 
-def _values(surface: "FittedSurface", x: Array, snr_db: Array, p: Array) -> Array:
+def _values(surface: "Fit", x: Array, snr_db: Array, p: Array) -> Array:
     """Metric (..., N) for a parameter vector (..., P)."""
     form = FORMS[surface.form]
     count = len(form.levels)
@@ -143,7 +143,7 @@ def _values(surface: "FittedSurface", x: Array, snr_db: Array, p: Array) -> Arra
     return value
 
 
-def _delta(surface: "FittedSurface", x: Array, snr_db: Array) -> tuple[Array, Array]:
+def _delta(surface: "Fit", x: Array, snr_db: Array) -> tuple[Array, Array]:
     """Values (N,) and their variance (N,) from the covariance of the parameters."""
     form, p = FORMS[surface.form], surface.parameters
     count = len(form.levels)
@@ -159,9 +159,7 @@ def _delta(surface: "FittedSurface", x: Array, snr_db: Array) -> tuple[Array, Ar
     return value, np.einsum("kn,kn->n", moved, moved)
 
 
-def _edges(
-    surface: "FittedSurface", x: Array, snr_db: Array, band: Band
-) -> tuple[Array, Array, Array]:
+def _edges(surface: "Fit", x: Array, snr_db: Array, band: Band) -> tuple[Array, Array, Array]:
     """Values (N,) and both edges (N,) of the band."""
     quantile = student_quantile(band.interval, surface.dof)
     if band.method == "delta":
@@ -190,7 +188,7 @@ def _edges(
     return value, low, high
 
 
-def _ends(surface: "FittedSurface", band: Band) -> tuple[float, float]:
+def _ends(surface: "Fit", band: Band) -> tuple[float, float]:
     """Where a band ends: a mean lies between the known levels, a share of images in [0, 1]."""
     if band.kind == "measurement":
         return (0.0, 1.0) if surface.noise == "binomial" else (-math.inf, math.inf)
@@ -200,7 +198,7 @@ def _ends(surface: "FittedSurface", band: Band) -> tuple[float, float]:
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def _sampling(surface: "FittedSurface", value: Array, images: float | None) -> Array:
+def _sampling(surface: "Fit", value: Array, images: float | None) -> Array:
     """Variance (N,) of one new measurement around the surface.
 
     Binomial by Laplace's rule, so that hitting every image does not count as certain; reported
@@ -218,9 +216,7 @@ def _sampling(surface: "FittedSurface", value: Array, images: float | None) -> A
     return variance
 
 
-def _drawn(
-    surface: "FittedSurface", x: Array, snr_db: Array, interval: float
-) -> tuple[Array, Array]:
+def _drawn(surface: "Fit", x: Array, snr_db: Array, interval: float) -> tuple[Array, Array]:
     """Quantiles (N,) of the bootstrap draws' surfaces that hold `interval` between them."""
     assert surface.draws is not None  # Band.check
     sides = [0.5 - interval / 2, 0.5 + interval / 2]

@@ -20,7 +20,7 @@ from semloss.surfaces.fitted.inputs import Frame, columns_of, decibels_of, one_n
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.units import format_cr, parse_cr
 
-__all__ = ["FittedSurface", "Outcome", "Prediction", "student_quantile"]
+__all__ = ["Fit", "FittedSurface", "Outcome", "Prediction", "student_quantile"]
 
 F = TypeVar("F", bound=Frame)
 
@@ -35,6 +35,7 @@ class Prediction:
     """
 
     metric: str
+    receiver: str
     task: str
     cr: Any
     snr_db: Any
@@ -47,14 +48,14 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FittedSurface:
+class Fit:
     """A form with fitted parameters and everything that makes its predictions honest.
 
     Attributes
     ----------
-    form, metric, task
-        Names of the form in `semloss.surfaces.forms.FORMS`, of the metric and of the receiver's
-        task ("none" for image metrics).
+    form, metric, receiver, task
+        Names of the form in `semloss.surfaces.forms.FORMS`, of the metric, of the receiver
+        ("clean", "matched"; "none" for image metrics) and of its task model.
     direction
         "higher" or "lower": which way the metric improves.
     parameters, covariance
@@ -86,7 +87,7 @@ class FittedSurface:
 
     form: str
     metric: str
-    task: str
+    receiver: str
     direction: str
     parameters: Array
     covariance: Array
@@ -107,6 +108,7 @@ class FittedSurface:
     quality: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+    task: str = "none"
 
     @property
     def cr_range(self) -> tuple[float, float]:
@@ -221,7 +223,17 @@ class FittedSurface:
         if not shape:
             cr_grid, snr_grid = cr_grid.item(), snr_grid.item()
         return Prediction(
-            self.metric, self.task, cr_grid, snr_grid, value, low, high, inside, interval, band
+            self.metric,
+            self.receiver,
+            self.task,
+            cr_grid,
+            snr_grid,
+            value,
+            low,
+            high,
+            inside,
+            interval,
+            band,
         )
 
     def min_snr(
@@ -304,10 +316,10 @@ class FittedSurface:
         return answers.contour(self, target, ratios, levels)
 
     def __repr__(self) -> str:
-        what = self.metric if self.task == "none" else f"{self.metric}, {self.task}"
+        what = self.metric if self.receiver == "none" else f"{self.metric}, {self.receiver}"
         (cr_low, cr_high), (snr_low, snr_high) = self.cr_range, self.snr_db_range
         return (
-            f"<FittedSurface {what}: form {self.form}, {self.outcome}, "
+            f"<Fit {what}: form {self.form}, {self.outcome}, "
             f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB>"
         )
 
@@ -316,3 +328,7 @@ class FittedSurface:
         from semloss.surfaces.fitted.notebook import html
 
         return html(self)
+
+
+FittedSurface = Fit
+"""The name of `Fit` in earlier releases; it goes with the next."""

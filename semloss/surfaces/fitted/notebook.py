@@ -17,7 +17,7 @@ from semloss.surfaces.forms import FORMS
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import FittedSurface
+    from semloss.surfaces.fitted.fit import Fit
 
 _CURVES = 5
 _POINTS = 61
@@ -27,9 +27,9 @@ _WIDTH, _HEIGHT = 420, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 78, 12, 38
 
 
-def html(surface: "FittedSurface") -> str:
+def html(surface: "Fit") -> str:
     """Return a table of the fit and, beside it, its curves per CR with their 95 % bands."""
-    task = "" if surface.task == "none" else f" ({surface.task})"
+    receiver = "" if surface.receiver == "none" else f" ({surface.receiver})"
     (cr_low, cr_high), (snr_low, snr_high) = surface.cr_range, surface.snr_db_range
     remedy = surface.message
     if surface.outcome is not Outcome.CONVERGED:
@@ -52,7 +52,7 @@ def html(surface: "FittedSurface") -> str:
         f"<td style='text-align:left'>{escape(text)}</td></tr>"
         for name, text in rows
     )
-    title = escape(f"{surface.metric}{task} = f(CR, SNR)")
+    title = escape(f"{surface.metric}{receiver} = f(CR, SNR)")
     return (
         f"<div><b>{title}</b><div style='display:flex;flex-wrap:wrap;gap:1em'>"
         f"<div>{_svg(surface)}</div><div>{_parameters(surface)}</div></div>"
@@ -66,11 +66,11 @@ def _figure(value: Any) -> str:  # noqa: ANN401 - from a fit file's free part
     return f"{value:.3g}" if known else "–"
 
 
-def _points(surface: "FittedSurface") -> str:
+def _points(surface: "Fit") -> str:
     return _figure(surface.data.get("points", surface.quality.get("points")))
 
 
-def _parameters(surface: "FittedSurface") -> str:
+def _parameters(surface: "Fit") -> str:
     """Table of the parameters with unit, interval and meaning."""
     errors = np.sqrt(np.maximum(np.diag(surface.covariance), 0.0))
     lines = []
@@ -93,7 +93,7 @@ def _parameters(surface: "FittedSurface") -> str:
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 
 
-def _svg(surface: "FittedSurface") -> str:
+def _svg(surface: "Fit") -> str:
     """Metric against SNR, one curve per CR, shaded with its 95 % band."""
     snr = np.linspace(*surface.snr_db_range, _POINTS)
     ratios = _shown(*surface.cr_range)

@@ -19,7 +19,7 @@ from semloss.surfaces.fitted.inputs import one_number
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import FittedSurface
+    from semloss.surfaces.fitted.fit import Fit
 
 _GRID = 257
 """Points on which a band's edge, which need not be monotone, is searched for its crossing."""
@@ -30,13 +30,13 @@ _ROUNDS = 8
 
 @dataclass(frozen=True)
 class Levels:
-    """How sure an answer has to be: see `FittedSurface.min_snr`."""
+    """How sure an answer has to be: see `Fit.min_snr`."""
 
     interval: float | None = 0.95
     confidence: float | None = None
     method: str = "delta"
 
-    def check(self, surface: "FittedSurface") -> None:
+    def check(self, surface: "Fit") -> None:
         """Refuse levels that make no sense or that the fit cannot give."""
         Band(0.95 if self.interval is None else self.interval, method=self.method).check(surface)
         if self.confidence is not None and not 0.5 < self.confidence < 1:
@@ -55,6 +55,7 @@ class Requirement:
     """
 
     metric: str
+    receiver: str
     task: str
     target: float
     solved: str
@@ -82,6 +83,7 @@ class Contour:
     """
 
     metric: str
+    receiver: str
     task: str
     target: float
     cr: Array
@@ -114,8 +116,8 @@ class _Line:
     points: Callable[[Array], tuple[Array, Array]]
 
 
-def min_snr(surface: "FittedSurface", target: float, cr: float, levels: Levels) -> Requirement:
-    """See `FittedSurface.min_snr`."""
+def min_snr(surface: "Fit", target: float, cr: float, levels: Levels) -> Requirement:
+    """See `Fit.min_snr`."""
     line = _along_snr(surface, np.array([cr]))
     where = f"at CR {format_cr(cr)}"
     answer, low, high = _solve(surface, target, line, levels)
@@ -127,8 +129,8 @@ def min_snr(surface: "FittedSurface", target: float, cr: float, levels: Levels) 
     )  # fmt: skip
 
 
-def min_cr(surface: "FittedSurface", target: float, snr_db: float, levels: Levels) -> Requirement:
-    """See `FittedSurface.min_cr`."""
+def min_cr(surface: "Fit", target: float, snr_db: float, levels: Levels) -> Requirement:
+    """See `Fit.min_cr`."""
     ends = surface.hull[:, 0]
     line = _Line(
         float(ends.min()), float(ends.max()), 1, lambda t: (t, np.broadcast_to(snr_db, t.shape))
@@ -143,38 +145,39 @@ def min_cr(surface: "FittedSurface", target: float, snr_db: float, levels: Level
     )  # fmt: skip
 
 
-def contour(surface: "FittedSurface", target: float, cr: Array, levels: Levels) -> Contour:
-    """See `FittedSurface.contour`."""
+def contour(surface: "Fit", target: float, cr: Array, levels: Levels) -> Contour:
+    """See `Fit.contour`."""
     line = _along_snr(surface, cr)
     answer, low, high = _solve(surface, target, line, levels)
     met = ~np.isnan(answer)
     inside = met.copy()
     inside[met] = surface.domain.holds(np.log(cr[met]), answer[met])
     return Contour(
-        surface.metric, surface.task, target, cr, answer, np.where(met, low, np.nan), high, inside,
-        met & (answer == line.start), levels.interval, levels.confidence,
+        surface.metric, surface.receiver, surface.task, target, cr, answer,
+        np.where(met, low, np.nan), high, inside, met & (answer == line.start), levels.interval,
+        levels.confidence,
     )  # fmt: skip
 
 
-def _along_snr(surface: "FittedSurface", cr: Array) -> _Line:
+def _along_snr(surface: "Fit", cr: Array) -> _Line:
     ln_cr = np.log(cr)[:, None]
     return _Line(*surface.snr_db_range, len(cr), lambda t: (np.broadcast_to(ln_cr, t.shape), t))
 
 
 def _requirement(
-    surface: "FittedSurface", target: float, levels: Levels, solved: str, cr: float,
+    surface: "Fit", target: float, levels: Levels, solved: str, cr: float,
     snr_db: float, low: float, high: float, *, at_edge: bool,
 ) -> Requirement:  # fmt: skip
     inside = surface.domain.holds(np.log([cr]), np.array([snr_db]))
     beyond = levels.interval is not None and math.isnan(high)
     return Requirement(
-        surface.metric, surface.task, target, solved, cr, snr_db, low, None if beyond else high,
-        at_edge, bool(inside[0]), levels.interval, levels.confidence,
+        surface.metric, surface.receiver, surface.task, target, solved, cr, snr_db, low,
+        None if beyond else high, at_edge, bool(inside[0]), levels.interval, levels.confidence,
     )  # fmt: skip
 
 
 def _solve(
-    surface: "FittedSurface", target: float, line: _Line, levels: Levels
+    surface: "Fit", target: float, line: _Line, levels: Levels
 ) -> tuple[Array, Array, Array]:
     """Positions (R,) of the answer and of the ends of its interval; NaN where there is none."""
     levels.check(surface)
@@ -198,7 +201,7 @@ def _answer_band(levels: Levels) -> Band | None:
 
 
 def _surplus(
-    surface: "FittedSurface",
+    surface: "Fit",
     target: float,
     line: _Line,
     band: Band | None,
@@ -242,7 +245,7 @@ def _first(surplus: Callable[[Array], Array], target: float, line: _Line) -> Arr
 
 
 def _short_of(
-    surface: "FittedSurface", target: float, line: _Line, levels: Levels, where: str, ask: str
+    surface: "Fit", target: float, line: _Line, levels: Levels, where: str, ask: str
 ) -> TargetNotAttainable:
     """Say what is reached at best, and whether only the confidence is lacking."""
     sign = 1.0 if surface.direction == "higher" else -1.0

@@ -12,7 +12,7 @@ from semloss.errors import SemlossError
 from semloss.selection import Points
 from semloss.surfaces.fitted.bands import with_sd
 from semloss.surfaces.fitted.domain import convex_hull
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_fit import fit_form
@@ -54,7 +54,7 @@ class SemanticLossRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
 
     Attributes
     ----------
-    surface_ : FittedSurface
+    surface_ : Fit
         The fit, with bands, inverse answers and fit file.
     form_ : str
         Name of the chosen form.
@@ -174,17 +174,17 @@ def _trend(cr: Array, snr_db: Array, y: Array) -> str:
     return "lower" if trend < 0 else "higher"
 
 
-def _fitted(points: Points, form: str, seed: int) -> FittedSurface:
+def _fitted(points: Points, form: str, seed: int) -> Fit:
     """Fit; under ``auto``, data too poor for a surface get the form that they can support."""
     poor = _poverty(points) if form == "auto" else None
     if poor is None:
         return fit_surface(points, form, seed, bootstraps=0)
     name, outcome = poor
     fit = fit_form(FORMS[name], points, seed)
-    return FittedSurface(
+    return Fit(
         form=name,
         metric=points.metric,
-        task=points.task,
+        receiver=points.receiver,
         direction=points.direction,
         parameters=fit.parameters,
         covariance=fit.covariance()[0],

@@ -10,7 +10,7 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.selection import Points
 from semloss.surfaces.fitted.domain import convex_hull
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.batch import Prior
 from semloss.surfaces.fitting.form_choice import (
@@ -50,7 +50,7 @@ def fit_surface(
     robust: bool = False,
     prior: Prior | None = None,
     reference: bool = False,
-) -> FittedSurface:
+) -> Fit:
     """Fit one form, or choose among all, to the points of a metric.
 
     Weighted least squares over seeded starts; the noise of the measurements is joined by a
@@ -170,7 +170,7 @@ def _surface(
     quality: dict[str, Any],
     draws: Array | None,
     intervals: dict[str, tuple[float, float]],
-) -> FittedSurface:
+) -> Fit:
     """Everything that makes predictions honest, in one piece.
 
     `between` is the doubt between forms that do equally well; it joins the model error.
@@ -193,9 +193,10 @@ def _surface(
         message = _NO_FORM
     images = points.n[np.isfinite(points.n)]
     told = points.se[points.se > 0]
-    return FittedSurface(
+    return Fit(
         form=fit.form.name,
         metric=points.metric,
+        receiver=points.receiver,
         task=points.task,
         direction=points.direction,
         parameters=fit.parameters,

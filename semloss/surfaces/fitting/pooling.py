@@ -19,7 +19,7 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.selection import Points
 from semloss.storage import write_json
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.batch import Prior
 from semloss.surfaces.fitting.fit_surface import fit_surface
@@ -59,7 +59,7 @@ def fit_joint(
     form: str = "auto",
     seed: int = 0,
     **options: Any,  # noqa: ANN401
-) -> tuple[list[FittedSurface], Shared]:
+) -> tuple[list[Fit], Shared]:
     """Fit every group with one form and shape parameters that are partially pooled.
 
     Under ``auto`` the form is the one of least held-out error summed over the groups, each
@@ -192,4 +192,4 @@ def _doubt(fit: FormFit) -> Array:
 def _title(points: Points) -> str:
     """Name of a group."""
     named = [value for value in points.group.values() if value and value != "none"]
-    return ", ".join(named) or f"{points.metric} ({points.task})"
+    return ", ".join(named) or f"{points.metric} ({points.receiver})"

@@ -151,7 +151,7 @@ def test_the_margin_is_in_snr_and_spending_it_meets_the_target_exactly():
 
 
 def test_a_metric_that_falls_is_met_by_at_most():
-    model = surface("lower", metric="lpips", task="none")
+    model = surface("lower", metric="lpips", receiver="none")
     found = ledger(image_link(), model, target="at most 0.3")
     better = ledger(image_link(gas_loss_db=found["snr_margin_db"] - 0.1), model)
     assert better["metric"] < 0.3

@@ -81,7 +81,7 @@ def test_power_comes_back_in_watts_whatever_the_link(target, cr, obo):
 
 
 def test_a_falling_metric_is_solved_for_at_most():
-    model = surface("lower", metric="lpips", task="none")
+    model = surface("lower", metric="lpips", receiver="none")
     answer = solve(image_link(), "eirp_dbw", model, "at most 0.3")
     assert metric(answer.link, model) == pytest.approx(0.3, abs=1e-6)
     assert metric(answer.link, model, less_db=0.1) > 0.3

@@ -23,7 +23,7 @@ def curve(**changes):
         "bits_per_pixel": RATES,
         "value": [0.2, 0.35, 0.55, 0.75, 0.83, 0.87, 0.89],
         "metric": "accuracy",
-        "task": "clean",
+        "receiver": "clean",
     }
     return RateCurve(**{**given, **changes})
 
@@ -180,7 +180,7 @@ def test_rows_hold_plain_values_for_every_point():
     ("options", "says"),
     [
         ({"made": curve(metric="ssim")}, "the fit has metric accuracy but the digital curve ssim"),
-        ({"made": curve(task="none")}, "task clean but the digital curve none"),
+        ({"made": curve(receiver="none")}, "receiver clean but the digital curve none"),
         ({"snr_db": [np.nan]}, "snr_db: give one or more finite"),
         ({"cr": []}, "cr: give one or more"),
         ({"cr": [2.0]}, "CR"),

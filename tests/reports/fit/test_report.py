@@ -27,7 +27,7 @@ def one():
 
 @pytest.fixture(scope="module")
 def flat():
-    points = simulated("constant", floor=None, task="matched")
+    points = simulated("constant", floor=None, receiver="matched")
     return fit_surface(points, "constant", starts=1, bootstraps=20), points
 
 

@@ -104,7 +104,7 @@ def test_the_same_fit_gives_the_same_bytes_and_replaces_the_old_file(path):
 
 def test_the_file_explains_itself(path):
     document = json.loads(path.read_text())
-    assert (document["schema"], document["version"]) == ("semloss-fit", 2)
+    assert (document["schema"], document["version"]) == ("semloss-fit", 3)
     told = document["conventions"]
     assert "complex channel uses per real source sample" in told["cr"]
     assert told["value"] == (
@@ -171,8 +171,8 @@ TYPICAL = FIT.draws[:2]
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda d: d.update(version=3), "version 3 is newer than the 2.*update semloss"),
-        (lambda d: d.update(version=1), "schema version 1, but this.*reads 2; make it anew"),
+        (lambda d: d.update(version=4), "version 4 is newer than the 3.*update semloss"),
+        (lambda d: d.update(version=1), "schema version 1, but this.*reads 2 to 3; make it anew"),
         (lambda d: d.update(version=True), "no version"),
         (lambda d: d.update(version="2"), "no version"),
         (lambda d: d.update(version=10**400), "no version"),
@@ -317,3 +317,16 @@ def test_any_value_under_any_key_gives_a_usable_surface_or_one_line(tmp_path_fac
         return
     assert np.isfinite(loaded.predict(cr=0.1, snr_db=0.0).high)
     assert "<svg" in loaded._repr_html_()
+
+
+def test_a_file_of_version_2_is_read_its_task_was_the_receiver(tmp_path):
+    old = Path(__file__).parent / "data" / "version-2.json"
+    fit, told = semloss.load(old), json.loads(old.read_text())
+    assert (fit.receiver, fit.task, fit.provenance["receiver"]) == ("matched", "unknown", "matched")
+    semloss.save(fit, tmp_path / "fit.json")
+    new = json.loads((tmp_path / "fit.json").read_text())
+    assert new["version"] == 3
+    renamed = {"version", "receiver", "task", "provenance", "checksum"}
+    assert {k: v for k, v in new.items() if k not in renamed} == {
+        k: v for k, v in told.items() if k not in renamed
+    }

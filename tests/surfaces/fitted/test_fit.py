@@ -17,7 +17,7 @@ from semloss.surfaces.forms import FORMS
 
 SURFACE = known()
 LEAKY = replace(
-    SURFACE, metric="lpips", task="none", direction="lower", floor=None, noise="none",
+    SURFACE, metric="lpips", receiver="none", direction="lower", floor=None, noise="none",
     parameters=np.concatenate([[0.6, 0.05], SURFACE.parameters[2:]]),
 )  # fmt: skip
 
@@ -383,7 +383,7 @@ def test_a_contour_spans_the_fitted_rates_and_falls_as_the_rate_grows():
 
 def test_a_surface_introduces_itself_in_one_line():
     assert repr(SURFACE) == (
-        "<FittedSurface accuracy, clean: form capped, converged, CR 1/40 … 1/4, SNR -8 … 12 dB>"
+        "<Fit accuracy, clean: form capped, converged, CR 1/40 … 1/4, SNR -8 … 12 dB>"
     )
 
 
@@ -416,7 +416,7 @@ def test_a_surface_over_a_single_cell_can_be_shown():
 def test_a_notebook_runs_nothing_that_a_fit_file_says():
     evil = "<script>alert(1)</script>"
     page = replace(
-        SURFACE, metric=evil, task=evil, message=evil,
+        SURFACE, metric=evil, receiver=evil, message=evil,
         quality={"rmse": evil, "held_out": [], "chosen_by": evil}, data={"points": evil},
     )._repr_html_()  # fmt: skip
     assert "<script" not in page

@@ -53,7 +53,7 @@ def test_chance_and_the_clean_ceiling_are_known_and_kept():
 
 def test_the_floor_of_an_image_metric_is_only_a_limit():
     p = [0.3, 0.95, *truth("capped")[2:]]  # a decoder that hears nothing paints the mean image
-    points = simulated("capped", parameters=p, metric="ssim", task="none", floor=0.0)
+    points = simulated("capped", parameters=p, metric="ssim", receiver="none", floor=0.0)
     assert quick(points, "capped").parameters[0] == pytest.approx(0.3, abs=1e-4)
 
 
@@ -83,7 +83,7 @@ def test_an_outlier_moves_a_robust_fit_less():
 
 
 @pytest.mark.parametrize(
-    ("metric", "task", "rmse", "left_out"),
+    ("metric", "receiver", "rmse", "left_out"),
     [
         ("psnr_db", None, 0.6, 1.2),
         ("ssim", None, 0.6, 1.2),
@@ -94,9 +94,9 @@ def test_an_outlier_moves_a_robust_fit_less():
     ],
 )
 def test_measured_surfaces_are_met_to_their_noise_a_left_out_cr_included(
-    metric, task, rmse, left_out
+    metric, receiver, rmse, left_out
 ):
-    points = select(load_table(REFERENCE), metric, task)
+    points = select(load_table(REFERENCE), metric, receiver)
     fit = quick(points)
     percent = 100 / fit.quality["range"]
     assert percent * fit.quality["rmse"] < rmse
