@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from semloss.surfaces.fitted.domain import convex_hull
-from semloss.surfaces.fitted.fit import Fit, Outcome
+from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.forms import FORMS
 
 CRS = np.array([1 / 40, 1 / 20, 1 / 16, 1 / 12, 1 / 8, 1 / 4])

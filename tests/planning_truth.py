@@ -3,7 +3,8 @@
 import numpy as np
 
 from semloss.planning.planner import Link
-from semloss.surfaces.fitted.fit import Fit, Outcome
+from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import Outcome
 
 CR_RANGE, SNR_DB_RANGE = (1 / 40, 1 / 4), (-8.0, 12.0)
 

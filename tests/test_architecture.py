@@ -12,7 +12,7 @@ PACKAGE = Path(semloss.__file__).parent
 #: Floors from the ground up; a module imports only from its own floor's package or from below.
 FLOORS = [
     {"errors", "identity", "arrays", "version"},
-    {"units", "storage"},
+    {"units", "storage", "roots"},
     {"registry"},
     {"training"},
     {"sources", "codecs", "channels", "tasks", "metrics", "tables"},

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
+from semloss.roots import halve
 from semloss.surfaces.fitted.fit import FittedSurface
 
 _HALVINGS = 50
@@ -47,18 +48,11 @@ def _first(
     model: FittedSurface, target: Array, low: float, high: float, along: Callable[[Array], Array]
 ) -> Array:
     """Bisect every element at once; forms are monotone, so nothing more is needed."""
-    sign = 1.0 if model.direction == "higher" else -1.0
     slack = 1e-12 * np.maximum(np.abs(target), 1.0)  # a predicted value meets itself
 
-    def met(x: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        return np.asarray(sign * (along(x) - target) >= -slack)
+    def met(x: Array) -> Mask:
+        return np.asarray(model.sign * (along(x) - target) >= -slack)
 
-    short, enough = np.full(target.shape, low), np.full(target.shape, high)
-    reached = met(enough)
-    at_start = met(short)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (short + enough)
-        good = met(middle)
-        enough = np.where(good, middle, enough)
-        short = np.where(good, short, middle)
-    return np.where(at_start, low, np.where(reached, enough, np.nan))
+    start, stop = np.full(target.shape, low), np.full(target.shape, high)
+    _, found = halve(met, start, stop, _HALVINGS)
+    return np.where(met(start), low, np.where(met(stop), found, np.nan))

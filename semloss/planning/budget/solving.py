@@ -14,6 +14,7 @@ from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.keys import REPLACES, dropped_by
 from semloss.planning.link.link import LinkData
 from semloss.planning.propagation.itu import LOWEST_ELEVATION_DEG
+from semloss.roots import first_met
 from semloss.surfaces.fitted.requirements import Levels
 from semloss.units import format_cr
 
@@ -114,7 +115,7 @@ class Solution:
 
 
 #: Points of the first round, which need not be monotone, and of those that close the bracket.
-_FIRST, _NEXT, _ROUNDS = 257, 33, 8
+_COUNTS = (257, *[33] * 8)
 
 
 _SCALES: dict[str, tuple[Callable[[float], float], Callable[[Array], Array]]] = {
@@ -282,16 +283,13 @@ def _cheapest(unknown: Unknown, surplus: Callable[[Array], Array]) -> tuple[floa
         values: Array = np.clip(back(steps), least, most)
         return values
 
-    short, enough = into(unknown.cheap), into(unknown.dear)
-    for points in (_FIRST, *[_NEXT] * _ROUNDS):
-        steps = np.linspace(short, enough, points)
-        met = np.flatnonzero(surplus(out(steps)) >= 0)
-        if met.size == 0:
-            return None
-        if met[0] == 0:
-            return float(out(steps[:1])[0]), short == into(unknown.cheap)
-        short, enough = float(steps[met[0] - 1]), float(steps[met[0]])
-    return float(out(np.array([enough]))[0]), False
+    start, stop = into(unknown.cheap), into(unknown.dear)
+    found = first_met(
+        lambda steps: surplus(out(steps[0]))[None], np.array([start]), np.array([stop]), _COUNTS
+    )
+    if np.isnan(found[0]):
+        return None
+    return float(out(found)[0]), bool(found[0] == start)
 
 
 def _refuse(

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.roots import halve
 
 
 @dataclass(frozen=True)
@@ -244,13 +245,12 @@ class RateCurve:
         goal = np.asarray(target, dtype=np.float64)
         sign = 1.0 if self.direction == "higher" else -1.0
         x = np.log(self.bits_per_pixel)
-        short, enough = np.full(goal.shape, x[0]), np.full(goal.shape, x[-1])
         reached = sign * (self.value[-1] - goal) >= 0
         at_start = sign * (self.value[0] - goal) >= 0
-        for _ in range(60):
-            middle = 0.5 * (short + enough)
-            good = sign * (pchip(x, self.value, middle) - goal) >= 0
-            enough, short = np.where(good, middle, enough), np.where(good, short, middle)
+        ends = np.full(goal.shape, x[0]), np.full(goal.shape, x[-1])
+        _, enough = halve(
+            lambda middle: sign * (pchip(x, self.value, middle) - goal) >= 0, *ends, rounds=60
+        )
         found = np.where(at_start, self.bits_per_pixel[0], np.exp(enough))
         return np.where(reached, found, np.inf)
 

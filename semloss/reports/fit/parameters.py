@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from semloss.errors import SemlossError
 from semloss.reports.look import ACCENT, INK
 from semloss.reports.page import COLUMN, page_style, row_of_most, rows_of, save_picture, signed
-from semloss.surfaces.fitted.fit import Fit, student_quantile
+from semloss.surfaces.fitted.bands import student_quantile
+from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS
 
 _ALIKE = 0.95

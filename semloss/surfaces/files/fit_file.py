@@ -1,51 +1,20 @@
 """The fit file: one JSON that holds a fitted surface, checked strictly when read.
 
 Reading runs no code from the file and imports only numpy and the standard library; whatever the
-file holds, it gives a surface or one clear line. Schema version 3, all keys required:
-
-==================  ==============================================================================
-key                 value
-==================  ==============================================================================
-schema, version     "semloss-fit" and 3
-form                name of the form in `semloss.surfaces.forms.FORMS`
-metric, receiver    names; receiver "clean", "matched" or, for an image metric, "none"
-task                name of the task model; "unknown" where the table did not tell, or "none"
-direction           "higher" or "lower": which way the metric improves
-parameters          {name: value} in the order of the form, levels first, full precision
-bounds              [[low, high], …] search range per parameter, null where open; or null
-covariance          P lists of P numbers, zeros for parameters that are known or rest on a bound
-intervals           {name: [low, high]} profile-likelihood 95 % intervals, null where open
-draws               bootstrap draws of the parameters, {"encoding", "shape": [D, P], "data"}; or
-                    null. Encoding "base64 float32 little-endian", row by row, D at most 5,000
-floor, ceiling      known metric when nothing gets through and at best; null where unknown
-model_error_sd      what the form leaves unexplained beyond measurement noise, in the metric's unit
-dof                 degrees of freedom of that estimate; null: the noise is known
-noise               "binomial", "reported", "replicates" or "none": noise of a measurement
-images, noise_sd    median test images per measurement, null where unknown; median reported
-                    standard error
-replicate_sd        spread between training seeds beyond that noise
-hull                [[ln CR, snr_db], …] convex hull of the fitted cells, anticlockwise
-outcome, message    how the fit ended (`surfaces.fitted.outcome.Outcome`), what to know about it
-quality             object: RMSE, range, held-out errors, candidates, …
-data                object: sha256 and size of the fitted points
-provenance          object: semloss version, source, codec, channel, …
-conventions         object of sentences: what cr, snr_db, value, floor, ceiling and hull mean here
-checksum            SHA-256 of all other keys, sorted, without spaces
-==================  ==============================================================================
+file holds, it gives a surface or one clear line. Beside the keys of `fit_keys.KEYS`, all of them
+required, it has ``schema`` "semloss-fit", ``version`` 3 and ``checksum``, the SHA-256 of all other
+keys, sorted, without spaces.
 """
 
-import base64
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.storage import write_json
-from semloss.surfaces.files.fit_check import ENCODING, MAX_DRAWS, parse
+from semloss.surfaces.files.fit_keys import parse, written
 from semloss.surfaces.fitted.fit import Fit
-from semloss.surfaces.forms import FORMS
 
 SCHEMA = "semloss-fit"
 VERSION, OLDEST = 3, 2
@@ -54,7 +23,7 @@ _MAX_BYTES = 4_000_000
 _ANEW = "make it anew with semloss fit"
 
 
-def save(surface: Fit, path: Path) -> None:
+def save(fit: Fit, path: Path) -> None:
     """Write the fit file atomically; every number at full precision, draws as float32.
 
     Raises
@@ -63,11 +32,12 @@ def save(surface: Fit, path: Path) -> None:
         When the place cannot be written, or the surface is one that no fit file may hold, e.g.
         over CRs above 1.
     """
-    document = _document(surface)
+    content = written(fit)
     try:
-        parse(json.loads(json.dumps(document)))
+        parse(json.loads(json.dumps(content)))
     except ValueError as error:
         raise SemlossError(f"{path} not written: {error}") from None
+    document = {"schema": SCHEMA, "version": VERSION, **content}
     write_json(path, {**document, "checksum": _checksum(document)})
 
 
@@ -133,7 +103,8 @@ def _read(document: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
         raise ValueError("key 'checksum' is missing")
     if document["checksum"] != _checksum(content):
         raise ValueError("content and checksum disagree (edited by hand?)")
-    return parse(content if version == VERSION else _of_version_2(content))
+    content = content if version == VERSION else _of_version_2(content)
+    return parse({key: value for key, value in content.items() if key not in ("schema", "version")})
 
 
 def _of_version_2(content: dict[str, Any]) -> dict[str, Any]:
@@ -145,71 +116,6 @@ def _of_version_2(content: dict[str, Any]) -> dict[str, Any]:
         provenance = {("receiver" if k == "task" else k): v for k, v in provenance.items()}
     task = "none" if content["task"] == "none" else "unknown"
     return {**content, "receiver": content["task"], "task": task, "provenance": provenance}
-
-
-def _document(surface: Fit) -> dict[str, Any]:
-    """Everything but the checksum, in the order of the documentation."""
-    names = FORMS[surface.form].names
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "form": surface.form,
-        "metric": surface.metric,
-        "receiver": surface.receiver,
-        "task": surface.task,
-        "direction": surface.direction,
-        "parameters": dict(zip(names, surface.parameters.tolist(), strict=True)),
-        "bounds": None if surface.bounds is None else [_ends(*b) for b in surface.bounds.tolist()],
-        "covariance": surface.covariance.tolist(),
-        "intervals": {name: _ends(*ends) for name, ends in surface.intervals.items()},
-        "draws": None if surface.draws is None else _packed(surface.draws),
-        "floor": surface.floor,
-        "ceiling": surface.ceiling,
-        "model_error_sd": surface.model_error_sd,
-        "dof": surface.dof,
-        "noise": surface.noise,
-        "images": surface.images,
-        "noise_sd": surface.noise_sd,
-        "replicate_sd": surface.replicate_sd,
-        "hull": surface.hull.tolist(),
-        "outcome": surface.outcome.value,
-        "message": surface.message,
-        "quality": surface.quality,
-        "data": surface.data,
-        "provenance": surface.provenance,
-        "conventions": conventions(surface),
-    }
-
-
-def conventions(surface: Fit) -> dict[str, str]:
-    """What the numbers of a fit mean, one sentence per quantity."""
-    receiver = surface.receiver
-    answers = "" if receiver == "none" else f" of the task model ({receiver})"
-    levels = {
-        name: "unknown, fitted as a parameter" if level is None else f"{level:g}, known"
-        for name, level in (("floor", surface.floor), ("ceiling", surface.ceiling))
-    }
-    return {
-        "cr": "CR = k/n: complex channel uses per real source sample, 0 < CR <= 1",
-        "snr_db": "Es/N0 in dB per complex symbol, average transmit power 1 per symbol",
-        "value": f"{surface.metric}{answers}, mean over the test images of a cell; "
-        f"{surface.direction} is better",
-        "floor": f"{surface.metric} when nothing gets through: {levels['floor']}",
-        "ceiling": f"{surface.metric} at its best (clean images): {levels['ceiling']}",
-        "hull": "[ln CR, snr_db] vertices of the convex hull of the fitted cells",
-    }
-
-
-def _packed(draws: Array) -> dict[str, Any]:
-    if len(draws) > MAX_DRAWS:
-        raise SemlossError(f"{len(draws)} bootstrap draws: a fit file holds {MAX_DRAWS} at most")
-    data = base64.b64encode(draws.astype("<f4").tobytes()).decode("ascii")
-    return {"encoding": ENCODING, "shape": list(draws.shape), "data": data}
-
-
-def _ends(low: float, high: float) -> list[float | None]:
-    """A range, with None for an open end."""
-    return [None if low == -float("inf") else low, None if high == float("inf") else high]
 
 
 def _checksum(document: dict[str, Any]) -> str:

@@ -9,17 +9,14 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
+from semloss.roots import halve
+from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.forms import FORMS
-
-if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import Fit
 
 _BLOCK = 8192
 """Points evaluated at once: the intermediate arrays stay in the second-level cache."""
@@ -48,7 +45,7 @@ class Band:
     method: str = "delta"
     images: float | None = None
 
-    def check(self, surface: "Fit") -> None:
+    def check(self, fit: FitData) -> None:
         """Refuse a band that makes no sense or that the fit cannot give.
 
         Raises
@@ -62,7 +59,7 @@ class Band:
             raise SemlossError(f"band = {self.kind!r}: one of surface, measurement")
         if self.method not in ("delta", "bootstrap"):
             raise SemlossError(f"method = {self.method!r}: one of delta, bootstrap")
-        if self.method == "bootstrap" and surface.draws is None:
+        if self.method == "bootstrap" and fit.draws is None:
             raise SemlossError(
                 "method = 'bootstrap': the fit holds no bootstrap draws; fit with bootstraps, "
                 "or use method='delta'"
@@ -72,22 +69,22 @@ class Band:
                 raise SemlossError("images: only a band='measurement' depends on test images")
             if not (math.isfinite(self.images) and self.images >= 1):
                 raise SemlossError(f"images = {self.images}: give 1 or more test images")
-            if surface.noise not in ("binomial", "reported"):
+            if fit.noise not in ("binomial", "reported"):
                 raise SemlossError(
                     "images: the fit knows no noise that depends on test images; leave it out"
                 )
-        if self.kind == "measurement" and surface.images is None:
-            if surface.noise == "binomial" and self.images is None:
+        if self.kind == "measurement" and fit.images is None:
+            if fit.noise == "binomial" and self.images is None:
                 raise SemlossError("the fit tells no number of test images; give images=…")
-            if surface.noise == "reported" and self.images is not None:
+            if fit.noise == "reported" and self.images is not None:
                 raise SemlossError(
                     "images: the fit knows its noise but not for how many images; leave it out"
                 )
 
 
 def at_points(
-    surface: "Fit", ln_cr: Array, snr_db: Array, band: Band | None
-) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+    fit: FitData, ln_cr: Array, snr_db: Array, band: Band | None
+) -> tuple[Array, Array, Array, Mask]:
     """Values, both edges of the band and whether in the domain, each (N,), at points (N,).
 
     Without a band the edges are NaN (a read-only view, which costs no memory).
@@ -102,40 +99,27 @@ def at_points(
     for begin in range(0, count, _BLOCK):
         rows = slice(begin, min(begin + _BLOCK, count))
         x, snr = ln_cr[rows], snr_db[rows]
-        inside[rows] = surface.domain.holds(x, snr)
+        inside[rows] = fit.domain.holds(x, snr)
         if band is None:
-            value[rows] = _values(surface, x, snr, surface.parameters)
+            value[rows] = _values(fit, x, snr, fit.parameters)
         else:
-            value[rows], low[rows], high[rows] = _edges(surface, x, snr, band)
+            value[rows], low[rows], high[rows] = _edges(fit, x, snr, band)
     return value, low, high, inside
 
 
-def with_sd(surface: "Fit", ln_cr: Array, snr_db: Array) -> tuple[Array, Array]:
+def with_sd(fit: FitData, ln_cr: Array, snr_db: Array) -> tuple[Array, Array]:
     """Values (N,) and the standard deviation (N,) of the surface there."""
     value, sd = np.empty(len(ln_cr)), np.empty(len(ln_cr))
     for begin in range(0, len(ln_cr), _BLOCK):
         rows = slice(begin, begin + _BLOCK)
-        value[rows], variance = _delta(surface, ln_cr[rows], snr_db[rows])
-        sd[rows] = np.sqrt(variance + surface.model_error_sd**2)
+        value[rows], variance = _delta(fit, ln_cr[rows], snr_db[rows])
+        sd[rows] = np.sqrt(variance + fit.model_error_sd**2)
     return value, sd
 
 
-def root_of(covariance: Array) -> Array:
-    """Factor (K, P) whose square ``root.T @ root`` is a covariance (P, P) of any rank K.
-
-    Parameters of very different size are brought to one scale first, so that none counts as
-    rounding; what rounding made negative counts as zero.
-    """
-    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    safe = np.where(sd > 0, sd, 1.0)
-    spread, axes = np.linalg.eigh(covariance / np.outer(safe, safe))
-    kept = spread > 1e-12 * max(float(spread.max(initial=0.0)), 1.0)
-    return np.asarray((axes[:, kept] * np.sqrt(spread[kept])).T * sd)
-
-
-def _values(surface: "Fit", x: Array, snr_db: Array, p: Array) -> Array:
+def _values(fit: FitData, x: Array, snr_db: Array, p: Array) -> Array:
     """Metric (..., N) for a parameter vector (..., P)."""
-    form = FORMS[surface.form]
+    form = FORMS[fit.form]
     count = len(form.levels)
     value = form.gain(x, snr_db, p[..., count:])
     value = value * (p[..., count - 1, None] - p[..., 0, None])
@@ -143,12 +127,12 @@ def _values(surface: "Fit", x: Array, snr_db: Array, p: Array) -> Array:
     return value
 
 
-def _delta(surface: "Fit", x: Array, snr_db: Array) -> tuple[Array, Array]:
+def _delta(fit: FitData, x: Array, snr_db: Array) -> tuple[Array, Array]:
     """Values (N,) and their variance (N,) from the covariance of the parameters."""
-    form, p = FORMS[surface.form], surface.parameters
+    form, p = FORMS[fit.form], fit.parameters
     count = len(form.levels)
     gain, slopes = form.slopes(x, snr_db, p[count:])
-    root = surface.root
+    root = fit.root
     span = p[count - 1] - p[0]
     # The value is floor + span * gain: its derivatives are 1 - gain, gain and span * slopes.
     moved = (span * root[:, count:]) @ slopes
@@ -159,27 +143,27 @@ def _delta(surface: "Fit", x: Array, snr_db: Array) -> tuple[Array, Array]:
     return value, np.einsum("kn,kn->n", moved, moved)
 
 
-def _edges(surface: "Fit", x: Array, snr_db: Array, band: Band) -> tuple[Array, Array, Array]:
+def _edges(fit: FitData, x: Array, snr_db: Array, band: Band) -> tuple[Array, Array, Array]:
     """Values (N,) and both edges (N,) of the band."""
-    quantile = student_quantile(band.interval, surface.dof)
+    quantile = student_quantile(band.interval, fit.dof)
     if band.method == "delta":
-        value, variance = _delta(surface, x, snr_db)
-        variance += surface.model_error_sd**2
+        value, variance = _delta(fit, x, snr_db)
+        variance += fit.model_error_sd**2
         if band.kind == "measurement":
-            variance += _sampling(surface, value, band.images)
+            variance += _sampling(fit, value, band.images)
         half = np.sqrt(variance, out=variance)
         half *= quantile
         low, high = value - half, value + half
     else:
-        value = _values(surface, x, snr_db, surface.parameters)
-        below, above = _drawn(surface, x, snr_db, band.interval)
-        noise = np.full(len(x), surface.model_error_sd**2)
+        value = _values(fit, x, snr_db, fit.parameters)
+        below, above = _drawn(fit, x, snr_db, band.interval)
+        noise = np.full(len(x), fit.model_error_sd**2)
         if band.kind == "measurement":
-            noise += _sampling(surface, value, band.images)
+            noise += _sampling(fit, value, band.images)
         noise *= quantile**2
         low = value - np.sqrt(np.maximum(value - below, 0.0) ** 2 + noise)
         high = value + np.sqrt(np.maximum(above - value, 0.0) ** 2 + noise)
-    least, most = _ends(surface, band)
+    least, most = _ends(fit, band)
     # A receiver tuned to the link may beat the clean ceiling: the band still holds the value.
     if least > -math.inf:
         np.minimum(np.maximum(low, least, out=low), value, out=low)
@@ -188,41 +172,41 @@ def _edges(surface: "Fit", x: Array, snr_db: Array, band: Band) -> tuple[Array, 
     return value, low, high
 
 
-def _ends(surface: "Fit", band: Band) -> tuple[float, float]:
+def _ends(fit: FitData, band: Band) -> tuple[float, float]:
     """Where a band ends: a mean lies between the known levels, a share of images in [0, 1]."""
     if band.kind == "measurement":
-        return (0.0, 1.0) if surface.noise == "binomial" else (-math.inf, math.inf)
-    low, high = surface.floor, surface.ceiling
-    if surface.direction == "lower":
+        return (0.0, 1.0) if fit.noise == "binomial" else (-math.inf, math.inf)
+    low, high = fit.floor, fit.ceiling
+    if fit.sign < 0:
         low, high = high, low
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def _sampling(surface: "Fit", value: Array, images: float | None) -> Array:
-    """Variance (N,) of one new measurement around the surface.
+def _sampling(fit: FitData, value: Array, images: float | None) -> Array:
+    """Variance (N,) of one new measurement around the fit.
 
     Binomial by Laplace's rule, so that hitting every image does not count as certain; reported
     noise falls with the number of images.
     """
-    variance = np.full(len(value), surface.replicate_sd**2)
-    known = surface.images
-    if surface.noise == "binomial":
+    variance = np.full(len(value), fit.replicate_sd**2)
+    known = fit.images
+    if fit.noise == "binomial":
         n = images or known
         assert n is not None  # Band.check
         share = (np.clip(value, 0.0, 1.0) * n + 1.0) / (n + 2.0)
         variance += share * (1.0 - share) / n
-    elif surface.noise == "reported":
-        variance += surface.noise_sd**2 * (known / images if known and images else 1.0)
+    elif fit.noise == "reported":
+        variance += fit.noise_sd**2 * (known / images if known and images else 1.0)
     return variance
 
 
-def _drawn(surface: "Fit", x: Array, snr_db: Array, interval: float) -> tuple[Array, Array]:
+def _drawn(fit: FitData, x: Array, snr_db: Array, interval: float) -> tuple[Array, Array]:
     """Quantiles (N,) of the bootstrap draws' surfaces that hold `interval` between them."""
-    assert surface.draws is not None  # Band.check
+    assert fit.draws is not None  # Band.check
     sides = [0.5 - interval / 2, 0.5 + interval / 2]
-    size = max(_DRAWN // len(surface.draws), 1)
+    size = max(_DRAWN // len(fit.draws), 1)
     parts = [
-        np.quantile(_values(surface, x[i : i + size], snr_db[i : i + size], surface.draws).T,
+        np.quantile(_values(fit, x[i : i + size], snr_db[i : i + size], fit.draws).T,
                     sides, axis=1)
         for i in range(0, len(x), size)
     ]  # fmt: skip
@@ -247,11 +231,9 @@ def student_quantile(interval: float, dof: int | None) -> float:
             + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * dof**2)
             + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * dof**3)
         )
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        angle = 0.5 * (low + high)
-        low, high = (angle, high) if _student_share(angle, dof) < interval else (low, angle)
-    return math.sqrt(dof) * math.tan(low)
+    angle, _ = halve(lambda a: np.asarray(_student_share(float(a), dof) >= interval), 0.0,
+                     math.pi / 2, rounds=60)  # fmt: skip
+    return math.sqrt(dof) * math.tan(float(angle))
 
 
 def _student_share(angle: float, dof: int) -> float:

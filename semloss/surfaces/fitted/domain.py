@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
 
 _ALLOWANCE = 1e-3
 """Part of its extent by which the domain is widened: a rounded 0.0833 is the measured 1/12."""
@@ -37,10 +36,10 @@ class Domain:
         offset = _ALLOWANCE - np.sum(inward * corners, axis=1)
         return cls(box, np.column_stack([inward / size, offset])[slanted])
 
-    def holds(self, ln_cr: Array, snr_db: Array) -> NDArray[np.bool_]:
+    def holds(self, ln_cr: Array, snr_db: Array) -> Mask:
         """Whether each point (N,) lies in the domain."""
         (x_low, snr_low), (x_high, snr_high) = self.box
-        inside: NDArray[np.bool_] = (ln_cr >= x_low) & (ln_cr <= x_high)
+        inside: Mask = (ln_cr >= x_low) & (ln_cr <= x_high)
         inside &= snr_db >= snr_low
         inside &= snr_db <= snr_high
         for a, b, c in self.cuts:
@@ -70,8 +69,3 @@ def convex_hull(points: Array) -> Array:
         return kept[:-1]
 
     return np.array(chain(ordered) + chain(ordered[::-1]))
-
-
-def in_hull(hull: Array, ln_cr: Array, snr_db: Array) -> NDArray[np.bool_]:
-    """Whether points (N,) lie in the hull (V, 2), within 0.1 % of its extent."""
-    return Domain.of(hull).holds(ln_cr, snr_db)

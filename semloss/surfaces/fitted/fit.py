@@ -3,24 +3,19 @@
 Numpy and the standard library only, so that a prediction starts cold in a fraction of a second.
 """
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.surfaces.fitted import bands
-from semloss.surfaces.fitted import requirements as answers
-from semloss.surfaces.fitted.bands import Band, student_quantile
-from semloss.surfaces.fitted.domain import Domain
+from semloss.surfaces.fitted import requirements
+from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.inputs import Frame, columns_of, decibels_of, one_number, ratios_of
-from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitted.requirements import Contour, Levels, Requirement
 from semloss.units import format_cr, parse_cr
-
-__all__ = ["Fit", "FittedSurface", "Outcome", "Prediction", "student_quantile"]
 
 F = TypeVar("F", bound=Frame)
 
@@ -48,87 +43,11 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(FitData):
     """A form with fitted parameters and everything that makes its predictions honest.
 
-    Attributes
-    ----------
-    form, metric, receiver, task
-        Names of the form in `semloss.surfaces.forms.FORMS`, of the metric, of the receiver
-        ("clean", "matched"; "none" for image metrics) and of its task model.
-    direction
-        "higher" or "lower": which way the metric improves.
-    parameters, covariance
-        Vector (P,) in the order of the form's names, and its covariance (P, P) with zeros for
-        parameters that are known or rest on a bound.
-    floor, ceiling
-        Known values of the metric when nothing gets through and at best; None where unknown.
-    model_error_sd
-        What the form leaves unexplained beyond measurement noise, in units of the metric.
-    dof
-        Degrees of freedom of that estimate, for Student's t; None: the noise is known, normal.
-    hull
-        Vertices (V, 2), anticlockwise, of the hull of the fitted cells in (ln CR, SNR in dB).
-    outcome, message
-        How the fit ended, and what the user should know about it.
-    draws
-        Bootstrap draws (D, P) of the parameters; None without.
-    intervals
-        Profile-likelihood 95 % interval of each parameter that has one, by name.
-    bounds
-        Search range (P, 2) of the parameters, infinite where open; None where not recorded.
-    noise, images, noise_sd, replicate_sd
-        What a new measurement adds: its kind ("binomial", "reported", "replicates" or "none"),
-        the median number of test images, the median reported standard error, and the spread
-        between seeds beyond it.
-    quality, data, provenance
-        Figures of the fit, hash and size of the table, and where it came from.
+    Its attributes are those of `FitData`.
     """
-
-    form: str
-    metric: str
-    receiver: str
-    direction: str
-    parameters: Array
-    covariance: Array
-    floor: float | None
-    ceiling: float | None
-    model_error_sd: float
-    dof: int | None
-    hull: Array
-    outcome: Outcome
-    message: str = ""
-    draws: Array | None = None
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
-    bounds: Array | None = None
-    noise: str = "none"
-    images: float | None = None
-    noise_sd: float = 0.0
-    replicate_sd: float = 0.0
-    quality: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
-    task: str = "none"
-
-    @property
-    def cr_range(self) -> tuple[float, float]:
-        """Smallest and largest fitted CR."""
-        return float(np.exp(self.hull[:, 0].min())), float(np.exp(self.hull[:, 0].max()))
-
-    @property
-    def snr_db_range(self) -> tuple[float, float]:
-        """Smallest and largest fitted SNR in dB."""
-        return float(self.hull[:, 1].min()), float(self.hull[:, 1].max())
-
-    @cached_property
-    def domain(self) -> Domain:
-        """The hull, ready to test points."""
-        return Domain.of(self.hull)
-
-    @cached_property
-    def root(self) -> Array:
-        """Factor (K, P) of the covariance, ``root.T @ root``."""
-        return bands.root_of(self.covariance)
 
     @overload
     def predict(
@@ -216,7 +135,7 @@ class Fit:
             wanted.check(self)
         ln_cr = np.broadcast_to(np.log(ratios), cr_grid.shape).ravel()
         shape = cr_grid.shape
-        found = bands.at_points(self, ln_cr, snr_grid.ravel(), wanted)
+        found = at_points(self, ln_cr, snr_grid.ravel(), wanted)
         value, low, high, inside = (a.reshape(shape) if shape else a.item() for a in found)
         if frame is not None:
             return frame.assign(value=value, low=low, high=high, in_domain=inside)
@@ -244,7 +163,7 @@ class Fit:
         interval: float | None = 0.95,
         confidence: float | None = None,
         method: str = "delta",
-    ) -> answers.Requirement:
+    ) -> Requirement:
         """Smallest SNR, within the fitted range, at which the metric meets `target` at `cr`.
 
         Parameters
@@ -270,9 +189,9 @@ class Fit:
         SemlossError
             When an input is out of range.
         """
-        levels = answers.Levels(interval, confidence, method)
+        levels = Levels(interval, confidence, method)
         ratio = parse_cr(cr) if isinstance(cr, str) else parse_cr(one_number(cr, "cr"))
-        return answers.min_snr(self, target, ratio, levels)
+        return requirements.min_snr(self, target, ratio, levels)
 
     def min_cr(
         self,
@@ -282,13 +201,13 @@ class Fit:
         interval: float | None = 0.95,
         confidence: float | None = None,
         method: str = "delta",
-    ) -> answers.Requirement:
+    ) -> Requirement:
         """Smallest CR, within the fitted range, at which the metric meets `target` at `snr_db`.
 
         Parameters and errors are those of `min_snr`, with Es/N0 in dB given and the CR solved.
         """
-        levels = answers.Levels(interval, confidence, method)
-        return answers.min_cr(self, target, one_number(snr_db, "snr_db"), levels)
+        levels = Levels(interval, confidence, method)
+        return requirements.min_cr(self, target, one_number(snr_db, "snr_db"), levels)
 
     def contour(
         self,
@@ -298,7 +217,7 @@ class Fit:
         interval: float | None = 0.95,
         confidence: float | None = None,
         method: str = "delta",
-    ) -> answers.Contour:
+    ) -> Contour:
         """Smallest SNR that meets `target`, for many CRs at once.
 
         Parameters
@@ -311,9 +230,9 @@ class Fit:
         Contour
             Arrays (N,), NaN where the target is not attainable. Others as in `min_snr`.
         """
-        levels = answers.Levels(interval, confidence, method)
+        levels = Levels(interval, confidence, method)
         ratios = np.geomspace(*self.cr_range, 65) if cr is None else ratios_of(cr).ravel()
-        return answers.contour(self, target, ratios, levels)
+        return requirements.contour(self, target, ratios, levels)
 
     def __repr__(self) -> str:
         what = self.metric if self.receiver == "none" else f"{self.metric}, {self.receiver}"

@@ -6,18 +6,17 @@ text is escaped: a fit file may come from anywhere.
 
 import math
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from semloss.arrays import Array
-from semloss.surfaces.files.fit_file import conventions
+from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.conventions import conventions
+from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.forms import FORMS
 from semloss.units import format_cr
-
-if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import Fit
 
 _CURVES = 5
 _POINTS = 61
@@ -27,35 +26,35 @@ _WIDTH, _HEIGHT = 420, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 78, 12, 38
 
 
-def html(surface: "Fit") -> str:
+def html(fit: FitData) -> str:
     """Return a table of the fit and, beside it, its curves per CR with their 95 % bands."""
-    receiver = "" if surface.receiver == "none" else f" ({surface.receiver})"
-    (cr_low, cr_high), (snr_low, snr_high) = surface.cr_range, surface.snr_db_range
-    remedy = surface.message
-    if surface.outcome is not Outcome.CONVERGED:
-        remedy = remedy or surface.outcome.remedy
-    chosen_by = surface.quality.get("chosen_by")
+    receiver = "" if fit.receiver == "none" else f" ({fit.receiver})"
+    (cr_low, cr_high), (snr_low, snr_high) = fit.cr_range, fit.snr_db_range
+    remedy = fit.message
+    if fit.outcome is not Outcome.CONVERGED:
+        remedy = remedy or fit.outcome.remedy
+    chosen_by = fit.quality.get("chosen_by")
     rows = [
-        ("form", f"{surface.form}: {FORMS[surface.form].summary}"),
-        ("outcome", f"{surface.outcome}{': ' + remedy if remedy else ''}"),
-        ("RMSE", f"{_figure(surface.quality.get('rmse'))} over {_points(surface)} points"),
-        ("held-out error", _figure(surface.quality.get("held_out"))),
+        ("form", f"{fit.form}: {FORMS[fit.form].summary}"),
+        ("outcome", f"{fit.outcome}{': ' + remedy if remedy else ''}"),
+        ("RMSE", f"{_figure(fit.quality.get('rmse'))} over {_points(fit)} points"),
+        ("held-out error", _figure(fit.quality.get("held_out"))),
         ("chosen by", chosen_by if isinstance(chosen_by, str) else "–"),
         (
             "domain",
             f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB",
         ),
-        *conventions(surface).items(),
+        *conventions(fit).items(),
     ]
     facts = "".join(
         f"<tr><th style='text-align:left'>{escape(name)}</th>"
         f"<td style='text-align:left'>{escape(text)}</td></tr>"
         for name, text in rows
     )
-    title = escape(f"{surface.metric}{receiver} = f(CR, SNR)")
+    title = escape(f"{fit.metric}{receiver} = f(CR, SNR)")
     return (
         f"<div><b>{title}</b><div style='display:flex;flex-wrap:wrap;gap:1em'>"
-        f"<div>{_svg(surface)}</div><div>{_parameters(surface)}</div></div>"
+        f"<div>{_svg(fit)}</div><div>{_parameters(fit)}</div></div>"
         f"<details><summary>fit and conventions</summary><table>{facts}</table></details></div>"
     )
 
@@ -66,23 +65,23 @@ def _figure(value: Any) -> str:  # noqa: ANN401 - from a fit file's free part
     return f"{value:.3g}" if known else "–"
 
 
-def _points(surface: "Fit") -> str:
-    return _figure(surface.data.get("points", surface.quality.get("points")))
+def _points(fit: FitData) -> str:
+    return _figure(fit.data.get("points", fit.quality.get("points")))
 
 
-def _parameters(surface: "Fit") -> str:
+def _parameters(fit: FitData) -> str:
     """Table of the parameters with unit, interval and meaning."""
-    errors = np.sqrt(np.maximum(np.diag(surface.covariance), 0.0))
+    errors = np.sqrt(np.maximum(np.diag(fit.covariance), 0.0))
     lines = []
     for parameter, value, error in zip(
-        FORMS[surface.form].all_parameters, surface.parameters, errors, strict=True
+        FORMS[fit.form].all_parameters, fit.parameters, errors, strict=True
     ):
-        if parameter.name in surface.intervals:
-            low, high = surface.intervals[parameter.name]
+        if parameter.name in fit.intervals:
+            low, high = fit.intervals[parameter.name]
             spread = f"{low:.3g} … {high:.3g}"
         else:
             spread = f"± {error:.2g}" if error > 0 else "held"
-        unit = surface.metric if parameter.unit == "metric" else parameter.unit
+        unit = fit.metric if parameter.unit == "metric" else parameter.unit
         cells = (parameter.name, f"{value:.4g}", spread, unit, parameter.meaning)
         columns = "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in cells)
         lines.append(f"<tr>{columns}</tr>")
@@ -93,14 +92,16 @@ def _parameters(surface: "Fit") -> str:
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 
 
-def _svg(surface: "Fit") -> str:
+def _svg(fit: FitData) -> str:
     """Metric against SNR, one curve per CR, shaded with its 95 % band."""
-    snr = np.linspace(*surface.snr_db_range, _POINTS)
-    ratios = _shown(*surface.cr_range)
-    found = surface.predict(cr=np.minimum(ratios, 1.0)[:, None], snr_db=snr[None, :])
-    least, most = float(np.min(found.low)), float(np.max(found.high))
+    snr = np.linspace(*fit.snr_db_range, _POINTS)
+    ratios = _shown(*fit.cr_range)
+    ln_cr, snr_db = np.broadcast_arrays(np.log(np.minimum(ratios, 1.0))[:, None], snr[None, :])
+    found = at_points(fit, ln_cr.ravel(), snr_db.ravel(), Band())
+    value, low, high = (edge.reshape(ln_cr.shape) for edge in found[:3])
+    least, most = float(np.min(low)), float(np.max(high))
     if not np.isfinite([least, most]).all() or most <= least:
-        least, most = float(np.min(found.value)) - 0.5, float(np.max(found.value)) + 0.5
+        least, most = float(np.min(value)) - 0.5, float(np.max(value)) + 0.5
     span = float(np.ptp(snr)) or 1.0
     across = _LEFT + (snr - snr[0]) / span * (_WIDTH - _LEFT - _RIGHT)
 
@@ -113,11 +114,11 @@ def _svg(surface: "Fit") -> str:
     parts = []
     for i in range(len(ratios)):
         color = _COLORS[i % len(_COLORS)]
-        edge = path([*across, *across[::-1]], [*up(found.high[i]), *up(found.low[i])[::-1]])
+        edge = path([*across, *across[::-1]], [*up(high[i]), *up(low[i])[::-1]])
         parts.append(f"<polygon points='{edge}' fill='{color}' fill-opacity='0.15'/>")
-        curve = path(across, up(found.value[i]))
+        curve = path(across, up(value[i]))
         parts.append(f"<polyline points='{curve}' fill='none' stroke='{color}' stroke-width='2'/>")
-    labels = _apart([float(up(found.value[i][-1])) for i in range(len(ratios))])
+    labels = _apart([float(up(value[i][-1])) for i in range(len(ratios))])
     for i, (cr, y) in enumerate(zip(ratios, labels, strict=True)):
         parts.append(
             f"<text x='{_WIDTH - _RIGHT + 6}' y='{y + 4:.1f}' fill='{_COLORS[i % len(_COLORS)]}'>"
@@ -125,13 +126,13 @@ def _svg(surface: "Fit") -> str:
         )
     floor = _HEIGHT - _BOTTOM
     parts.append(f"<path d='M{_LEFT},{_TOP}V{floor}H{_WIDTH - _RIGHT}' fill='none' stroke='#666'/>")
-    for value in _ticks(least, most):
+    for tick in _ticks(least, most):
         parts.append(
-            f"<text x='{_LEFT - 6}' y='{up(value) + 4:.1f}' text-anchor='end'>{value:.3g}</text>"
+            f"<text x='{_LEFT - 6}' y='{up(tick) + 4:.1f}' text-anchor='end'>{tick:.3g}</text>"
         )
-    for value in _ticks(float(snr[0]), float(snr[-1])):
-        x = _LEFT + (value - snr[0]) / span * (_WIDTH - _LEFT - _RIGHT)
-        parts.append(f"<text x='{x:.1f}' y='{floor + 16}' text-anchor='middle'>{value:.3g}</text>")
+    for tick in _ticks(float(snr[0]), float(snr[-1])):
+        x = _LEFT + (tick - snr[0]) / span * (_WIDTH - _LEFT - _RIGHT)
+        parts.append(f"<text x='{x:.1f}' y='{floor + 16}' text-anchor='middle'>{tick:.3g}</text>")
     parts.append(
         f"<text x='{(_LEFT + _WIDTH - _RIGHT) / 2}' y='{_HEIGHT - 4}' text-anchor='middle'>"
         "SNR, Es/N0 [dB]</text>"

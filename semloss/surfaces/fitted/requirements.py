@@ -1,31 +1,28 @@
 """What a target needs: the smallest SNR or CR that meets it, with an interval.
 
 An interval inverts the band: it is made of the SNRs (or CRs) whose band holds the target, so it
-covers the true one as often as the band covers the true surface.
+covers the true one as often as the band covers the true fit.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.roots import first_met
 from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.inputs import one_number
 from semloss.units import format_cr
 
-if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import Fit
-
 _GRID = 257
 """Points on which a band's edge, which need not be monotone, is searched for its crossing."""
-_SPLIT = 33
-_ROUNDS = 8
-"""Each round narrows a crossing to one of 32 parts: eight leave a rounding error."""
+_COUNTS = (_GRID, *[33] * 8)
+"""Each further round narrows a crossing to one of 32 parts: eight leave a rounding error."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +33,9 @@ class Levels:
     confidence: float | None = None
     method: str = "delta"
 
-    def check(self, surface: "Fit") -> None:
+    def check(self, fit: FitData) -> None:
         """Refuse levels that make no sense or that the fit cannot give."""
-        Band(0.95 if self.interval is None else self.interval, method=self.method).check(surface)
+        Band(0.95 if self.interval is None else self.interval, method=self.method).check(fit)
         if self.confidence is not None and not 0.5 < self.confidence < 1:
             raise SemlossError(f"confidence = {self.confidence}: it lies in (0.5, 1), e.g. 0.95")
 
@@ -90,8 +87,8 @@ class Contour:
     snr_db: Array
     low: Array
     high: Array
-    in_domain: NDArray[np.bool_]
-    at_edge: NDArray[np.bool_]
+    in_domain: Mask
+    at_edge: Mask
     interval: float | None
     confidence: float | None = None
 
@@ -116,79 +113,77 @@ class _Line:
     points: Callable[[Array], tuple[Array, Array]]
 
 
-def min_snr(surface: "Fit", target: float, cr: float, levels: Levels) -> Requirement:
+def min_snr(fit: FitData, target: float, cr: float, levels: Levels) -> Requirement:
     """See `Fit.min_snr`."""
-    line = _along_snr(surface, np.array([cr]))
+    line = _along_snr(fit, np.array([cr]))
     where = f"at CR {format_cr(cr)}"
-    answer, low, high = _solve(surface, target, line, levels)
+    answer, low, high = _solve(fit, target, line, levels)
     if math.isnan(answer[0]):
-        raise _short_of(surface, target, line, levels, where, "raise --cr or relax --target")
+        raise _short_of(fit, target, line, levels, where, "raise --cr or relax --target")
     return _requirement(
-        surface, target, levels, "snr_db", cr, float(answer[0]), float(low[0]), float(high[0]),
+        fit, target, levels, "snr_db", cr, float(answer[0]), float(low[0]), float(high[0]),
         at_edge=bool(answer[0] == line.start),
     )  # fmt: skip
 
 
-def min_cr(surface: "Fit", target: float, snr_db: float, levels: Levels) -> Requirement:
+def min_cr(fit: FitData, target: float, snr_db: float, levels: Levels) -> Requirement:
     """See `Fit.min_cr`."""
-    ends = surface.hull[:, 0]
+    ends = fit.hull[:, 0]
     line = _Line(
         float(ends.min()), float(ends.max()), 1, lambda t: (t, np.broadcast_to(snr_db, t.shape))
     )
     where = f"at SNR {snr_db:g} dB"
-    answer, low, high = _solve(surface, target, line, levels)
+    answer, low, high = _solve(fit, target, line, levels)
     if math.isnan(answer[0]):
-        raise _short_of(surface, target, line, levels, where, "raise --snr-db or relax --target")
+        raise _short_of(fit, target, line, levels, where, "raise --snr-db or relax --target")
     return _requirement(
-        surface, target, levels, "cr", math.exp(answer[0]), snr_db, math.exp(low[0]),
+        fit, target, levels, "cr", math.exp(answer[0]), snr_db, math.exp(low[0]),
         math.exp(high[0]), at_edge=bool(answer[0] == line.start),
     )  # fmt: skip
 
 
-def contour(surface: "Fit", target: float, cr: Array, levels: Levels) -> Contour:
+def contour(fit: FitData, target: float, cr: Array, levels: Levels) -> Contour:
     """See `Fit.contour`."""
-    line = _along_snr(surface, cr)
-    answer, low, high = _solve(surface, target, line, levels)
+    line = _along_snr(fit, cr)
+    answer, low, high = _solve(fit, target, line, levels)
     met = ~np.isnan(answer)
     inside = met.copy()
-    inside[met] = surface.domain.holds(np.log(cr[met]), answer[met])
+    inside[met] = fit.domain.holds(np.log(cr[met]), answer[met])
     return Contour(
-        surface.metric, surface.receiver, surface.task, target, cr, answer,
+        fit.metric, fit.receiver, fit.task, target, cr, answer,
         np.where(met, low, np.nan), high, inside, met & (answer == line.start), levels.interval,
         levels.confidence,
     )  # fmt: skip
 
 
-def _along_snr(surface: "Fit", cr: Array) -> _Line:
+def _along_snr(fit: FitData, cr: Array) -> _Line:
     ln_cr = np.log(cr)[:, None]
-    return _Line(*surface.snr_db_range, len(cr), lambda t: (np.broadcast_to(ln_cr, t.shape), t))
+    return _Line(*fit.snr_db_range, len(cr), lambda t: (np.broadcast_to(ln_cr, t.shape), t))
 
 
 def _requirement(
-    surface: "Fit", target: float, levels: Levels, solved: str, cr: float,
+    fit: FitData, target: float, levels: Levels, solved: str, cr: float,
     snr_db: float, low: float, high: float, *, at_edge: bool,
 ) -> Requirement:  # fmt: skip
-    inside = surface.domain.holds(np.log([cr]), np.array([snr_db]))
+    inside = fit.domain.holds(np.log([cr]), np.array([snr_db]))
     beyond = levels.interval is not None and math.isnan(high)
     return Requirement(
-        surface.metric, surface.receiver, surface.task, target, solved, cr, snr_db, low,
+        fit.metric, fit.receiver, fit.task, target, solved, cr, snr_db, low,
         None if beyond else high, at_edge, bool(inside[0]), levels.interval, levels.confidence,
     )  # fmt: skip
 
 
-def _solve(
-    surface: "Fit", target: float, line: _Line, levels: Levels
-) -> tuple[Array, Array, Array]:
+def _solve(fit: FitData, target: float, line: _Line, levels: Levels) -> tuple[Array, Array, Array]:
     """Positions (R,) of the answer and of the ends of its interval; NaN where there is none."""
-    levels.check(surface)
+    levels.check(fit)
     target = one_number(target, "target")
-    answer = _first(_surplus(surface, target, line, _answer_band(levels)), target, line)
+    answer = _first(_surplus(fit, target, line, _answer_band(levels)), target, line)
     if levels.interval is None:
         nothing = np.full(line.rows, np.nan)
         return answer, nothing, nothing
     band = Band(levels.interval, method=levels.method)
-    low = _first(_surplus(surface, target, line, band, hopeful=True), target, line)
-    high = _first(_surplus(surface, target, line, band), target, line)
+    low = _first(_surplus(fit, target, line, band, hopeful=True), target, line)
+    high = _first(_surplus(fit, target, line, band), target, line)
     # The band's hopeful edge ends at the known ceiling, which a fit may beat.
     return answer, np.where(np.isnan(low), answer, low), high
 
@@ -201,7 +196,7 @@ def _answer_band(levels: Levels) -> Band | None:
 
 
 def _surplus(
-    surface: "Fit",
+    fit: FitData,
     target: float,
     line: _Line,
     band: Band | None,
@@ -209,59 +204,42 @@ def _surplus(
     hopeful: bool = False,
 ) -> Callable[[Array], Array]:
     """By how much the value, or an edge of the band, exceeds the target at positions (R, G)."""
-    sign = 1.0 if surface.direction == "higher" else -1.0
 
     def surplus(t: Array) -> Array:
         ln_cr, snr_db = (np.ascontiguousarray(a).ravel() for a in line.points(t))
-        value, low, high, _ = at_points(surface, ln_cr, snr_db, band)
-        edge = value if band is None else high if hopeful == (sign > 0) else low
-        return sign * (edge - target).reshape(t.shape)
+        value, low, high, _ = at_points(fit, ln_cr, snr_db, band)
+        edge = value if band is None else high if hopeful == (fit.sign > 0) else low
+        return fit.sign * (edge - target).reshape(t.shape)
 
     return surplus
 
 
 def _first(surplus: Callable[[Array], Array], target: float, line: _Line) -> Array:
-    """First position (R,) on each line at which the target is met; NaN where it never is.
-
-    Splitting a bracket needs no more than a monotone curve, which every form is.
-    """
+    """First position (R,) on each line at which the target is met; NaN where it never is."""
     # A target taken from a prediction must be met at that very point: allow for round-off.
     slack = 1e-12 * max(abs(target), 1.0)
-    grid = np.broadcast_to(np.linspace(line.start, line.stop, _GRID), (line.rows, _GRID))
-    met = surplus(grid) >= -slack
-    first, found = met.argmax(axis=1), met.any(axis=1)
-    each = np.arange(line.rows)
-    enough = grid[each, first]
-    short = grid[each, np.maximum(first - 1, 0)]
-    parts = np.linspace(0.0, 1.0, _SPLIT)
-    for _ in range(_ROUNDS):
-        fine = short[:, None] + (enough - short)[:, None] * parts
-        fine[:, -1] = enough
-        met = surplus(fine) >= 0
-        met[:, -1] = True
-        at = np.maximum(met.argmax(axis=1), 1)
-        short, enough = fine[each, at - 1], fine[each, at]
-    return np.where(found, np.where(first == 0, line.start, enough), np.nan)
+    start, stop = np.full(line.rows, line.start), np.full(line.rows, line.stop)
+    return first_met(surplus, start, stop, _COUNTS, slack)
 
 
 def _short_of(
-    surface: "Fit", target: float, line: _Line, levels: Levels, where: str, ask: str
+    fit: FitData, target: float, line: _Line, levels: Levels, where: str, ask: str
 ) -> TargetNotAttainable:
     """Say what is reached at best, and whether only the confidence is lacking."""
-    sign = 1.0 if surface.direction == "higher" else -1.0
+    sign = fit.sign
     more = "at most" if sign > 0 else "no less than"
     grid = np.linspace(line.start, line.stop, _GRID)[None, :]
-    plain = _surplus(surface, target, line, None)(grid)
+    plain = _surplus(fit, target, line, None)(grid)
     best = float(sign * plain[0, -1] + target)
     if levels.confidence is None or plain[0, -1] < -1e-12 * max(abs(target), 1.0):
         return TargetNotAttainable(
-            f"{surface.metric} = {target:g} is not attainable {where}: the surface reaches "
+            f"{fit.metric} = {target:g} is not attainable {where}: the surface reaches "
             f"{more} {best:.4g} within the fitted range; {ask}"
         )
-    sure = _surplus(surface, target, line, _answer_band(levels))(grid)
+    sure = _surplus(fit, target, line, _answer_band(levels))(grid)
     bound = float(sign * sure.max() + target)
     return TargetNotAttainable(
-        f"{surface.metric} = {target:g} is not attainable {where} with "
+        f"{fit.metric} = {target:g} is not attainable {where} with "
         f"{100 * levels.confidence:g} % confidence: the surface reaches {best:.4g} within the "
         f"fitted range, but its {'lower' if sign > 0 else 'upper'} bound {more} {bound:.4g}; "
         f"lower --confidence, measure more, {ask}"

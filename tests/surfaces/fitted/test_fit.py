@@ -11,8 +11,9 @@ from known_surface import CR, CRS, SNR_DB, drawn, known, truth
 from scipy import stats
 
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.surfaces.fitted.bands import root_of, student_quantile
-from semloss.surfaces.fitted.domain import convex_hull, in_hull
+from semloss.surfaces.fitted.bands import student_quantile
+from semloss.surfaces.fitted.data import root_of
+from semloss.surfaces.fitted.domain import Domain, convex_hull
 from semloss.surfaces.forms import FORMS
 
 SURFACE = known()
@@ -213,7 +214,9 @@ def test_the_domain_is_the_hull_of_the_cells_not_their_box():
     triangle = np.array([[-3.0, 0.0], [-1.0, 0.0], [-1.0, 10.0], [-1.5, 2.0]])
     hull = convex_hull(triangle)
     assert len(hull) == 3
-    inside = in_hull(hull, np.array([-1.2, -2.8, -1.0, -0.5]), np.array([5.0, 9.0, 10.0, 5.0]))
+    inside = Domain.of(hull).holds(
+        np.array([-1.2, -2.8, -1.0, -0.5]), np.array([5.0, 9.0, 10.0, 5.0])
+    )
     assert inside.tolist() == [True, False, True, False]
 
 
@@ -223,20 +226,20 @@ def test_the_hull_holds_its_cells_their_means_and_nothing_far_outside(seed, coun
     rng = np.random.default_rng(seed)
     cells = np.stack([rng.uniform(-4, -1, count), rng.uniform(-8, 20, count)], axis=1)
     hull = convex_hull(cells)
-    assert in_hull(hull, *cells.T).all()
+    assert Domain.of(hull).holds(*cells.T).all()
     means = rng.dirichlet(np.ones(count), 50) @ cells
-    assert in_hull(hull, *means.T).all()
+    assert Domain.of(hull).holds(*means.T).all()
     centre = cells.mean(axis=0)
-    assert not in_hull(hull, *(centre + 1.01 * len(hull) * (hull - centre)).T).any()
+    assert not Domain.of(hull).holds(*(centre + 1.01 * len(hull) * (hull - centre)).T).any()
 
 
 def test_cells_on_a_line_or_a_point_have_a_domain_too():
     line = convex_hull(np.array([[-3.0, 0.0], [-3.0, 5.0], [-3.0, 10.0]]))
-    assert in_hull(line, np.array([-3.0, -2.9, -3.0]), np.array([7.0, 7.0, 11.0])).tolist() == [
-        True, False, False,
-    ]  # fmt: skip
+    inside = Domain.of(line).holds(np.array([-3.0, -2.9, -3.0]), np.array([7.0, 7.0, 11.0]))
+    assert inside.tolist() == [True, False, False]
     point = convex_hull(np.array([[-3.0, 5.0], [-3.0, 5.0]]))
-    assert in_hull(point, np.array([-3.0, -2.9]), np.array([5.0, 5.0])).tolist() == [True, False]
+    inside = Domain.of(point).holds(np.array([-3.0, -2.9]), np.array([5.0, 5.0]))
+    assert inside.tolist() == [True, False]
 
 
 def test_a_rounded_ratio_still_counts_as_the_measured_one():

@@ -10,7 +10,7 @@ from surface_truth import CURVED, grid, simulated
 
 from semloss.errors import SemlossError
 from semloss.selection import Points, select
-from semloss.surfaces.fitted.fit import Outcome
+from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_choice import RULES, choose, equals, folds, hold_out
 from semloss.surfaces.fitting.form_fit import fit_form

@@ -1,12 +1,19 @@
-"""Strict checks of what a fit file holds; ValueError says in words what is wrong."""
+"""What a fit file holds: every key with its meaning, how it is written and how it is checked.
+
+A check raises ValueError with the reason in words.
+"""
 
 import base64
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from semloss.arrays import Array
+from semloss.errors import SemlossError
+from semloss.surfaces.fitted.conventions import conventions
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.forms import FORMS, Form
@@ -18,61 +25,31 @@ _MAX_TEXT = 10_000
 _MAX_DEPTH = 8
 _LARGEST = 1e15
 """No number of a fit is larger; sums and products of such stay finite."""
-
-_KEYS = {
-    "schema", "version", "form", "metric", "receiver", "task", "direction", "parameters", "bounds",
-    "covariance", "intervals", "draws", "floor", "ceiling", "model_error_sd", "dof", "noise",
-    "images", "noise_sd", "replicate_sd", "hull", "outcome", "message", "quality", "data",
-    "provenance", "conventions",
-}  # fmt: skip
 _NOISES = ("binomial", "reported", "replicates", "none")
 
 
-def parse(document: dict[str, Any]) -> Fit:
-    """Turn the content of a fit file, its checksum apart, into a surface.
+def written(fit: Fit) -> dict[str, Any]:
+    """Content of the fit file: every key of `KEYS`, in their order."""
+    return {key.name: key.write(fit) for key in KEYS}
+
+
+def parse(content: dict[str, Any]) -> Fit:
+    """Turn what `written` gives back into a fit.
 
     Raises
     ------
     ValueError
         With a reason in words, whatever is wrong.
     """
-    for key in sorted(set(document) - _KEYS):
-        raise ValueError(f"unknown key {key[:40]!r}")
-    for key in sorted(_KEYS - set(document)):
-        raise ValueError(f"key {key!r} is missing")
-    form = _form(document["form"])
-    parameters = _parameters(document["parameters"], form)
-    size = len(parameters)
-    dof = document["dof"]
-    if dof is not None and (type(dof) is not int or not 1 <= dof <= 10**9):
-        raise ValueError("dof is no positive count")
-    _plain(document["conventions"], "conventions")
-    return Fit(
-        form=form.name,
-        metric=_text(document["metric"], "metric"),
-        receiver=_text(document["receiver"], "receiver"),
-        task=_text(document["task"], "task"),
-        direction=_one_of(document["direction"], ("higher", "lower"), "direction"),
-        parameters=parameters,
-        covariance=_covariance(document["covariance"], size),
-        floor=_level(document["floor"], "floor"),
-        ceiling=_level(document["ceiling"], "ceiling"),
-        model_error_sd=_size(document["model_error_sd"], "model_error_sd"),
-        dof=dof,
-        hull=_hull(document["hull"]),
-        outcome=Outcome(_one_of(document["outcome"], tuple(Outcome), "outcome")),
-        message=_text(document["message"], "message"),
-        draws=_draws(document["draws"], form),
-        intervals=_intervals(document["intervals"], form),
-        bounds=_bounds(document["bounds"], size),
-        noise=_one_of(document["noise"], _NOISES, "noise"),
-        images=_images(document["images"]),
-        noise_sd=_size(document["noise_sd"], "noise_sd"),
-        replicate_sd=_size(document["replicate_sd"], "replicate_sd"),
-        quality=_plain(document["quality"], "quality"),
-        data=_plain(document["data"], "data"),
-        provenance=_plain(document["provenance"], "provenance"),
-    )
+    names = {key.name for key in KEYS}
+    for name in sorted(set(content) - names):
+        raise ValueError(f"unknown key {name[:40]!r}")
+    for name in sorted(names - set(content)):
+        raise ValueError(f"key {name!r} is missing")
+    form = _form(content["form"])
+    known = {key.name: key.read(content[key.name], key.name, form) for key in KEYS}
+    del known["conventions"]  # they follow from the rest
+    return Fit(**known)
 
 
 def _form(name: Any) -> Form:  # noqa: ANN401 - whatever the file holds, here and below
@@ -83,7 +60,7 @@ def _form(name: Any) -> Form:  # noqa: ANN401 - whatever the file holds, here an
     return FORMS[name]
 
 
-def _parameters(named: Any, form: Form) -> Array:  # noqa: ANN401
+def _parameters(named: Any, _: str, form: Form) -> Array:  # noqa: ANN401
     if not isinstance(named, dict) or list(named) != list(form.names):
         raise ValueError(f"the parameters of form {form.name} are {', '.join(form.names)}")
     parameters = _numbers(list(named.values()), (len(form.names),), "parameters")
@@ -93,7 +70,8 @@ def _parameters(named: Any, form: Form) -> Array:  # noqa: ANN401
     return parameters
 
 
-def _covariance(rows: Any, size: int) -> Array:  # noqa: ANN401
+def _covariance(rows: Any, _: str, form: Form) -> Array:  # noqa: ANN401
+    size = len(form.names)
     covariance = _numbers(rows, (size, size), "covariance")
     variance = np.diag(covariance)
     if np.any(variance < 0):
@@ -107,7 +85,7 @@ def _covariance(rows: Any, size: int) -> Array:  # noqa: ANN401
     return covariance
 
 
-def _hull(vertices: Any) -> Array:  # noqa: ANN401
+def _hull(vertices: Any, *_: Any) -> Array:  # noqa: ANN401
     if not isinstance(vertices, list) or not 1 <= len(vertices) <= _MAX_VERTICES:
         raise ValueError("hull has an impossible number of vertices")
     hull = _numbers(vertices, (len(vertices), 2), "hull")
@@ -118,7 +96,7 @@ def _hull(vertices: Any) -> Array:  # noqa: ANN401
     return hull
 
 
-def _draws(packed: Any, form: Form) -> Array | None:  # noqa: ANN401
+def _draws(packed: Any, _: str, form: Form) -> Array | None:  # noqa: ANN401
     """Bootstrap draws (D, P), within the bounds of the form up to float32's rounding."""
     if packed is None:
         return None
@@ -153,13 +131,14 @@ def _draws(packed: Any, form: Form) -> Array | None:  # noqa: ANN401
     return np.asarray(np.clip(draws, low, high))
 
 
-def _intervals(named: Any, form: Form) -> dict[str, tuple[float, float]]:  # noqa: ANN401
+def _intervals(named: Any, _: str, form: Form) -> dict[str, tuple[float, float]]:  # noqa: ANN401
     if not isinstance(named, dict) or not set(named) <= set(form.names):
         raise ValueError(f"intervals names other parameters than {', '.join(form.names)}")
     return {name: _range(ends, f"interval of {name}") for name, ends in named.items()}
 
 
-def _bounds(rows: Any, size: int) -> Array | None:  # noqa: ANN401
+def _bounds(rows: Any, _: str, form: Form) -> Array | None:  # noqa: ANN401
+    size = len(form.names)
     if rows is None:
         return None
     if not isinstance(rows, list) or len(rows) != size:
@@ -196,29 +175,35 @@ def _number(value: Any, key: str) -> float:  # noqa: ANN401
     return float(value)
 
 
-def _size(value: Any, key: str) -> float:  # noqa: ANN401
+def _size(value: Any, key: str, *_: Any) -> float:  # noqa: ANN401
     number = _number(value, key)
     if number < 0:
         raise ValueError(f"{key} is negative")
     return number
 
 
-def _level(value: Any, key: str) -> float | None:  # noqa: ANN401
+def _level(value: Any, key: str, *_: Any) -> float | None:  # noqa: ANN401
     return None if value is None else _number(value, key)
 
 
-def _images(value: Any) -> float | None:  # noqa: ANN401
+def _images(value: Any, *_: Any) -> float | None:  # noqa: ANN401
     if value is not None and _number(value, "images") < 1:
         raise ValueError("images is no positive count")
     return None if value is None else float(value)
 
 
-def _text(value: Any, key: str) -> str:  # noqa: ANN401
+def _text(value: Any, key: str, *_: Any) -> str:  # noqa: ANN401
     """One printable line: a terminal must not be steered by what a file says."""
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         raise ValueError(f"{key} is no text")
     if not value.isprintable():
         raise ValueError(f"{key} holds characters that cannot be printed")
+    return value
+
+
+def _dof(value: Any, *_: Any) -> int | None:  # noqa: ANN401
+    if value is not None and (type(value) is not int or not 1 <= value <= 10**9):
+        raise ValueError("dof is no positive count")
     return value
 
 
@@ -228,7 +213,7 @@ def _one_of(value: Any, allowed: tuple[str, ...], key: str) -> str:  # noqa: ANN
     return value
 
 
-def _plain(value: Any, key: str) -> dict[str, Any]:  # noqa: ANN401
+def _plain(value: Any, key: str, *_: Any) -> dict[str, Any]:  # noqa: ANN401
     """Object of printable texts and finite numbers, nested a few times at most."""
     if not isinstance(value, dict):
         raise ValueError(f"{key} is no object")
@@ -250,3 +235,82 @@ def _check_plain(value: Any, key: str, depth: int) -> None:  # noqa: ANN401
         _text(value, key)
     elif value is not None and not isinstance(value, bool):
         _number(value, key)
+
+
+def _packed(draws: Array | None) -> dict[str, Any] | None:
+    if draws is None:
+        return None
+    if len(draws) > MAX_DRAWS:
+        raise SemlossError(f"{len(draws)} bootstrap draws: a fit file holds {MAX_DRAWS} at most")
+    data = base64.b64encode(draws.astype("<f4").tobytes()).decode("ascii")
+    return {"encoding": ENCODING, "shape": list(draws.shape), "data": data}
+
+
+def _ends(low: float, high: float) -> list[float | None]:
+    """A range, with None for an open end."""
+    return [None if low == -float("inf") else low, None if high == float("inf") else high]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the fit file: its meaning, its value for a fit, and its value checked when read."""
+
+    name: str
+    meaning: str
+    read: Callable[[Any, str, Form], Any]
+    write: Callable[[Fit], Any]
+
+
+def _key(
+    name: str,
+    meaning: str,
+    read: Callable[[Any, str, Form], Any],
+    write: Callable[[Any], Any] = lambda value: value,
+) -> Key:
+    """A key that holds the attribute of its name, written in JSON's terms by `write`."""
+    return Key(name, meaning, read, lambda fit: write(getattr(fit, name)))
+
+
+KEYS = (
+    _key("form", "name of the form in `semloss.surfaces.forms.FORMS`",
+         lambda _, __, form: form.name),
+    _key("metric", "name of the metric", _text),
+    _key("receiver", '"clean", "matched" or, for an image metric, "none"', _text),
+    _key("task", 'name of the task model; "none" for an image metric, "unknown" if not told',
+         _text),
+    _key("direction", '"higher" or "lower": which way the metric improves',
+         lambda value, key, _: _one_of(value, ("higher", "lower"), key)),
+    Key("parameters", "{name: value} in the order of the form, levels first, full precision",
+        _parameters,
+        lambda fit: dict(zip(FORMS[fit.form].names, fit.parameters.tolist(), strict=True))),
+    _key("bounds", "[[low, high], …] search range per parameter, null where open; or null", _bounds,
+         lambda rows: None if rows is None else [_ends(*row) for row in rows.tolist()]),
+    _key("covariance",
+         "P lists of P numbers, zeros for parameters that are known or rest on a bound",
+         _covariance, lambda rows: rows.tolist()),
+    _key("intervals", "{name: [low, high]} profile-likelihood intervals, null where open",
+         _intervals, lambda named: {name: _ends(*ends) for name, ends in named.items()}),
+    _key("draws", f'bootstrap draws of the parameters, {{"encoding", "shape": [D, P], "data"}}, or '
+         f'null; encoding "{ENCODING}", row by row, D at most {MAX_DRAWS:,}', _draws, _packed),
+    _key("floor", "known metric when nothing gets through; null where unknown", _level),
+    _key("ceiling", "known metric at its best; null where unknown", _level),
+    _key("model_error_sd",
+         "what the form leaves unexplained beyond measurement noise, in the metric's unit", _size),
+    _key("dof", "degrees of freedom of that estimate; null: the noise is known", _dof),
+    _key("noise", '"binomial", "reported", "replicates" or "none": noise of a measurement',
+         lambda value, key, _: _one_of(value, _NOISES, key)),
+    _key("images", "median test images per measurement, null where unknown", _images),
+    _key("noise_sd", "median reported standard error", _size),
+    _key("replicate_sd", "spread between training seeds beyond that noise", _size),
+    _key("hull", "[[ln CR, snr_db], …] convex hull of the fitted cells, anticlockwise", _hull,
+         lambda vertices: vertices.tolist()),
+    _key("outcome", "how the fit ended (`surfaces.fitted.outcome.Outcome`)",
+         lambda value, key, _: Outcome(_one_of(value, tuple(Outcome), key)), str),
+    _key("message", "what to know about it", _text),
+    _key("quality", "object: RMSE, range, held-out errors, candidates, …", _plain),
+    _key("data", "object: sha256 and size of the fitted points", _plain),
+    _key("provenance", "object: semloss version, source, codec, channel, …", _plain),
+    Key("conventions", "object of sentences: what cr, snr_db, value, floor, ceiling and hull mean",
+        _plain, conventions),
+)  # fmt: skip
+"""Every key of a fit file but schema, version and checksum, in the order of the file."""

@@ -1,0 +1,118 @@
+"""A fitted surface as data: what was fitted, where, and how sure it is."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Array, Mask
+from semloss.surfaces.fitted.domain import Domain
+from semloss.surfaces.fitted.outcome import Outcome
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitData:
+    """A form with fitted parameters and everything that makes its predictions honest.
+
+    Attributes
+    ----------
+    form, metric, receiver, task
+        Names of the form in `semloss.surfaces.forms.FORMS`, of the metric, of the receiver
+        ("clean", "matched"; "none" for image metrics) and of its task model.
+    direction
+        "higher" or "lower": which way the metric improves.
+    parameters, covariance
+        Vector (P,) in the order of the form's names, and its covariance (P, P) with zeros for
+        parameters that are known or rest on a bound.
+    floor, ceiling
+        Known values of the metric when nothing gets through and at best; None where unknown.
+    model_error_sd
+        What the form leaves unexplained beyond measurement noise, in units of the metric.
+    dof
+        Degrees of freedom of that estimate, for Student's t; None: the noise is known, normal.
+    hull
+        Vertices (V, 2), anticlockwise, of the hull of the fitted cells in (ln CR, SNR in dB).
+    outcome, message
+        How the fit ended, and what the user should know about it.
+    draws
+        Bootstrap draws (D, P) of the parameters; None without.
+    intervals
+        Profile-likelihood 95 % interval of each parameter that has one, by name.
+    bounds
+        Search range (P, 2) of the parameters, infinite where open; None where not recorded.
+    noise, images, noise_sd, replicate_sd
+        What a new measurement adds: its kind ("binomial", "reported", "replicates" or "none"),
+        the median number of test images, the median reported standard error, and the spread
+        between seeds beyond it.
+    quality, data, provenance
+        Figures of the fit, hash and size of the table, and where it came from.
+    """
+
+    form: str
+    metric: str
+    receiver: str
+    direction: str
+    parameters: Array
+    covariance: Array
+    floor: float | None
+    ceiling: float | None
+    model_error_sd: float
+    dof: int | None
+    hull: Array
+    outcome: Outcome
+    message: str = ""
+    draws: Array | None = None
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    bounds: Array | None = None
+    noise: str = "none"
+    images: float | None = None
+    noise_sd: float = 0.0
+    replicate_sd: float = 0.0
+    quality: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    task: str = "none"
+
+    @property
+    def sign(self) -> float:
+        """1 where a higher metric is better, -1 where a lower one is."""
+        return 1.0 if self.direction == "higher" else -1.0
+
+    def meets(self, value: ArrayLike, target: ArrayLike) -> Mask:
+        """Whether each value of the metric is as good as its target."""
+        return np.asarray(self.sign * (np.asarray(value) - np.asarray(target)) >= 0)
+
+    @property
+    def cr_range(self) -> tuple[float, float]:
+        """Smallest and largest fitted CR."""
+        return float(np.exp(self.hull[:, 0].min())), float(np.exp(self.hull[:, 0].max()))
+
+    @property
+    def snr_db_range(self) -> tuple[float, float]:
+        """Smallest and largest fitted SNR in dB."""
+        return float(self.hull[:, 1].min()), float(self.hull[:, 1].max())
+
+    @cached_property
+    def domain(self) -> Domain:
+        """The hull, ready to test points."""
+        return Domain.of(self.hull)
+
+    @cached_property
+    def root(self) -> Array:
+        """Factor (K, P) of the covariance, ``root.T @ root``."""
+        return root_of(self.covariance)
+
+
+def root_of(covariance: Array) -> Array:
+    """Factor (K, P) whose square ``root.T @ root`` is a covariance (P, P) of any rank K.
+
+    Parameters of very different size are brought to one scale first, so that none counts as
+    rounding; what rounding made negative counts as zero.
+    """
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    safe = np.where(sd > 0, sd, 1.0)
+    spread, axes = np.linalg.eigh(covariance / np.outer(safe, safe))
+    kept = spread > 1e-12 * max(float(spread.max(initial=0.0)), 1.0)
+    return np.asarray((axes[:, kept] * np.sqrt(spread[kept])).T * sd)
