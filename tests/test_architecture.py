@@ -14,6 +14,7 @@ FLOORS = [
     {"errors", "identity", "arrays", "version"},
     {"units", "storage", "roots"},
     {"registry"},
+    {"facts"},
     {"training"},
     {"sources", "codecs", "channels", "tasks", "metrics", "tables"},
     {"selection"},
@@ -60,7 +61,9 @@ def test_a_module_is_read_in_one_sitting(path):
     assert len((PACKAGE / path).read_text(encoding="utf-8").splitlines()) <= 400
 
 
-@pytest.mark.parametrize("name", ["tables", "selection", "surfaces", "planning", "reports"])
+@pytest.mark.parametrize(
+    "name", ["facts", "tables", "selection", "surfaces", "planning", "reports"]
+)
 def test_what_works_on_tables_knows_no_torch(name):
     for path in MODULES:
         if part(path) == name:

@@ -182,7 +182,7 @@ def measure_cell(
                 for name, task in tasks.items():
                     answers[name].append(task(received).argmax(1).cpu())
         found = [("none", one.summarise(torch.cat(values[one.name]))) for one in usable]
-        found.append(("none", mean_measurement("papr_db", torch.cat(peaks), "lower")))
+        found.append(("none", mean_measurement("papr_db", torch.cat(peaks))))
         for name in tasks:
             found += [
                 (name, one)

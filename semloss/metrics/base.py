@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
-Direction = Literal["higher", "lower"]
+from semloss.facts import metric_facts
+from semloss.facts.metric import Direction
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,6 @@ class Measurement:
 def mean_measurement(
     metric: str,
     values: Tensor,
-    direction: Direction,
     floor: float | None = None,
     ceiling: float | None = None,
 ) -> Measurement:
@@ -52,32 +52,29 @@ def mean_measurement(
 
     Parameters
     ----------
-    metric, direction, floor, ceiling
-        As in `Measurement`.
+    metric, floor, ceiling
+        As in `Measurement`; levels that every test set shares are known (`semloss.facts`).
     values
         (n,), one value per item. The spread of a single item is nan.
     """
     exact = values.double()
     n = exact.numel()
     sd = float(exact.std()) if n > 1 else float("nan")
-    return Measurement(metric, float(exact.mean()), sd, n, sd / n**0.5, direction, floor, ceiling)
+    facts = metric_facts(metric)
+    return Measurement(
+        metric, float(exact.mean()), sd, n, sd / n**0.5, facts.direction or "higher",
+        facts.floor if floor is None else floor, facts.ceiling if ceiling is None else ceiling,
+    )  # fmt: skip
 
 
 class ImageMetric(ABC):
     """A metric that compares each received image with its original.
 
-    Subclasses set the class attributes and are filed in `IMAGE_METRICS` by `image_metric`.
-
-    Attributes
-    ----------
-    name, direction, floor, ceiling
-        As in `Measurement`.
+    Subclasses set `name`, under which `image_metric` files them in `IMAGE_METRICS` and
+    `semloss.facts` knows what the metric is.
     """
 
     name: ClassVar[str]
-    direction: ClassVar[Direction]
-    floor: ClassVar[float | None] = None
-    ceiling: ClassVar[float | None] = None
 
     @abstractmethod
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:
@@ -96,7 +93,7 @@ class ImageMetric(ABC):
 
     def summarise(self, values: Tensor) -> Measurement:
         """Measurement of a test set from the `per_image` values (n,) of all its images."""
-        return mean_measurement(self.name, values, self.direction, self.floor, self.ceiling)
+        return mean_measurement(self.name, values)
 
     def unavailable(self, channels: int, height: int, width: int) -> str | None:
         """Reason, in a sentence, why images of this shape cannot be measured; None if they can."""

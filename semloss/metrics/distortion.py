@@ -24,8 +24,6 @@ class Mse(ImageMetric):
     """Mean squared error, images in [0, 1]."""
 
     name = "mse"
-    direction = "lower"
-    ceiling = 0.0
 
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:
         """Mean squared error of each image."""
@@ -37,7 +35,6 @@ class Psnr(ImageMetric):
     """Mean of per-image PSNR in dB, -10 log10(MSE) for a data range of one, at most 100 dB."""
 
     name = "psnr_db"
-    direction = "higher"
 
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:
         """PSNR of each image in dB."""
@@ -49,7 +46,6 @@ class PsnrOfMeanMse(ImageMetric):
     """PSNR in dB of the MSE averaged over the test set, at most 100 dB."""
 
     name = "psnr_mean_mse_db"
-    direction = "higher"
 
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:
         """Mean squared error of each image, *not* in dB: the average comes before the logarithm."""
@@ -62,6 +58,4 @@ class PsnrOfMeanMse(ImageMetric):
         mse = max(float(exact.mean()), SMALLEST_MSE)
         slope_db = 10.0 / (math.log(10.0) * mse)
         sd = slope_db * float(exact.std()) if n > 1 else float("nan")
-        return Measurement(
-            self.name, -10.0 * math.log10(mse), sd, n, sd / math.sqrt(n), self.direction
-        )
+        return Measurement(self.name, -10.0 * math.log10(mse), sd, n, sd / math.sqrt(n), "higher")

@@ -63,8 +63,6 @@ class Lpips(ImageMetric):
     """
 
     name = "lpips"
-    direction = "lower"
-    ceiling = 0.0
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = None if weights is None else _load_weights(weights)

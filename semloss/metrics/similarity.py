@@ -65,9 +65,6 @@ class Ssim(ImageMetric):
     """Mean SSIM over positions and bands; 0 for unrelated images, 1 for equal ones."""
 
     name = "ssim"
-    direction = "higher"
-    floor = 0.0
-    ceiling = 1.0
 
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:
         """SSIM of each image."""
@@ -87,9 +84,6 @@ class MsSsim(ImageMetric):
     """
 
     name = "ms_ssim"
-    direction = "higher"
-    floor = 0.0
-    ceiling = 1.0
     betas: ClassVar[tuple[float, ...]] = BETAS
 
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:

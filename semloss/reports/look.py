@@ -11,25 +11,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from semloss.errors import SemlossError
+from semloss.facts import metric_facts
 from semloss.storage import write_atomically
 
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "p")
 SURFACE_MAP = "cividis"
 INK = "#222222"
 ACCENT = "#c1440e"
-
-_NAMES = {
-    "psnr_db": "PSNR [dB]",
-    "psnr_mean_mse_db": "PSNR of mean MSE [dB]",
-    "ssim": "SSIM",
-    "ms_ssim": "MS-SSIM",
-    "ms_ssim_3": "MS-SSIM (3 scales)",
-    "lpips": "LPIPS",
-    "mse": "MSE",
-    "papr_db": "PAPR [dB]",
-    "macro_f1": "macro F1",
-    "semantic_loss": "semantic loss",
-}
 
 
 @contextmanager
@@ -61,7 +49,7 @@ def series_colors(count: int) -> list[tuple[float, float, float]]:
 
 def metric_label(metric: str, receiver: str) -> str:
     """Name of a metric as an axis should carry it."""
-    name = _NAMES.get(metric, metric.replace("_", " "))
+    name = metric_facts(metric).title
     return name if receiver == "none" else f"{name}, {receiver} task model"
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.facts import metric_facts, sign_of
 from semloss.selection.measurement_noise import cells, seeds
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import listing, plain
@@ -16,8 +17,6 @@ from semloss.units import format_cr
 LINK = ("source", "codec", "codec_label", "objective", "channel")
 """Columns that set surfaces apart whatever the metric."""
 
-_FRACTIONS = {"accuracy", "f1", "precision", "recall", "iou", "miou", "dice", "auc"}
-_NOT_NEGATIVE = {"lpips", "mse", "rmse", "mae", "nmse"}
 _SLACK = 1e-6
 """Single precision may carry a perfect score this far beyond 1."""
 _REPLICATES = {"run", "trial", "rep", "repeat", "replicate", "repetition", "fold", "iteration"}
@@ -28,20 +27,6 @@ def distinct(rows: pd.DataFrame, column: str) -> list[str]:
     if pd.api.types.is_numeric_dtype(rows[column]):
         return [f"{number:g}" for number in sorted(rows[column].dropna().unique())]
     return sorted({*rows[column].map(cell_text)} - {""})
-
-
-def limits(metric: str) -> tuple[float, float]:
-    """Least and greatest value that a metric can take, as far as its name tells."""
-    words = set(metric.split("_"))
-    if metric == "semantic_loss":
-        return -math.inf, 1.0
-    if words & {"db", "loss", "error"}:
-        return -math.inf, math.inf
-    if words & {"ssim"}:
-        return -1.0, 1.0
-    if words & _FRACTIONS:
-        return 0.0, 1.0
-    return (0.0, math.inf) if words & _NOT_NEGATIVE else (-math.inf, math.inf)
 
 
 def refuse_mixture(rows: pd.DataFrame) -> None:
@@ -57,7 +42,7 @@ def refuse_mixture(rows: pd.DataFrame) -> None:
 
 def refuse_impossible(rows: pd.DataFrame, metric: str) -> None:
     """Refuse values and levels that the metric cannot take, percentages above all."""
-    low, high = limits(metric)
+    low, high = metric_facts(metric).values
     for column in ("value", "floor", "ceiling"):
         if column not in rows:
             continue
@@ -122,7 +107,7 @@ def refuse_levels(
     floor: float | None, ceiling: float | None, direction: str, value: Array, se: Array
 ) -> None:
     """Refuse known levels that contradict the direction, or values (N,) with errors `se` (N,)."""
-    sign = 1.0 if direction == "higher" else -1.0
+    sign = sign_of(direction)
     if floor is not None and ceiling is not None and sign * (ceiling - floor) <= 0:
         raise SemlossError(
             f"floor {floor:g} and ceiling {ceiling:g} contradict direction {direction}: the "
@@ -142,7 +127,7 @@ def doubt_about_ceiling(
     """A note where most values (N,) beat the ceiling, which a receiver tuned to the link may."""
     if ceiling is None:
         return None
-    sign = 1.0 if direction == "higher" else -1.0
+    sign = sign_of(direction)
     if sign * (float(np.median(value)) - ceiling) <= _slack(ceiling, value, se):
         return None
     return f"most values are better than the ceiling {ceiling:g}: is it the value on clean data?"
@@ -164,7 +149,7 @@ def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
                 f"--group-by {column} separates them"
             )
     trend = trend_in_snr(rows)
-    if (trend < -0.5) if direction == "higher" else (trend > 0.5):
+    if sign_of(direction) * trend < -0.5:
         notes.append(
             f"values get worse as snr_db rises ({direction} is better): is it an SNR, and not a "
             "noise level?"

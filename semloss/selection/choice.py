@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from semloss.errors import SemlossError
+from semloss.facts import metric_facts
 from semloss.selection.checks import (
     LINK,
     distinct,
     doubt_about_ceiling,
     doubts,
-    limits,
     refuse_duplicates,
     refuse_impossible,
     refuse_levels,
@@ -29,7 +29,6 @@ from semloss.tables.cells import cell_number, cell_text
 from semloss.tables.naming import canonical_metric, listing
 from semloss.tables.snr import doubt_about_snr
 
-_LOWER = ("mse", "lpips", "semantic_loss")
 _MEASURED = ("cr", "snr_db", "value", "sd", "se", "n")
 _LEAST = 4
 """Fewest points of a group that can be a surface of its own."""
@@ -327,11 +326,8 @@ def _direction(rows: pd.DataFrame, metric: str) -> str:
         if len(told) > 1 or told[0] not in ("higher", "lower"):
             raise SemlossError(f"direction of {metric} is {', '.join(told)}: one of higher, lower")
         return told[0]
-    if metric in _LOWER:
-        return "lower"
-    if metric.startswith("psnr") or limits(metric)[1] == 1:
-        return "higher"
-    return "lower" if trend_in_snr(rows) < 0 else "higher"
+    known = metric_facts(metric).direction
+    return known or ("lower" if trend_in_snr(rows) < 0 else "higher")
 
 
 def _level(rows: pd.DataFrame, column: str) -> float | None:

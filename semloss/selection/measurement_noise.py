@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from semloss.arrays import Array, Integers
+from semloss.facts import metric_facts
 from semloss.selection.points import Noise
 from semloss.tables.cells import cell_text
 
@@ -21,7 +22,7 @@ def measurement_noise(rows: pd.DataFrame, metric: str) -> tuple[Array, Array, No
     n = columns.get("n", np.full(len(rows), np.nan))
     n = np.where(n > 0, n, np.nan)
     error = np.full(len(rows), np.nan)
-    if metric == "accuracy":
+    if metric_facts(metric).noise == "binomial":
         smooth = (value * n + 1) / (n + 2)
         error = np.sqrt(smooth * (1 - smooth) / n)
     noise: Noise = "binomial" if np.isfinite(error).any() else "none"

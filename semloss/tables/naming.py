@@ -3,35 +3,7 @@
 import re
 from collections.abc import Iterable
 
-_SAME_METRIC = {
-    "psnr": "psnr_db",
-    "mean_psnr": "psnr_db",
-    "acc": "accuracy",
-    "acc_1": "accuracy",
-    "top1": "accuracy",
-    "top_1": "accuracy",
-    "top1_acc": "accuracy",
-    "top_1_acc": "accuracy",
-    "top1_accuracy": "accuracy",
-    "top_1_accuracy": "accuracy",
-    "test_acc": "accuracy",
-    "test_accuracy": "accuracy",
-    "classification_accuracy": "accuracy",
-    "msssim": "ms_ssim",
-    "mean_ssim": "ssim",
-    "f1_macro": "macro_f1",
-}
-"""Spellings, letters and digits only, of metrics that have a name here."""
-_KNOWN = {
-    *_SAME_METRIC.values(),
-    "ssim",
-    "ms_ssim_3",
-    "lpips",
-    "mse",
-    "f1",
-    "miou",
-    "semantic_loss",
-}
+from semloss.facts import spelled
 
 _SNR = {"snr", "esn0", "es_n0", "esno", "es_no", "csnr"}
 _CR = {"cr", "ratio", "k_n", "kn", "k_over_n", "rate", "compression", "bcr", "r"}
@@ -60,13 +32,12 @@ def metric_name(text: str) -> str:
         with everything but letters and digits as ``_``; ``value`` where nothing is left.
     """
     name = plain(text)
-    return _SAME_METRIC.get(name, name) or "value"
+    return spelled(name) or name or "value"
 
 
 def canonical_metric(text: str) -> str:
     """The known metric that a text spells, else the text as it is."""
-    name = metric_name(text)
-    return name if name in _KNOWN else text
+    return spelled(plain(text)) or text
 
 
 def evident_column(wanted: str, columns: Iterable[str]) -> str | None:
@@ -77,7 +48,7 @@ def evident_column(wanted: str, columns: Iterable[str]) -> str | None:
     """
     names = list(columns)
     if wanted == "value":
-        metrics = [name for name in names if metric_name(name) in _KNOWN]
+        metrics = [name for name in names if spelled(plain(name))]
         fractions = [f"{name}/100" if "%" in name else name for name in metrics]
         return ",".join(fractions) or _first(names, _VALUE)
     return _first(names, {"snr_db": _SNR, "cr": _CR}.get(wanted, {wanted}))

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.reports.look import ACCENT, INK, MARKERS, metric_label, series_colors
+from semloss.facts import metric_facts
+from semloss.reports.look import ACCENT, INK, MARKERS, series_colors
 from semloss.reports.page import (
     PAGE,
     about_cr,
@@ -140,7 +141,7 @@ def surface_names(fits: Sequence[Fit]) -> list[str]:
     """Short names that tell the surfaces apart: metric, receiver, and what else differs."""
     told = [
         {
-            "metric": metric_label(fit.metric, "none").partition(" [")[0],
+            "metric": metric_facts(fit.metric).label,
             "receiver": "" if fit.receiver == "none" else fit.receiver,
             **_provenance(fit),
         }

@@ -120,7 +120,7 @@ def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
         linewidth=0, zorder=1,
     )  # fmt: skip
     groups = list(table.groupby("target", sort=True))
-    groups = groups if fit.direction == "higher" else groups[::-1]
+    groups = groups if fit.sign > 0 else groups[::-1]
     spots: list[tuple[float, float]] = []
     colors = series_colors(len(groups))
     for i, (target, part) in enumerate(groups):

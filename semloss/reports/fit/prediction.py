@@ -85,7 +85,7 @@ def prediction_plot(
         axes.legend(
             frameon=False,
             fontsize="small",
-            loc="lower right" if fit.direction == "higher" else "upper right",
+            loc="lower right" if fit.sign > 0 else "upper right",
         )
         sns.despine(ax=axes)
         save_figure(figure, path)
@@ -121,7 +121,7 @@ def _label(
     text = text.replace("-", "−")  # a minus sign, as on the axes
     left, right = axes.get_xlim()
     rightwards = here < 0.55 * left + 0.45 * right
-    down = fit.direction == "higher" if rightwards else fit.direction == "lower"
+    down = (fit.sign > 0) == rightwards
     axes.annotate(
         text,
         (here, point.value),

@@ -180,7 +180,7 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     snr_axis(axes.xaxis)
     axes.set_ylabel(metric_label(fit.metric, fit.receiver))
     handles, labels = axes.get_legend_handles_labels()
-    best_first = slice(None, None, -1 if fit.direction == "higher" else 1)
+    best_first = slice(None, None, -int(fit.sign))
     axes.legend(
         handles[best_first], labels[best_first], title="CR", frameon=False, handletextpad=0.2,
         loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.2,
@@ -280,7 +280,7 @@ def _read_plane(fit: Fit, table: pd.DataFrame) -> str:
     measured = table[table["drawn"] == "measured"]
     if np.ptp(measured["value"]) == 0:
         return f"Every measured value is {measured['value'].iloc[0]:.3g}."
-    gain = measured["value"].to_numpy(float) * (1.0 if fit.direction == "higher" else -1.0)
+    gain = measured["value"].to_numpy(float) * fit.sign
     worst, best = row_of_most(measured, -gain), row_of_most(measured, gain)
     text = (
         f"Measured values run from {worst['value']:.3g} ({cell_name(worst['cr'], worst['snr_db'])})"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semloss.arrays import Array, Mask
+from semloss.facts import sign_of
 from semloss.surfaces.fitted.domain import Domain
 from semloss.surfaces.fitted.outcome import Outcome
 
@@ -78,7 +79,7 @@ class FitData:
     @property
     def sign(self) -> float:
         """1 where a higher metric is better, -1 where a lower one is."""
-        return 1.0 if self.direction == "higher" else -1.0
+        return sign_of(self.direction)
 
     def meets(self, value: ArrayLike, target: ArrayLike) -> Mask:
         """Whether each value of the metric is as good as its target."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from semloss.arrays import Array, Mask
+from semloss.facts import metric_facts
 from semloss.selection import Points
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting import batch
@@ -15,8 +16,6 @@ from semloss.surfaces.forms import Form
 
 _DRAWS_PER_START = 10
 _KEPT = 8
-_BOUNDED = {"accuracy", "macro_f1", "ssim", "ms_ssim", "ms_ssim_3", "semantic_loss", "lpips"}
-_IMAGE = {"ssim", "ms_ssim", "ms_ssim_3", "lpips", "mse", "psnr_db", "psnr_mean_mse_db"}
 _RANK = 1e-9
 """Smallest eigenvalue, against the largest, of a direction that the data still determine."""
 _BLIND = 1e6
@@ -121,7 +120,7 @@ def free_count(form: Form, points: Points) -> int:
 
 def floor_is_known(points: Points) -> bool:
     """Whether the metric is told where it ends when nothing gets through, as chance is."""
-    return points.floor is not None and points.metric not in _IMAGE
+    return points.floor is not None and metric_facts(points.metric).floor_is_reached
 
 
 def bounds(form: Form, points: Points) -> tuple[Array, Array]:
@@ -136,9 +135,9 @@ def bounds(form: Form, points: Points) -> tuple[Array, Array]:
     if not form.has_range:
         return low, high
     ends = [int(np.argmin(points.value)), int(np.argmax(points.value))]
-    sign = 1.0
-    if points.direction == "lower":
-        ends, sign = ends[::-1], -1.0
+    sign = points.sign
+    if sign < 0:
+        ends = ends[::-1]
     worst, best = (float(points.value[i]) for i in ends)
     spread = abs(best - worst) or max(abs(best), 1.0)
     # The extreme points may be the luckiest ones; the levels still keep their order.
@@ -147,8 +146,8 @@ def bounds(form: Form, points: Points) -> tuple[Array, Array]:
     )
     floor = sorted((worst - sign * 2 * spread, worst + sign * slack_low))
     ceiling = sorted((best - sign * slack_high, best + sign * 3 * spread))
-    if points.metric in _BOUNDED:
-        floor, ceiling = (list(np.clip(ends, 0.0, 1.0)) for ends in (floor, ceiling))
+    levels = metric_facts(points.metric).level_range
+    floor, ceiling = (list(np.clip(ends, *levels)) for ends in (floor, ceiling))
     if points.floor is not None:
         known = floor_is_known(points)
         floor = sorted((points.floor, points.floor if known else worst + sign * slack_low))

@@ -86,11 +86,10 @@ def falls(points: Points, variance: Array) -> int:
     Counted at 4.5 standard deviations of the difference: in a table of a thousand neighbours,
     chance alone says so once in a hundred and fifty tables.
     """
-    sign = 1.0 if points.direction == "higher" else -1.0
     count = 0
     for same, along in ((points.cr, points.snr_db), (points.snr_db, points.cr)):
         order = np.lexsort((along, same))
-        gain = sign * np.diff(points.value[order])
+        gain = points.sign * np.diff(points.value[order])
         spread = np.sqrt(variance[order][1:] + variance[order][:-1])
         neighbours = (np.diff(same[order]) == 0) & (np.diff(along[order]) > 0)
         count += int(np.sum(neighbours & (gain < -4.5 * spread)))
