@@ -15,9 +15,10 @@ from torch.utils.data import DataLoader, TensorDataset
 from semloss.channels import Awgn
 from semloss.codecs.base import from_symbols, to_symbols
 from semloss.codecs.deepjscc import DeepJSCC
-from semloss.collect.measuring import deliver, images_at
+from semloss.collect.chain import Chain, images_at
+from semloss.objectives import Batch, Mse
 from semloss.sources import SOURCES
-from semloss.training.loop import Recipe, augment_dihedral, keep_freed_memory, native_bf16, train
+from semloss.training import Recipe, augment_dihedral, keep_freed_memory, native_bf16, train
 
 STEPS, BATCH, ROUNDS = 40, 16, 5
 SNR_DB = 10.0
@@ -71,13 +72,16 @@ def plain(images):
 def ours(images):
     pixels = images.numpy()
     device, channel = torch.device("cpu"), Awgn()
-    network = DeepJSCC().build((3, 64, 64), 16, 0).to(memory_format=torch.channels_last)
-    bf16 = native_bf16(device)
+    codec, shape = DeepJSCC(), (3, 64, 64)
+    network = codec.build(shape, codec.realise(1 / 6, shape), 0)
+    network.to(memory_format=torch.channels_last)
+    chain = Chain(network, channel, native_bf16(device))
+    judge, objective = Mse().build(3, {}, 0), Mse()
 
     def loss(positions, draws):
         batch = augment_dihedral(images_at(pixels, positions.numpy(), device), draws.augment)
-        received, _ = deliver(network, channel, batch, SNR_DB, draws.channel, bf16)
-        return nn.functional.mse_loss(received, batch)
+        received, _ = chain.send(batch, SNR_DB, draws.channel)
+        return objective.reduced(judge(Batch(batch, positions), received))
 
     def loop(steps):
         train(network, loss, len(pixels), Recipe(steps=steps, batch_size=BATCH), "bench")

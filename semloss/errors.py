@@ -20,3 +20,7 @@ class OutsideDomain(SemlossError):  # noqa: N818 - an answer, not a mistake
     """A prediction was asked, with `--strict`, outside the fitted domain."""
 
     exit_code = 4
+
+
+class Diverged(Exception):  # noqa: N818 - an outcome that callers retry, not a mistake
+    """Training did not converge; the message says how that showed."""

@@ -53,6 +53,13 @@ class Registry(Generic[P]):
         """Name under which the plug-in's class is registered."""
         return next(kind for kind, cls in self._plugins.items() if cls is type(plugin))
 
+    def label(self, plugin: P) -> str:
+        """Kind and the options that differ from their defaults: "deepjscc-width64"."""
+        changed = plugin.model_dump(exclude_defaults=True)
+        return "-".join(
+            [self.kind_of(plugin), *(f"{key}{value}" for key, value in changed.items())]
+        )
+
     def dump(self, plugin: P) -> dict[str, Any]:
         """Options as plain data, `kind` first; `parse` reads them back."""
         # TOML has no null: an option that is not given is left out

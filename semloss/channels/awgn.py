@@ -3,20 +3,22 @@
 import torch
 from torch import Tensor
 
-from semloss.channels.base import CHANNELS, Channel, complex_normal, noise_power
+from semloss.channels.base import CHANNELS, Channel, Reception, complex_normal, noise_power
 
 
 @CHANNELS.register("awgn")
 class Awgn(Channel):
     """y = x + n: the gain is one, and the receiver is synchronised in phase and time."""
 
-    def transmit(
+    def propagate(
         self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Add noise of power 10^(-SNR/10) per complex symbol; see `Channel.transmit`."""
+    ) -> Reception:
+        """Add noise of power 10^(-SNR/10) per complex symbol; see `Channel.propagate`."""
         batch, length = symbols.shape
         power = noise_power(snr_db, symbols)
-        return symbols + complex_normal((batch, length), power, generator, symbols.device)
+        return Reception(
+            symbols + complex_normal((batch, length), power, generator, symbols.device)
+        )
 
     @property
     def label(self) -> str:

@@ -6,11 +6,28 @@ real dimension. Fading gains have E|h|^2 = 1, so SNR is the average received Es/
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from semloss.registry import Options, Registry
+
+
+@dataclass(frozen=True)
+class Reception:
+    """What a receiver has after a channel.
+
+    Attributes
+    ----------
+    symbols
+        complex64 (B, k) on the device of those sent, after the equaliser where there is one.
+    gain
+        The channel's gains h, complex64 (B, 1) or (B, k), where it fades; None where it does not.
+    """
+
+    symbols: Tensor
+    gain: Tensor | None = None
 
 
 class Channel(Options, ABC):
@@ -20,9 +37,9 @@ class Channel(Options, ABC):
     """
 
     @abstractmethod
-    def transmit(
+    def propagate(
         self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
-    ) -> Tensor:
+    ) -> Reception:
         """Send symbols through the channel.
 
         Parameters
@@ -33,13 +50,13 @@ class Channel(Options, ABC):
             Es/N0 in dB: one for all images, or a tensor (B,) with one per image.
         generator
             Source of every random draw. Draws are made on the generator's device.
-
-        Returns
-        -------
-        Tensor
-            complex64 (B, k) on the device of `symbols`: what the decoder is given, after the
-            equaliser where the channel has one.
         """
+
+    def transmit(
+        self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Symbols of `propagate` alone, complex64 (B, k): what the decoder is given."""
+        return self.propagate(symbols, snr_db, generator).symbols
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor
 
-from semloss.channels.base import CHANNELS, Channel, complex_normal, noise_power
+from semloss.channels.base import CHANNELS, Channel, Reception, complex_normal, noise_power
 
 
 class FadingChannel(Channel):
@@ -39,10 +39,10 @@ class FadingChannel(Channel):
     # MMSE by default: a zero-forced deep fade would dominate the gradient of a whole batch.
     equaliser: Literal["none", "zf", "mmse"] = "mmse"
 
-    def transmit(
+    def propagate(
         self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Fade, add noise, equalise; see `Channel.transmit`. The gain is drawn before the noise."""
+    ) -> Reception:
+        """Fade, add noise, equalise; see `Channel.propagate`. The gain is drawn first."""
         batch, length = symbols.shape
         power = noise_power(snr_db, symbols)
         draws = length if self.fading == "fast" else 1
@@ -50,10 +50,10 @@ class FadingChannel(Channel):
         noise = complex_normal((batch, length), power, generator, symbols.device)
         received = gain * symbols + noise
         if self.equaliser == "zf":
-            return received / gain
-        if self.equaliser == "mmse":
-            return received * (gain.conj() / (gain.abs().square() + power))
-        return received
+            received = received / gain
+        elif self.equaliser == "mmse":
+            received = received * (gain.conj() / (gain.abs().square() + power))
+        return Reception(received, gain)
 
     @abstractmethod
     def gains(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from semloss.collect.collecting import Plan
+    from semloss.collect.collecting import Schedule
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,7 +37,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="change one key, e.g. --set grid.snr_db=0,4,8; may be repeated",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default runs/NAME)")
-    parser.add_argument("--engine", choices=("serial", "processes", "ray"), default="processes")
+    parser.add_argument(
+        "--engine", default="processes", metavar="NAME", help="serial, processes (default) or ray"
+    )
     parser.add_argument("--jobs", type=_jobs, metavar="N", help="units at a time (default: cores)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
@@ -82,45 +84,47 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _dry_run(plan: "Plan", jobs: int, as_json: bool) -> None:
+def _dry_run(plan: "Schedule", jobs: int, as_json: bool) -> None:
     """Print the cells, what is finished already, and the estimate."""
     from semloss.collect.collecting import time_needed
     from semloss.collect.estimate import as_duration
-    from semloss.collect.grid import KINDS
+    from semloss.collect.units import KINDS
     from semloss.units import format_cr
 
     _, seconds = time_needed(plan, jobs)
-    left = {unit.name for unit in plan.unfinished() if not plan.cached(unit)}
+    left = {unit.folder for unit in plan.unfinished() if not plan.cached(unit)}
+    folders = {unit.folder: unit for unit in plan.units}
     rows = []
-    for unit in plan.units:
+    for unit in folders.values():
         row: dict[str, object] = {
             "kind": unit.kind,
             "name": unit.name,
-            "cached": unit.name not in left,
+            "cached": unit.folder not in left,
         }
-        if unit.link is not None:
+        if unit.scheme is not None:
+            realised = unit.scheme.realisation
             row |= {
-                "cr_nominal": unit.link.realisation.cr_nominal,
-                "cr": unit.link.realisation.cr,
-                "filters": unit.link.realisation.filters,
-                "k": unit.link.realisation.k,
+                "cr_nominal": realised.cr_nominal,
+                "cr": realised.cr,
+                "setting": realised.label,
+                "k": realised.k,
                 "snr_db": unit.snr_db,
             }
         rows.append(row)
     if as_json:
         print(json.dumps({"run": str(plan.run.path), "units": rows, "estimate_s": seconds}))
         return
-    print(f"{'CR asked':>10} {'CR':>10} {'filters':>7} {'k':>6} {'SNR dB':>7}  cell")
-    for unit in plan.units:
-        if unit.kind != "cell" or unit.link is None:
-            continue
-        one = unit.link.realisation
-        state = "to do" if unit.name in left else "finished"
+    print(f"{'CR asked':>10} {'CR':>10} {'setting':>12} {'k':>6} {'SNR dB':>7}  cell")
+    for unit in plan.cells:
+        assert unit.scheme is not None
+        one = unit.scheme.realisation
+        state = "to do" if unit.folder in left else "finished"
         print(
-            f"{format_cr(one.cr_nominal):>10} {format_cr(one.cr):>10} {one.filters:>7} {one.k:>6} "
+            f"{format_cr(one.cr_nominal):>10} {format_cr(one.cr):>10} {one.label:>12} {one.k:>6} "
             f"{unit.snr_db:>7g}  {unit.name} ({state})"
         )
-    kinds = {kind: sum(u.kind == kind for u in plan.units) for kind in KINDS[:-1]}
+    kinds = {kind: sum(u.kind == kind for u in folders.values()) for kind in KINDS[:-1]}
     shared = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    print(f"and first: {shared}; {len(left)} of {len(plan.units)} units to do")
+    first = f"and first: {shared}; " if shared else ""
+    print(f"{first}{len(left)} of {len(folders)} units to do")
     print(f"estimate: {as_duration(seconds)} with {jobs} at a time")

@@ -1,6 +1,14 @@
 """Codecs: images to complex channel symbols and back."""
 
 from semloss.codecs import deepjscc as _deepjscc  # noqa: F401 - registers itself
-from semloss.codecs.base import CODECS, Codec, CodecNetwork, Realisation, transplant
+from semloss.codecs.base import (
+    CODECS,
+    ChannelState,
+    Codec,
+    CodecNetwork,
+    Realisation,
+    Trial,
+    transplant,
+)  # fmt: skip
 
-__all__ = ["CODECS", "Codec", "CodecNetwork", "Realisation", "transplant"]
+__all__ = ["CODECS", "ChannelState", "Codec", "CodecNetwork", "Realisation", "Trial", "transplant"]

@@ -2,20 +2,36 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from semloss.errors import SemlossError
+from semloss.errors import Diverged, SemlossError
+from semloss.metrics.distortion import Psnr
 from semloss.registry import Options, Registry
 from semloss.units import format_cr
 
 #: A realised CR may differ from the nominal one by this factor, either way.
 MAX_CR_RATIO = 1.25
 
+#: A codec whose validation PSNR is not this far above that of the mean image has collapsed.
+COLLAPSE_MARGIN_DB = 1.0
+
+#: Capacity in bits per image from which a link must do better than a mean image.
+BITS_TO_TELL = 32.0
+
 #: Channels, height, width of one image.
 ImageShape = tuple[int, int, int]
+
+
+#: When a codec's networks are trained: never, one for each SNR, or one for a range of SNR.
+Training = Literal["none", "cell", "range"]
+
+#: What comes out of a decoder: metrics and task models say which of these they read.
+Delivery = Literal["image", "maps", "answer"]
 
 
 @dataclass(frozen=True)
@@ -28,54 +44,87 @@ class Realisation:
         CR = k/n as asked.
     cr
         CR = k/n as realised.
-    filters
-        Output maps of the encoder.
     k
         Complex channel symbols per image.
+    setting
+        What makes the codec send so many: plain values by name, the codec's own business.
     """
 
     cr_nominal: float
     cr: float
-    filters: int
     k: int
+    setting: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The setting as text: "filters=8"."""
+        return ", ".join(f"{name}={value}" for name, value in self.setting.items())
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """What sender and receiver know of the channel.
+
+    Attributes
+    ----------
+    snr_db
+        Es/N0 in dB: one for all images, or (B,).
+    gain
+        Gains h that the receiver has seen, complex64 (B, 1) or (B, k); None for the sender, and
+        where the channel does not fade.
+    """
+
+    snr_db: float | Tensor
+    gain: Tensor | None = None
 
 
 class CodecNetwork(nn.Module, ABC):
-    """An encoder and a decoder that are trained together."""
+    """An encoder and a decoder for one image shape and realisation."""
 
     @abstractmethod
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k).
 
         Each image's symbols have mean power exactly 1.
         """
 
     @abstractmethod
-    def decode(self, symbols: Tensor) -> Tensor:
-        """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
+    def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
+        """Decode complex64 symbols (B, k) to what the codec delivers.
+
+        That is images (B, C, H, W) in [0, 1] where it delivers images. A decoder that draws
+        takes its draws from `generator`.
+        """
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trained codec made of the validation images.
+
+    Attributes
+    ----------
+    batches
+        What was sent (B, C, H, W) and what arrived, batch by batch.
+    mean
+        Mean training image (1, C, H, W): all that a receiver knows that hears nothing.
+    bits
+        Capacity of the link in bits per image, k·log2(1 + SNR).
+    """
+
+    batches: Sequence[tuple[Tensor, Tensor]]
+    mean: Tensor
+    bits: float
 
 
 class Codec(Options, ABC):
     """Options of a codec family; `build` makes the network for one image shape and CR."""
 
-    @abstractmethod
-    def symbols_per_image(self, shape: ImageShape, filters: int) -> int:
-        """Complex channel symbols k that `filters` encoder output maps give."""
+    training: ClassVar[Training] = "cell"
+    delivers: ClassVar[Delivery] = "image"
 
     @abstractmethod
-    def build(self, shape: ImageShape, filters: int, seed: int) -> CodecNetwork:
-        """Make the network, its weights drawn from `seed`."""
-
-    @property
-    def label(self) -> str:
-        """Kind and the options that differ from their defaults: "deepjscc-width64"."""
-        changed = self.model_dump(exclude_defaults=True)
-        return "-".join(
-            [CODECS.kind_of(self), *(f"{key}{value}" for key, value in changed.items())]
-        )
-
     def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
-        """Find the filter count whose CR is nearest to the asked one, on a log scale.
+        """Find the realisation whose CR is nearest to the asked one, on a log scale.
 
         Parameters
         ----------
@@ -89,25 +138,76 @@ class Codec(Options, ABC):
         Raises
         ------
         SemlossError
-            When the nearest realisable CR is further than `MAX_CR_RATIO` away.
+            When the nearest one is further than `MAX_CR_RATIO` away.
         """
-        n = math.prod(shape)
-        per_filter = self.symbols_per_image(shape, 2) / 2
-        below = max(1, math.floor(cr * n / per_filter))
-        candidates = [
-            Realisation(
-                cr, self.symbols_per_image(shape, c) / n, c, self.symbols_per_image(shape, c)
-            )
-            for c in (below, below + 1)
-        ]
-        best = min(candidates, key=lambda one: abs(math.log(one.cr / cr)))
-        if abs(math.log(best.cr / cr)) > math.log(MAX_CR_RATIO):
-            choices = " and ".join(format_cr(one.cr) for one in candidates)
-            raise SemlossError(
-                f"{where} = {format_cr(cr)}: no filter count realises it on "
-                f"{shape[1]}x{shape[2]}x{shape[0]} images; the nearest are {choices}"
-            )
-        return best
+
+    @abstractmethod
+    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> CodecNetwork:
+        """Make the network, its weights drawn from `seed`."""
+
+    def check(self, trial: Trial) -> dict[str, Any]:
+        """What the record says of a trained network.
+
+        Raises
+        ------
+        Diverged
+            When it learnt nothing: what that looks like is the codec's to say.
+        """
+        return check_images(trial) if self.delivers == "image" else {}
+
+    @property
+    def kind(self) -> str:
+        """Name under which the family is registered."""
+        return CODECS.kind_of(self)
+
+    @property
+    def label(self) -> str:
+        """Kind and changed options: "deepjscc-width64"."""
+        return CODECS.label(self)
+
+
+def nearest(candidates: Sequence[Realisation], shape: ImageShape, where: str) -> Realisation:
+    """The candidate whose CR is nearest to the one that all were asked for.
+
+    Raises
+    ------
+    SemlossError
+        When it is further than `MAX_CR_RATIO` away.
+    """
+    cr = candidates[0].cr_nominal
+    best = min(candidates, key=lambda one: abs(math.log(one.cr / cr)))
+    if abs(math.log(best.cr / cr)) > math.log(MAX_CR_RATIO):
+        choices = " and ".join(format_cr(one.cr) for one in candidates)
+        what = " and ".join(best.setting)
+        raise SemlossError(
+            f"{where} = {format_cr(cr)}: no number of {what} realises it on "
+            f"{shape[1]}x{shape[2]}x{shape[0]} images; the nearest are {choices}"
+        )
+    return best
+
+
+def check_images(trial: Trial) -> dict[str, Any]:
+    """Validation PSNR of a codec that delivers images, if it learnt more than a mean image.
+
+    Raises
+    ------
+    Diverged
+        When sending the training set's mean image, which needs no channel, is about as good. A
+        link of less than `BITS_TO_TELL` bits an image may well do no better, and passes if it
+        does not do much worse.
+    """
+    psnr = Psnr()
+    reached = torch.cat([psnr.per_image(sent, arrived) for sent, arrived in trial.batches])
+    nothing = torch.cat(
+        [psnr.per_image(sent, trial.mean.expand_as(sent)) for sent, _ in trial.batches]
+    )
+    psnr_db, nothing_db = float(reached.double().mean()), float(nothing.double().mean())
+    margin = COLLAPSE_MARGIN_DB if trial.bits >= BITS_TO_TELL else -1.0
+    if not psnr_db > nothing_db + margin:
+        raise Diverged(
+            f"validation PSNR {psnr_db:.1f} dB where the mean image has {nothing_db:.1f} dB"
+        )
+    return {"validation_psnr_db": psnr_db}
 
 
 CODECS: Registry[Codec] = Registry("codec")

@@ -8,7 +8,17 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from semloss.codecs.base import CODECS, Codec, CodecNetwork, ImageShape, from_symbols, to_symbols
+from semloss.codecs.base import (
+    CODECS,
+    ChannelState,
+    Codec,
+    CodecNetwork,
+    ImageShape,
+    Realisation,
+    from_symbols,
+    nearest,
+    to_symbols,
+)  # fmt: skip
 from semloss.codecs.prelu import PReLU
 
 
@@ -55,11 +65,19 @@ class DeepJSCC(Codec):
         """Complex channel symbols k; c/(2·16)·H·W for c filters and two stages."""
         return math.ceil(math.prod(self.latent_shape(shape, filters)) / 2)
 
-    def build(self, shape: ImageShape, filters: int, seed: int) -> "DeepJSCCNetwork":
+    def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
+        """Find the number of filters, output maps of the encoder; see `Codec.realise`."""
+        n = math.prod(shape)
+        per_filter = self.symbols_per_image(shape, 2) / 2
+        below = max(1, math.floor(cr * n / per_filter))
+        ways = ((c, self.symbols_per_image(shape, c)) for c in (below, below + 1))
+        return nearest([Realisation(cr, k / n, k, {"filters": c}) for c, k in ways], shape, where)
+
+    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "DeepJSCCNetwork":
         """Make the network for (C, H, W) images, its weights drawn from `seed`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return DeepJSCCNetwork(self, shape, filters)
+            return DeepJSCCNetwork(self, shape, realisation.setting["filters"])
 
 
 class DeepJSCCNetwork(CodecNetwork):
@@ -92,11 +110,11 @@ class DeepJSCCNetwork(CodecNetwork):
             ]
         self.decoder = nn.Sequential(*up[:-1])  # the image itself has no PReLU
 
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k), mean power 1."""
         return to_symbols(self.encoder(images))
 
-    def decode(self, symbols: Tensor) -> Tensor:
+    def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
         """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
         latent = from_symbols(symbols, self.latent_shape)
         latent = latent.contiguous(memory_format=torch.channels_last)

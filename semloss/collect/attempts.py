@@ -6,34 +6,29 @@ during a retry than during a first attempt.
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from torch import nn
 
 from semloss.collect.run import Run, UnitFolder
-from semloss.errors import SemlossError
+from semloss.errors import Diverged, SemlossError
 from semloss.identity import digest
 from semloss.storage import read_json, write_json
-from semloss.training.loop import BatchLoss, Diverged, Recipe, train
+from semloss.training import BatchLoss, Companion, Recipe, train
 
 Record = dict[str, Any]
 N = TypeVar("N", bound=nn.Module)
 
+#: Batch loss of a network, and the network that is trained beside it, if any.
+Teaching = tuple[BatchLoss, Companion | None]
 
-def train_stage(
-    run: Run,
-    folder: UnitFolder,
-    stage: str,
-    recipe: Recipe,
-    retries: int,
-    n_items: int,
-    make: Callable[[str], N],
-    loss_of: Callable[[N], BatchLoss],
-    facts_of: Callable[[N, str], Record],
-) -> Record:
-    """Train a network and finish a stage of a unit with it.
 
-    Parameters
+@dataclass(frozen=True)
+class Attempts:
+    """Where a stage of a folder is trained, and how often at most.
+
+    Attributes
     ----------
     run
         Its log hears of divergences.
@@ -45,48 +40,71 @@ def train_stage(
         Attempts after the first.
     n_items
         Training items.
-    make
-        Makes an attempt's network, given the attempt's key.
-    loss_of
-        Batch loss of a network.
-    facts_of
-        What the record says of the trained network; raises `Diverged` if it learnt nothing.
-
-    Returns
-    -------
-    dict
-        The record: status "ok", "retried" or "diverged" (then without weights), what each
-        failed attempt showed, learning rate, steps, CPU seconds of all attempts, losses, facts.
     """
-    failures = _Failures(folder, stage)
-    checkpoint = folder.path / f"training-{stage}.safetensors"
-    while len(failures.texts) <= retries:
-        key = digest([folder.key, stage, "attempt", len(failures.texts)])
-        gentler = recipe.model_copy(update={"lr": recipe.lr / 2 ** len(failures.texts)})
-        network = make(key)
-        started = time.process_time()
-        try:
-            trained = train(network, loss_of(network), n_items, gentler, key, checkpoint)
-            facts = facts_of(network, key)
-        except Diverged as outcome:
-            failures.add(f"lr {gentler.lr:g}: {outcome}", time.process_time() - started)
-            run.log(f"{folder.path.name}: {stage} diverged at {failures.texts[-1]}")
+
+    run: Run
+    folder: UnitFolder
+    stage: str
+    recipe: Recipe
+    retries: int
+    n_items: int
+
+    def train(
+        self,
+        make: Callable[[str], N],
+        teach: Callable[[N, str], Teaching],
+        facts_of: Callable[[N, str], Record],
+    ) -> Record:
+        """Train a network and finish the stage with it.
+
+        Parameters
+        ----------
+        make
+            Makes an attempt's network, given the attempt's key.
+        teach
+            What a network is trained by, given the key too.
+        facts_of
+            What the record says of the trained network; raises `Diverged` if it learnt nothing.
+
+        Returns
+        -------
+        dict
+            The record: status "ok", "retried" or "diverged" (then without weights), what each
+            failed attempt showed, learning rate, steps, CPU seconds of all attempts, losses,
+            facts.
+        """
+        folder, stage = self.folder, self.stage
+        failures = _Failures(folder, stage)
+        checkpoint = folder.path / f"training-{stage}.safetensors"
+        while len(failures.texts) <= self.retries:
+            key = digest([folder.key, stage, "attempt", len(failures.texts)])
+            lr = self.recipe.lr / 2 ** len(failures.texts)
+            network = make(key)
+            loss, companion = teach(network, key)
+            started = time.process_time()
+            try:
+                gentler = self.recipe.model_copy(update={"lr": lr})
+                trained = train(network, loss, self.n_items, gentler, key, checkpoint, companion)
+                facts = facts_of(network, key)
+            except Diverged as outcome:
+                failures.add(f"lr {lr:g}: {outcome}", time.process_time() - started)
+                self.run.log(f"{folder.path.name}: {stage} diverged at {failures.texts[-1]}")
+                checkpoint.unlink(missing_ok=True)
+                continue
+            record = {
+                "status": "retried" if failures.texts else "ok",
+                "attempts": failures.texts,
+                "lr": lr,
+                "steps": trained.steps,
+                "cpu_s": trained.cpu_s + failures.cpu_s,
+                "losses": trained.losses,
+                **facts,
+            }
+            folder.write(stage, record, network)
             checkpoint.unlink(missing_ok=True)
-            continue
-        record = {
-            "status": "retried" if failures.texts else "ok",
-            "attempts": failures.texts,
-            "lr": gentler.lr,
-            "steps": trained.steps,
-            "cpu_s": trained.cpu_s + failures.cpu_s,
-            "losses": trained.losses,
-            **facts,
-        }
-        folder.write(stage, record, network)
-        checkpoint.unlink(missing_ok=True)
-        failures.path.unlink(missing_ok=True)
-        return record
-    return give_up(folder, stage, failures.texts, failures.cpu_s)
+            failures.path.unlink(missing_ok=True)
+            return record
+        return give_up(folder, stage, failures.texts, failures.cpu_s)
 
 
 def give_up(folder: UnitFolder, stage: str, attempts: list[str], cpu_s: float = 0.0) -> Record:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ import numpy as np
 import torch
 from joblib import cpu_count
 
-from semloss.collect.engines import make_engine
+from semloss.collect.engines import Workers, make_engine
 from semloss.collect.estimate import Estimate, as_duration, estimate
 from semloss.collect.experiment import Experiment
-from semloss.collect.grid import PROCEDURE, Unit, plan
-from semloss.collect.losses import Job, shared_task
 from semloss.collect.run import Run, environment, source_record, split_record
-from semloss.collect.scheduler import run_units
+from semloss.collect.schedule import PROCEDURE, schedule
+from semloss.collect.scheduler import Scheduler
+from semloss.collect.stages import STAGES
+from semloss.collect.stages.task_model import shared_folder
 from semloss.collect.summary import shown, write_run_tables
-from semloss.collect.work import Result, missing_snrs_db
+from semloss.collect.units import Job, Unit
+from semloss.collect.work import Result
 from semloss.errors import SemlossError
 from semloss.sources import ImageSet, Split, open_cached, stratified_split
 from semloss.storage import cache_dir
-from semloss.training.loop import native_bf16
+from semloss.training import native_bf16
 
 #: Longest silence on stderr while long units run, in seconds.
 HEARTBEAT_S = 30.0
@@ -32,7 +35,7 @@ Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """An experiment on its images: everything known before the first training."""
 
     experiment: Experiment
@@ -43,13 +46,23 @@ class Plan:
     run: Run
     code: str
 
+    @cached_property
+    def by_id(self) -> dict[str, Unit]:
+        """All units by identifier."""
+        return {unit.id: unit for unit in self.units}
+
+    @property
+    def cells(self) -> list[Unit]:
+        """The units that measure, one for each cell."""
+        return [unit for unit in self.units if unit.stage == "measured"]
+
     def job(self, unit: Unit) -> Job:
         """The job of one unit."""
         images = self.images.images
         assert isinstance(images, np.memmap)
         return Job(
             unit=unit,
-            units={one.name: one for one in self.units},
+            needs={role: self.by_id[need] for role, need in unit.needs.items()},
             run=self.run.path,
             cache=cache_dir().resolve(),
             images=Path(str(images.filename)).parent,
@@ -65,26 +78,26 @@ class Plan:
 
         What no unfinished cell needs is left out.
         """
-        cells = [u for u in self.units if u.kind == "cell" and not self._finished(u)]
-        names = {u.name for u in cells} | {need for u in cells for need in u.needs.values()}
-        return [u for u in self.units if u.name in names and not self._finished(u)]
+        wanted = [unit.id for unit in self.cells if not self._finished(unit)]
+        left: set[str] = set()
+        while wanted:
+            unit = self.by_id[wanted.pop()]
+            if unit.id not in left and not self._finished(unit):
+                left.add(unit.id)
+                wanted += unit.needs.values()
+        return [unit for unit in self.units if unit.id in left]
 
     def _finished(self, unit: Unit) -> bool:
         folder = self.run.folder(unit)
-        if unit.kind == "cell":
-            measured = folder.read("measured")
-            missing = missing_snrs_db(self.experiment, unit, measured)
-            return measured is not None and not missing
-        stages = {"task": "task", "receiver": "receiver"}
-        return folder.read(stages.get(unit.kind, "codec")) is not None
+        return STAGES[unit.stage].finished(unit, folder, self.experiment)
 
     def cached(self, unit: Unit) -> bool:
         """Whether a unit costs nothing: finished here, or a task model that another run trained."""
-        shared = unit.kind == "task" and shared_task(self.job(unit), unit).read("task")
+        shared = unit.kind == "task" and shared_folder(self.job(unit), unit).read(unit.stage)
         return bool(shared) or self._finished(unit)
 
 
-def prepare(experiment: Experiment, out: Path | None, device: str, report: Report) -> Plan:
+def prepare(experiment: Experiment, out: Path | None, device: str, report: Report) -> Schedule:
     """Read the images, split them and lay out the grid; nothing is written to the run yet.
 
     Raises
@@ -113,10 +126,8 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         stands_in = metric.name == "ms_ssim" and "ms_ssim_3" in experiment.metrics.names
         if reason is not None and not stands_in:
             report(f"{metric.name} is left out: {reason}")
-    if len(images.classes) < 2:
-        raise SemlossError(
-            f"source: all images are of one class, {images.classes[0]}; a task needs at least two"
-        )
+    if experiment.task is not None:
+        experiment.task.check(images)
     identity = {
         "images": images.content_hash,
         "split": split.content_hash,
@@ -124,10 +135,10 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         "bf16": bf16,
         "procedure": PROCEDURE,
     }
-    units = plan(experiment, (bands, height, width), identity)
+    units = schedule(experiment, (bands, height, width), identity)
     run = Run((out or Path("runs") / experiment.name).resolve())
     code = environment()["code_digest"]
-    return Plan(experiment, images, split, units, identity, run, code)
+    return Schedule(experiment, images, split, units, identity, run, code)
 
 
 def resolve_device(device: str) -> str:
@@ -139,23 +150,23 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def default_jobs(plan: Plan) -> int:
+def default_jobs(plan: Schedule) -> int:
     """Workers that the processors given to this process hold; one for a GPU."""
     if plan.identity["device"] == "cuda":
         return 1
     return max(1, int(cpu_count()) // plan.experiment.compute.threads)
 
 
-def time_needed(plan: Plan, jobs: int) -> tuple[Estimate, float]:
+def time_needed(plan: Schedule, jobs: int) -> tuple[Estimate, float]:
     """Estimate of the units, and seconds until all unfinished ones are done."""
     units = [unit for unit in plan.unfinished() if not plan.cached(unit)]
     if not units:
-        return Estimate({unit.name: 0.0 for unit in plan.units}, jobs), 0.0
-    figures = estimate(plan.experiment, plan.units, plan.job, jobs)
+        return Estimate({unit.id: 0.0 for unit in plan.units}, jobs), 0.0
+    figures = estimate(plan.units, plan.job, jobs)
     return figures, figures.remaining(units)
 
 
-def collect(plan: Plan, engine: str, jobs: int, report: Report) -> dict[str, Any]:
+def collect(plan: Schedule, engine: str, jobs: int, report: Report) -> dict[str, Any]:
     """Do the units that are left and write the tables.
 
     Returns
@@ -174,8 +185,8 @@ def collect(plan: Plan, engine: str, jobs: int, report: Report) -> dict[str, Any
     if units:  # a run that is only looked at keeps the record of what measured it
         about["environment"] = environment()
     plan.run.open(plan.experiment, plan.identity, about)
-    cells = [unit for unit in plan.units if unit.kind == "cell"]
-    left = sum(unit.kind == "cell" for unit in units)
+    cells = plan.cells
+    left = sum(unit.stage == "measured" for unit in units)
     plan.run.log(f"collect: {len(cells)} cells, {left} to do, {engine} with {jobs} jobs")
     report(
         f"{shown(plan.run.path)}: {len(cells)} cells, {len(cells) - left} finished; "
@@ -190,46 +201,64 @@ def collect(plan: Plan, engine: str, jobs: int, report: Report) -> dict[str, Any
     return summary
 
 
-def _work(plan: Plan, units: list[Unit], engine: str, jobs: int, report: Report) -> None:
+def _work(plan: Schedule, units: list[Unit], engine: str, jobs: int, report: Report) -> None:
     started = time.monotonic()
     figures, seconds = time_needed(plan, jobs)
     report(f"about {as_duration(seconds)} to go")
-    todo = {unit.name: unit for unit in units}
-    total = len(units)
-    reported = time.monotonic()
-
-    def tell(line: str) -> None:
-        nonlocal reported
-        reported = time.monotonic()
-        eta = figures.remaining(list(todo.values()))
-        report(f"[{total - len(todo):{len(str(total))}}/{total}] {line}; {as_duration(eta)} to go")
-
-    def waiting_on() -> None:
-        if time.monotonic() - reported > HEARTBEAT_S:
-            tell(f"at work on {figures.at_work() or 'nothing: other collects hold what is left'}")
-
-    def finished(unit: Unit, result: Result) -> None:
-        del todo[unit.name]
-        figures.finished(unit, result.seconds)
-        line = f"{unit.kind} {unit.name}: {result.summary}"
-        plan.run.log(f"{line} ({result.seconds:.1f} s)")
-        tell(line)
-
-    def postponed(unit: Unit, reason: str) -> None:
-        figures.stopped(unit)
-        line = f"{unit.kind} {unit.name} waits: {reason}"
-        if line not in told:
-            told.add(line)
-            tell(line)
-
-    told: set[str] = set()
     threads, device = plan.experiment.compute.threads, plan.identity["device"]
-    workers = make_engine(engine, min(jobs, len(units)), threads, device)
+    workers = make_engine(engine, Workers(min(jobs, len(units)), threads, device))
+    progress = _Progress(plan.run, units, figures, report)
     try:
-        run_units(units, plan.job, workers, figures.started, finished, postponed, waiting_on)
+        Scheduler(units, plan.by_id, plan.job, workers, progress).run()
     finally:
         workers.close()
     report(f"done in {as_duration(time.monotonic() - started)}")
+
+
+class _Progress:
+    """Tells how the work goes: each unit, the time that remains, and a sign of life."""
+
+    def __init__(self, run: Run, units: list[Unit], figures: Estimate, report: Report) -> None:
+        self._run = run
+        self._left = {unit.id: unit for unit in units}
+        self._total = len(units)
+        self._figures = figures
+        self._report = report
+        self._reported = time.monotonic()
+        self._told: set[str] = set()
+
+    def started(self, unit: Unit) -> None:
+        """See `Progress.started`."""
+        self._left.setdefault(unit.id, unit)  # one that must be done again
+        self._figures.started(unit)
+
+    def finished(self, unit: Unit, result: Result) -> None:
+        """See `Progress.finished`."""
+        del self._left[unit.id]
+        self._figures.finished(unit, result.seconds)
+        line = f"{unit.title}: {result.summary}"
+        self._run.log(f"{line} ({result.seconds:.1f} s)")
+        self._tell(line)
+
+    def postponed(self, unit: Unit, reason: str) -> None:
+        """See `Progress.postponed`."""
+        self._figures.stopped(unit)
+        line = f"{unit.title} waits: {reason}"
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(line)
+
+    def waiting(self) -> None:
+        """See `Progress.waiting`."""
+        if time.monotonic() - self._reported > HEARTBEAT_S:
+            at_work = self._figures.at_work() or "nothing: other collects hold what is left"
+            self._tell(f"at work on {at_work}")
+
+    def _tell(self, line: str) -> None:
+        self._reported = time.monotonic()
+        done, width = self._total - len(self._left), len(str(self._total))
+        eta = as_duration(self._figures.remaining(list(self._left.values())))
+        self._report(f"[{done:{width}}/{self._total}] {line}; {eta} to go")
 
 
 def say(line: str) -> None:

@@ -2,15 +2,21 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from torch import nn
 
-from semloss.collect.experiment import Experiment
-from semloss.collect.grid import Unit
-from semloss.collect.losses import Job, Workshop
-from semloss.collect.measuring import measure_cell
+from semloss.collect.bench import Bench
+from semloss.collect.measuring import BATCH, Listeners, TestSet, measure, readable
+from semloss.collect.stages import STAGES, Rates
+from semloss.collect.stages.codec import CodecLoss
+from semloss.collect.stages.measured import tests_db
+from semloss.collect.stages.receiver import adapted_loss
+from semloss.collect.stages.task_model import clean_loss
+from semloss.collect.units import Job, Lesson, Unit
 from semloss.collect.work import prepare_process
-from semloss.training.loop import BatchLoss, Recipe, train
+from semloss.objectives import Mse
+from semloss.training import BatchLoss, Recipe, train
 
 #: Steps timed for one figure, after one that warms up.
 TIMED_STEPS = 3
@@ -22,7 +28,7 @@ class Estimate:
     Parameters
     ----------
     seconds
-        By unit name.
+        By unit identifier.
     jobs
         Units done at a time.
     """
@@ -30,130 +36,111 @@ class Estimate:
     def __init__(self, seconds: dict[str, float], jobs: int) -> None:
         self._seconds = seconds
         self._jobs = jobs
-        self._asked: dict[str, float] = {}  # by kind: estimated seconds of the finished units
-        self._took: dict[str, float] = {}  # by kind: what they really took
+        self._asked: dict[str, float] = {}  # by stage: estimated seconds of the finished units
+        self._took: dict[str, float] = {}  # by stage: what they really took
         self._running: dict[str, tuple[Unit, float]] = {}
 
     def started(self, unit: Unit) -> None:
         """Note that a unit is being worked on."""
-        self._running[unit.name] = (unit, time.monotonic())
+        self._running[unit.id] = (unit, time.monotonic())
 
     def at_work(self) -> str:
         """The units that are being worked on, as text."""
-        return ", ".join(f"{unit.kind} {unit.name}" for unit, _ in self._running.values())
+        return ", ".join(unit.title for unit, _ in self._running.values())
 
     def stopped(self, unit: Unit) -> None:
         """Note that a unit is no longer being worked on, finished or not."""
-        self._running.pop(unit.name, None)
+        self._running.pop(unit.id, None)
 
     def finished(self, unit: Unit, seconds: float) -> None:
-        """Learn from a unit how far its kind is from the estimate."""
+        """Learn from a unit how far its stage is from the estimate."""
         self.stopped(unit)
-        if seconds < 0.1 * self._seconds[unit.name]:
+        if seconds < 0.1 * self._seconds[unit.id]:
             return  # most of it was on disk already: that says nothing of the others
-        self._asked[unit.kind] = self._asked.get(unit.kind, 0.0) + self._seconds[unit.name]
-        self._took[unit.kind] = self._took.get(unit.kind, 0.0) + seconds
+        self._asked[unit.stage] = self._asked.get(unit.stage, 0.0) + self._seconds[unit.id]
+        self._took[unit.stage] = self._took.get(unit.stage, 0.0) + seconds
 
     def of(self, unit: Unit) -> float:
-        """Seconds of one unit, by what its kind has taken so far."""
-        asked, took = self._asked.get(unit.kind, 0.0), self._took.get(unit.kind, 0.0)
+        """Seconds of one unit, by what its stage has taken so far."""
+        asked, took = self._asked.get(unit.stage, 0.0), self._took.get(unit.stage, 0.0)
         if asked:
             correction = took / asked
-        else:  # no unit of this kind yet: the machine's load shows in the others
+        else:  # no unit of this stage yet: the machine's load shows in the others
             correction = (
                 sum(self._took.values()) / sum(self._asked.values())
                 if any(self._asked.values())
                 else 1
             )
-        return self._seconds[unit.name] * correction
+        return self._seconds[unit.id] * correction
 
     def remaining(self, units: list[Unit]) -> float:
         """Seconds until these units are done: shared work, or the longest chain if that is more."""
         now = time.monotonic()
         left = {}
         for unit in units:
-            spent = now - self._running[unit.name][1] if unit.name in self._running else 0.0
-            left[unit.name] = max(0.0, self.of(unit) - spent)
+            spent = now - self._running[unit.id][1] if unit.id in self._running else 0.0
+            left[unit.id] = max(0.0, self.of(unit) - spent)
         ends: dict[str, float] = {}
         for unit in units:
-            ends[unit.name] = left[unit.name] + max(
+            ends[unit.id] = left[unit.id] + max(
                 (ends.get(need, 0.0) for need in unit.needs.values()), default=0.0
             )
         return max([sum(left.values()) / self._jobs, *ends.values()], default=0.0)
 
 
-def estimate(
-    experiment: Experiment, units: list[Unit], job_for: Callable[[Unit], Job], jobs: int
-) -> Estimate:
+def estimate(units: list[Unit], job_for: Callable[[Unit], Job], jobs: int) -> Estimate:
     """Time a few real steps of each kind of work and scale them up.
 
     Every network is timed once at the grid's middle CR; that of other CRs differs little.
     """
-    cells = [unit for unit in units if unit.kind == "cell"]
+    cells = [unit for unit in units if unit.stage == "measured"]
     if not cells:
         return Estimate({}, jobs)
-    cell = cells[len(cells) // 2]
-    assert cell.link is not None
+    trained = [u for u in cells if u.scheme and u.scheme.codec.training != "none"] or cells
+    rates = _rates(job_for(trained[len(trained) // 2]))
+    return Estimate({unit.id: STAGES[unit.stage].cost(unit, rates) for unit in units}, jobs)
+
+
+def _rates(job: Job) -> Rates:
+    """Time the work of one cell on this machine."""
+    prepare_process(job.experiment.compute.threads)
+    bench, cell = Bench(job), job.unit
+    assert cell.scheme is not None
     assert cell.snr_db is not None
-    prepare_process(experiment.compute.threads)
-    shop = Workshop(job_for(cell))
-    codec, task = shop.new_codec(cell.link, 0), shop.new_task(0)
-    snr = (cell.snr_db, cell.snr_db)
-    training, recipes = experiment.train, experiment.task_training
+    training, recipes = job.experiment.train, job.experiment.task_training
+    items, own = len(bench.split.train), (cell.snr_db, cell.snr_db)
 
     def image_s(network: nn.Module, loss: BatchLoss, recipe: Recipe) -> float:
-        size = min(recipe.batch_size, len(shop.split.train))
         times = []
         for steps in (1, TIMED_STEPS):
             started = time.perf_counter()
             # a rate of nothing: what is timed here must not diverge
             timed = recipe.model_copy(update={"steps": steps, "lr": 1e-12})
-            train(network, loss, len(shop.split.train), timed, "time")
+            train(network, loss, items, timed, "time")
             times.append(time.perf_counter() - started)
-        return times[1] / TIMED_STEPS / size
+        return times[1] / TIMED_STEPS / min(recipe.batch_size, items)
 
-    codec_s = image_s(codec, shop.codec_loss(codec, cell.link, snr), training.base)
-    clean_s = image_s(task, shop.task_loss(task), recipes.clean)
-    delivered = shop.task_loss(task, (codec, cell.link, snr))
-    matched_s = image_s(task, delivered, recipes.matched)
-    timed = shop.split.test[:64]
+    codec = bench.new_codec(cell.scheme, 0)
+    chain, codec_s, clean_s, adapted_s = bench.chain(cell.scheme, codec), 0.0, 0.0, 0.0
+    if cell.scheme.codec.training != "none":
+        # what an objective adds is not timed: its task models are not trained yet
+        plain = replace(cell.scheme, objective=Mse())
+        unit = replace(cell, scheme=plain, lesson=Lesson(training.base, own))
+        judge = plain.objective.build(bench.shape[0], {}, 0)
+        codec_s = image_s(codec, CodecLoss(bench, unit, codec, judge), training.base)
+    listeners, some = None, bench.split.test[:BATCH]
+    if job.experiment.task is not None:
+        task = bench.new_task(0)
+        clean_s = image_s(task, clean_loss(bench, task), recipes.clean)
+        adapted_s = image_s(task, adapted_loss(bench, task, chain, own), recipes.matched)
+        truth = bench.truth[some].numpy()
+        listeners = Listeners(bench.task, {"clean": task, "matched": task}, truth, truth)
+    metrics = readable(job.experiment.metrics.make(), bench.images, cell.scheme.codec.delivers)
+    sent = TestSet(bench.images, some, bench.device)
     started = time.perf_counter()
-    measure_cell(
-        codec,
-        cell.link.channel,
-        {"clean": task, "matched": task},
-        shop.images,
-        timed,
-        [cell.snr_db],
-        experiment.metrics.make(),
-        shop.images.labels[timed],
-        "time",
-        shop.device,
-    )
-    measure_s = (time.perf_counter() - started) / len(timed)
-
-    def cost(per_image_s: float, recipe: Recipe) -> float:
-        return per_image_s * recipe.steps * min(recipe.batch_size, len(shop.split.train))
-
-    tests = len(experiment.grid.snr_db) if experiment.grid.mismatch else 1
-    measuring = measure_s * len(shop.split.test) * tests
-    shared = {
-        "task": cost(clean_s, recipes.clean),
-        "trunk": cost(codec_s, training.trunk),
-        "receiver": cost(matched_s, recipes.adapted),
-    }
-    seconds = {}
-    for unit in units:
-        if unit.kind == "base":
-            assert unit.link is not None
-            seconds[unit.name] = cost(codec_s, training.base_recipe(unit.link.realisation.cr))
-        elif unit.snr_db is None:
-            seconds[unit.name] = shared[unit.kind]
-        else:
-            sending = cost(codec_s, training.cell_recipe(unit.snr_db))
-            receiving = cost(matched_s, recipes.matched_recipe(training, unit.snr_db))
-            seconds[unit.name] = sending + receiving + measuring
-    return Estimate(seconds, jobs)
+    measure(chain, sent, cell.snr_db, metrics, listeners, "time")
+    measured_s = (time.perf_counter() - started) / len(some) * len(tests_db(job.experiment, cell))
+    return Rates(codec_s, clean_s, adapted_s, measured_s, items, len(bench.split.test))
 
 
 def as_duration(seconds: float) -> str:

@@ -12,14 +12,20 @@ from semloss.channels import CHANNELS, Channel
 from semloss.codecs import CODECS, Codec
 from semloss.collect.sections import Compute, Grid, Metrics, Split, TaskTraining, Train
 from semloss.errors import SemlossError
+from semloss.objectives import OBJECTIVES, Objective
 from semloss.registry import unknown_key, validate
 from semloss.sources import SOURCES, Source
 from semloss.tasks import TASKS, Task
 
+_NO_TASK = "none"
+
 
 @dataclass(frozen=True)
 class Experiment:
-    """A checked experiment. `as_tables` gives it back as plain data."""
+    """A checked experiment. `as_tables` gives it back as plain data.
+
+    Without a `task` (kind "none") images alone are measured.
+    """
 
     name: str
     description: str
@@ -29,9 +35,10 @@ class Experiment:
     split: Split
     codecs: tuple[Codec, ...]
     channels: tuple[Channel, ...]
+    objectives: tuple[Objective, ...]
     grid: Grid
     train: Train
-    task: Task
+    task: Task | None
     task_training: TaskTraining
     metrics: Metrics
     compute: Compute
@@ -47,7 +54,7 @@ class Experiment:
         """
         known = [
             *("name", "description", "run_time", "expected", "source", "split", "codec"),
-            *("channel", "grid", "train", "task", "metrics", "compute"),
+            *("channel", "objective", "grid", "train", "task", "metrics", "compute"),
         ]
         for key in tables:
             if key not in known:
@@ -63,14 +70,18 @@ class Experiment:
             split=validate(Split, _table(tables, "split"), "split"),
             codecs=tuple(CODECS.parse(*one) for one in _plugins(tables, "codec", "deepjscc")),
             channels=tuple(CHANNELS.parse(*one) for one in _plugins(tables, "channel", "awgn")),
+            objectives=tuple(
+                OBJECTIVES.parse(*one) for one in _plugins(tables, "objective", "mse")
+            ),
             grid=validate(Grid, _table(tables, "grid"), "grid"),
             train=validate(Train, _table(tables, "train"), "train"),
-            task=TASKS.parse(task, "task"),
+            task=None if task == {"kind": _NO_TASK} else TASKS.parse(task, "task"),
             task_training=validate(TaskTraining, training, "task"),
             metrics=validate(Metrics, _table(tables, "metrics"), "metrics"),
             compute=validate(Compute, _table(tables, "compute"), "compute"),
         )
         _check_order("train.base_snr_db", experiment.train.base_snr_db)
+        _check_order("train.range_snr_db", experiment.train.range_snr_db)
         _check_order("task.adapted_snr_db", experiment.task_training.adapted_snr_db)
         return experiment
 
@@ -85,9 +96,11 @@ class Experiment:
             "split": self.split.model_dump(mode="json"),
             "codec": [CODECS.dump(one) for one in self.codecs],
             "channel": [CHANNELS.dump(one) for one in self.channels],
+            "objective": [OBJECTIVES.dump(one) for one in self.objectives],
             "grid": self.grid.model_dump(mode="json"),
             "train": self.train.model_dump(mode="json"),
-            "task": TASKS.dump(self.task) | self.task_training.model_dump(mode="json"),
+            "task": (TASKS.dump(self.task) if self.task else {"kind": _NO_TASK})
+            | self.task_training.model_dump(mode="json"),
             "metrics": self.metrics.model_dump(mode="json", exclude_none=True),
             "compute": self.compute.model_dump(mode="json"),
         }
@@ -217,7 +230,7 @@ def _set(tables: dict[str, Any], change: str) -> None:
         table = inner
     if isinstance(value, float) and not math.isfinite(value):
         raise SemlossError(f"--set {change}: write a finite number")
-    swappable = parents in (["source"], ["codec"], ["channel"])
+    swappable = parents in (["source"], ["codec"], ["channel"], ["objective"])
     if last == "kind" and swappable and table.get("kind") != value:
         table.clear()  # another plug-in has other options
     table[last] = value

@@ -39,7 +39,7 @@ from torch import nn
 
 import semloss
 from semloss.collect.experiment import Experiment
-from semloss.collect.grid import Unit
+from semloss.collect.units import Unit
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.sources import ImageSet, Split
@@ -131,7 +131,7 @@ class Run:
 
     def folder(self, unit: Unit) -> UnitFolder:
         """Folder of one unit of work."""
-        return UnitFolder(self.path / f"{unit.kind}s" / unit.name, unit.key)
+        return UnitFolder(self.path / unit.folder, unit.key)
 
     def open(self, experiment: Experiment, identity: dict[str, Any], about: dict[str, Any]) -> None:
         """Create the folder, or take up one of the same experiment.
@@ -184,6 +184,8 @@ class Run:
             raise SemlossError(
                 f"{self.path / 'experiment.toml'} cannot be read ({error}); choose another --out"
             ) from None
+        with suppress(SemlossError):  # keys that are new since then have their defaults
+            old = Experiment.from_tables(old).as_tables()
         pairs = [(section, old.get(section, {}), tables[section]) for section in FIXED_SECTIONS]
         pairs.append(("identity", read_json(self.path / "identity.json"), identity))
         for section, was, now in pairs:
@@ -195,7 +197,7 @@ class Run:
                         "choose another folder with --out"
                     )
         joined = dict(tables)
-        for axis in ("codec", "channel"):
+        for axis in ("codec", "channel", "objective"):
             joined[axis] = _union(old[axis], tables[axis])
         joined["grid"] = tables["grid"] | {
             axis: _union(old["grid"][axis], tables["grid"][axis])
@@ -208,20 +210,49 @@ class Run:
         with suppress(OSError), (self.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
 
-    def cell_records(self) -> list[dict[str, Any]]:
-        """Records of all finished cells in the folder, in the order of their names."""
+    def cell_records(self, task: str) -> list[dict[str, Any]]:
+        """Records of all finished cells in the folder, in the order of their names.
+
+        `task` is the task model's label, which older records do not tell.
+        """
         records = []
         for path in sorted((self.path / "cells").glob("*/measured.json")):
             try:
                 record = read_json(path)
                 if {"status", "cell", "rows"} <= set(record):
-                    records.append(record)
+                    now = {"cell": cell_of(record), "rows": rows_of(record, task)}
+                    records.append(record | now)
                     continue
                 problem = f"{path} is no measurement"
             except SemlossError as error:
                 problem = str(error)
             print(f"semloss: {problem}; run the same command again", file=sys.stderr)
         return records
+
+
+def task_label(experiment: Experiment) -> str:
+    """What the tables call the experiment's task model."""
+    return "none" if experiment.task is None else experiment.task.label
+
+
+def cell_of(record: dict[str, Any]) -> dict[str, Any]:
+    """What a record says of its cell; one of before objectives and settings in today's words."""
+    cell = dict(record["cell"])
+    if "setting" not in cell:
+        cell["setting"] = f"filters={cell.pop('filters')}"
+        cell["codec_label"], cell["objective"] = cell["codec"], "mse"
+        cell["codec"] = cell["codec"].partition("-")[0]
+    return cell
+
+
+def rows_of(record: dict[str, Any], task: str) -> list[dict[str, Any]]:
+    """Measurements of a record; those of before receivers had a name of their own likewise."""
+    return [
+        row
+        if "receiver" in row
+        else row | {"receiver": row["task"], "task": "none" if row["task"] == "none" else task}
+        for row in record["rows"]
+    ]
 
 
 def _union(old: list[Any], new: list[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from semloss.errors import SemlossError
 from semloss.metrics import IMAGE_METRICS, ImageMetric, image_metrics
 from semloss.registry import Options, unknown_key
-from semloss.training.loop import Recipe
+from semloss.training import Recipe
 from semloss.units import parse_cr
 
 
@@ -129,9 +129,11 @@ class Train(_WithRecipes):
         Range of training SNR of trunk and bases, drawn uniformly in dB for each image; a point
         where both ends are equal. As `trunk_cr`, it does not follow the grid, so the grid can
         grow without a new trunk or base.
+    range_snr_db
+        Range of training SNR of codecs that are trained once for all SNR, drawn as for the bases.
     trunk, base, cell, independent
         Recipes of the trunk, of a base started from it, of a cell specialised from its base at
-        the base's own SNR, and of an independent cell.
+        the base's own SNR, and of what starts from random weights at its own SNR or range.
     base_steps_per_octave
         Steps that a base has on top for each halving or doubling between its CR and the trunk's.
     cell_steps_per_db
@@ -147,6 +149,7 @@ class Train(_WithRecipes):
     strategy: Literal["warm", "independent"] = "warm"
     trunk_cr: Annotated[float, BeforeValidator(_ratio)] = 1 / 6
     base_snr_db: tuple[SnrDb, SnrDb] = (6.0, 6.0)
+    range_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
     trunk: Recipe = Recipe(steps=5000)
     base: Recipe = Recipe(steps=2500)
     base_steps_per_octave: float = Field(default=0.0, ge=0, allow_inf_nan=False)

@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 
 from semloss.collect.experiment import Experiment
-from semloss.collect.grid import Unit
-from semloss.collect.run import Run
+from semloss.collect.run import Run, task_label
+from semloss.collect.units import Unit
 from semloss.sources import ImageSet, Split
 from semloss.storage import write_atomically
 from semloss.tables import write_tables
 
 #: Columns of the cells table that every row of the metrics table repeats.
 SHARED_COLUMNS = (
-    *("cell", "source", "codec", "channel", "cr", "cr_nominal", "train_snr_db", "seed", "status"),
-)
+    "cell", "source", "codec", "codec_label", "objective", "channel", "cr", "cr_nominal",
+    "train_snr_db", "seed", "status",
+)  # fmt: skip
 
 
 def write_run_tables(
@@ -23,14 +24,14 @@ def write_run_tables(
 ) -> dict[str, Any]:
     """Write the tables of all finished cells in the run, and its README; return the summary."""
     with run.locked():  # the last of two collects writes what both have measured
-        records = run.cell_records()
+        records = run.cell_records(task_label(experiment))
         rows = []
         for record in records:
             about = {key: record["cell"][key] for key in SHARED_COLUMNS}
             rows += [about | row for row in record["rows"]]
         write_tables(rows, [record["cell"] for record in records], run.path)
         measured = {record["cell"]["cell"]: record["status"] for record in records}
-        cells = [unit.name for unit in units if unit.kind == "cell"]
+        cells = [unit.name for unit in units if unit.stage == "measured"]
         summary = {
             "run": shown(run.path),
             "cells": len(cells),
@@ -59,12 +60,12 @@ def not_monotone(rows: list[dict[str, Any]]) -> list[str]:
     """
     groups: dict[tuple[Any, ...], dict[tuple[float, float], tuple[float, float]]] = {}
     for row in rows:
-        if row["snr_db"] == row["train_snr_db"] and row["metric"] in ("psnr_db", "accuracy"):
-            group = (row["codec"], row["channel"], row["seed"], row["task"], row["metric"])
+        if _own(row) and row["metric"] in ("psnr_db", "accuracy"):
+            group = (*_link(row), row["seed"], row["receiver"], row["metric"])
             point = (row["cr"], row["snr_db"])
             groups.setdefault(group, {})[point] = (row["value"], row["se"])
     found = []
-    for (*_, task, metric), points in groups.items():
+    for (*_, receiver, metric), points in groups.items():
         for axis in (0, 1):
             for point, (value, se) in points.items():
                 further = [p for p in points if p[1 - axis] == point[1 - axis] and p > point]
@@ -72,19 +73,28 @@ def not_monotone(rows: list[dict[str, Any]]) -> list[str]:
                     other, other_se = points[min(further)]
                     if other < value - 2 * np.hypot(se, other_se):
                         found.append(
-                            f"{metric} ({task}) falls from {value:.4g} at CR {point[0]:.4g}, "
+                            f"{metric} ({receiver}) falls from {value:.4g} at CR {point[0]:.4g}, "
                             f"{point[1]:g} dB to {other:.4g} at CR {min(further)[0]:.4g}, "
                             f"{min(further)[1]:g} dB"
                         )
     return found
 
 
-def headline(rows: list[dict[str, Any]], metric: str, task: str) -> str:
+def _own(row: dict[str, Any]) -> bool:
+    """Whether a row was tested at the SNR that its codec was trained for."""
+    return row["train_snr_db"] is None or bool(row["snr_db"] == row["train_snr_db"])
+
+
+def _link(row: dict[str, Any]) -> tuple[str, ...]:
+    """What was trained for what, over which channel."""
+    return row["codec_label"], row["objective"], row["channel"]
+
+
+def headline(rows: list[dict[str, Any]], metric: str, receiver: str) -> str:
     """One metric as a table of text: a row per CR, a column per SNR; replicates are averaged."""
     cells: dict[tuple[float, float], list[float]] = {}
     for row in rows:
-        own = row["snr_db"] == row["train_snr_db"]
-        if own and row["metric"] == metric and row["task"] == task:
+        if _own(row) and row["metric"] == metric and row["receiver"] == receiver:
             cells.setdefault((row["cr"], row["snr_db"]), []).append(row["value"])
     if not cells:
         return ""
@@ -107,7 +117,7 @@ def _readme(
     rows: list[dict[str, Any]],
 ) -> str:
     """The run, told to whoever opens its folder."""
-    several = {(row["codec"], row["channel"]) for row in rows}
+    several = {_link(row) for row in rows}
     parts = [
         f"# Run of `{experiment.name}`",
         experiment.description,
@@ -118,19 +128,21 @@ def _readme(
     ]
     if summary["diverged"]:
         parts.append("Diverged, not in the tables: " + ", ".join(summary["diverged"]))
-    for codec, channel in sorted(several):
-        own = [row for row in rows if (row["codec"], row["channel"]) == (codec, channel)]
-        for metric, task, title in (
+    for link in sorted(several):
+        own = [row for row in rows if _link(row) == link]
+        codec, objective, channel = link
+        trained = codec if objective == "mse" else f"{codec}, {objective}"
+        for metric, receiver, title in (
             ("psnr_db", "none", "Mean per-image PSNR in dB"),
             ("accuracy", "clean", "Accuracy of the task model trained on clean images"),
             ("accuracy", "matched", "Accuracy of the task model fine-tuned on receptions"),
         ):
-            text = headline(own, metric, task)
+            text = headline(own, metric, receiver)
             if text:
-                parts += [f"## {title} ({codec}, {channel})", text]
+                parts += [f"## {title} ({trained}, {channel})", text]
     parts.append(
         "## Files\n\n"
-        "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, task and metric\n"
+        "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, receiver and metric\n"
         "- `cells.parquet`, `cells.csv`: one row per trained cell: CR, steps, CPU time, status\n"
         "- `experiment.toml`: the experiment with every default; "
         "`semloss collect experiment.toml --out .` here goes on with it\n"

@@ -33,9 +33,9 @@ status          text      ``ok``, ``retried`` or ``diverged`` (left out of fits,
 above, and
 
 ==================  =======  ====================================================================
-filters             integer  output maps of the encoder that realise the CR
+setting             text     what makes the codec send so many symbols, e.g. ``filters=8``
 k                   integer  complex channel uses per image
-strategy            text     how cells are trained: ``warm`` or ``independent``
+strategy            text     ``warm``, ``independent``, ``range`` (once for all SNR) or ``none``
 attempts            text     trainings that failed and what was changed, "; " between
 lr                  1        learning rate of the training that held
 steps               integer  its optimiser steps

@@ -6,9 +6,9 @@ METRICS_COLUMNS = (
     "direction", "floor", "ceiling", "status",
 )  # fmt: skip
 CELLS_COLUMNS = (
-    "cell", "source", "codec", "channel", "cr", "cr_nominal", "filters", "k", "train_snr_db",
-    "seed", "strategy", "status", "attempts", "lr", "steps", "validation_psnr_db", "codec_cpu_s",
-    "receiver_cpu_s", "device", "precision", "threads", "key",
+    "cell", "source", "codec", "codec_label", "objective", "channel", "cr", "cr_nominal",
+    "setting", "k", "train_snr_db", "seed", "strategy", "status", "attempts", "lr", "steps",
+    "validation_psnr_db", "codec_cpu_s", "receiver_cpu_s", "device", "precision", "threads", "key",
 )  # fmt: skip
 REQUIRED = ("snr_db", "cr", "value", "metric")
 NUMBERS = ("snr_db", "value", "train_snr_db", "cr_nominal", "sd", "n", "se", "floor", "ceiling")

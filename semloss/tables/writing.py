@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from semloss.storage import write_atomically
-from semloss.tables.older import upgraded
 from semloss.tables.schema import CELLS_COLUMNS, METRICS_COLUMNS, NUMBERS
 
-_SORT = ("source", "codec", "channel", "cr", "train_snr_db", "seed", "snr_db", "receiver", "task",
-         "metric", "cell")  # fmt: skip
+_SORT = (
+    "source", "codec_label", "objective", "channel", "cr", "train_snr_db", "seed", "snr_db",
+    "receiver", "task", "metric", "cell",
+)  # fmt: skip
 
 
 def write_tables(
@@ -32,9 +33,8 @@ def write_tables(
         ("metrics", metrics, METRICS_COLUMNS),
         ("cells", cells, CELLS_COLUMNS),
     ):
-        frame = upgraded(pd.DataFrame([dict(row) for row in rows]))
-        further = sorted({*frame.columns} - {*columns})
-        frame = frame.reindex(columns=[*columns, *further])
+        further = sorted({key for row in rows for key in row} - set(columns))
+        frame = pd.DataFrame([dict(row) for row in rows], columns=[*columns, *further])
         for column in frame.columns.intersection(["cr", *NUMBERS]):
             frame[column] = pd.to_numeric(frame[column])
         keys = [key for key in _SORT if key in frame]

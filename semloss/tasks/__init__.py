@@ -1,6 +1,7 @@
 """Task models at the receiver; importing the package registers all of them."""
 
-from semloss.tasks.base import TASKS, Task, predict
+from semloss.tasks.base import TASKS, Answers, Task, answer
+from semloss.tasks.classify import Classifier
 from semloss.tasks.resnet8 import ResNet8
 
-__all__ = ["TASKS", "ResNet8", "Task", "predict"]
+__all__ = ["TASKS", "Answers", "Classifier", "ResNet8", "Task", "answer"]

@@ -4,11 +4,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from semloss.tasks.base import TASKS, Task
+from semloss.tasks.base import TASKS
+from semloss.tasks.classify import Classifier
 
 
 @TASKS.register("resnet8")
-class ResNet8(Task):
+class ResNet8(Classifier):
     """Residual classifier with three basic blocks, about 78,000 weights at width 16.
 
     The CIFAR ResNet of He, Zhang, Ren and Sun, "Deep residual learning for image recognition"

@@ -1,1 +1,12 @@
 """The recipe, the optimiser and the loop that train every network."""
+
+from semloss.training.checkpoint import Trained
+from semloss.training.device import autocast, keep_freed_memory, native_bf16
+from semloss.training.draws import Draws, augment_dihedral, batches
+from semloss.training.loop import BatchLoss, Companion, train
+from semloss.training.recipe import Recipe
+
+__all__ = [
+    "BatchLoss", "Companion", "Draws", "Recipe", "Trained", "augment_dihedral", "autocast",
+    "batches", "keep_freed_memory", "native_bf16", "train",
+]  # fmt: skip

@@ -7,12 +7,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semloss.codecs import CODECS, transplant
+from semloss.codecs import CODECS, ChannelState, Realisation, Trial, transplant
 from semloss.codecs.base import MAX_CR_RATIO, from_symbols, to_symbols
 from semloss.codecs.prelu import PReLU
-from semloss.errors import SemlossError
+from semloss.errors import Diverged, SemlossError
 
 RGB = (3, 64, 64)
+
+
+STATE = ChannelState(snr_db=10.0)
+
+
+def with_filters(options, shape, filters):
+    k = options.symbols_per_image(shape, filters)
+    return Realisation(k / math.prod(shape), k / math.prod(shape), k, {"filters": filters})
+
+
+def built(filters, seed):
+    return codec().build(RGB, with_filters(codec(), RGB, filters), seed)
 
 
 def codec(**options):
@@ -23,7 +35,7 @@ def codec(**options):
 def test_filters_over_96_is_the_ratio_on_rgb(filters):
     # Bourtsoulatze et al. 2019: c maps of H/4 x W/4 are c*H*W/32 complex symbols over 3*H*W
     realised = codec().realise(filters / 96, RGB)
-    assert realised.filters == filters
+    assert realised.setting == {"filters": filters}
     assert realised.cr == filters / 96
     assert realised.k == filters * 64 * 64 // 32
 
@@ -31,7 +43,7 @@ def test_filters_over_96_is_the_ratio_on_rgb(filters):
 def test_a_ratio_between_two_filter_counts_is_rounded_not_cut():
     # 96/20 = 4.8: the nearest is 5 filters (1/19.2); cutting would send 1/24
     realised = codec().realise(1 / 20, RGB)
-    assert realised.filters == 5
+    assert realised.label == "filters=5"
     assert realised.cr == pytest.approx(5 / 96)
     assert realised.cr_nominal == 1 / 20
 
@@ -63,14 +75,15 @@ def test_realised_ratio_is_near_the_nominal_or_refused(cr, bands, height, width)
 )
 def test_any_bands_and_size_come_back_with_unit_power(bands, height, width, filters, stages, depth):
     options = codec(stages=stages, depth=depth, stem=4, width=6)
-    network = options.build((bands, height, width), filters, seed=0)
+    shape = (bands, height, width)
+    network = options.build(shape, with_filters(options, shape, filters), seed=0)
     images = torch.rand(3, bands, height, width)
-    symbols = network.encode(images)
+    symbols = network.encode(images, STATE)
     assert symbols.dtype == torch.complex64
-    assert symbols.shape == (3, options.symbols_per_image((bands, height, width), filters))
+    assert symbols.shape == (3, options.symbols_per_image(shape, filters))
     power = symbols.abs().square().mean(dim=1)
     torch.testing.assert_close(power, torch.ones(3), rtol=1e-5, atol=1e-5)
-    received = network.decode(symbols)
+    received = network.decode(symbols, STATE, torch.Generator())
     assert received.shape == images.shape
     assert received.min() >= 0
     assert received.max() <= 1
@@ -86,8 +99,8 @@ def test_symbols_carry_every_feature_back(m):
 
 
 def test_a_transplant_carries_what_both_have():
-    wide, narrow = codec().build(RGB, 16, seed=0), codec().build(RGB, 4, seed=1)
-    fresh = codec().build(RGB, 16, seed=2)
+    wide, narrow = built(16, seed=0), built(4, seed=1)
+    fresh = built(16, seed=2)
     transplant(wide, narrow)
     torch.testing.assert_close(narrow.encoder[0].weight, wide.encoder[0].weight)
     torch.testing.assert_close(narrow.encoder[-1].weight, wide.encoder[-1].weight[:4])
@@ -99,7 +112,7 @@ def test_a_transplant_carries_what_both_have():
 
 
 def test_the_network_is_the_papers():
-    network = codec().build(RGB, 16, seed=0)
+    network = built(16, seed=0)
     layers = [m for m in network.modules() if hasattr(m, "stride")]
     sizes = [(m.in_channels, m.out_channels, m.kernel_size[0], m.stride[0]) for m in layers]
     assert sizes == [
@@ -109,7 +122,7 @@ def test_the_network_is_the_papers():
 
 
 def test_no_two_layers_share_an_activation():
-    slopes = [p for m in codec().build(RGB, 8, 0).modules()
+    slopes = [p for m in built(8, seed=0).modules()
               if isinstance(m, torch.nn.PReLU) for p in m.parameters()]  # fmt: skip
     assert len({p.data_ptr() for p in slopes}) == len(slopes) == 8
 
@@ -133,11 +146,24 @@ def test_weights_follow_the_seed_and_leave_the_global_stream_alone():
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    one, same, other = (codec().build(RGB, 4, seed) for seed in (1, 1, 2))
+    one, same, other = (built(4, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(torch.rand(1), expected)
     for name, value in one.state_dict().items():
         assert torch.equal(value, same.state_dict()[name])
     assert not torch.equal(one.encoder[0].weight, other.encoder[0].weight)
+
+
+def test_a_codec_that_learnt_no_more_than_the_mean_image_has_diverged():
+    sent = torch.rand(8, *RGB, generator=torch.Generator().manual_seed(0))
+    mean = sent.mean(0, keepdim=True)
+    near = sent + 0.05 * torch.randn(sent.shape, generator=torch.Generator().manual_seed(1))
+    facts = codec().check(Trial([(sent[:4], near[:4]), (sent[4:], near[4:])], mean, bits=1e4))
+    assert facts["validation_psnr_db"] == pytest.approx(26.0, abs=0.1)  # 20 log10(1 / 0.05)
+    nothing = Trial([(sent, mean.expand_as(sent))], mean, bits=1e4)
+    with pytest.raises(Diverged, match="where the mean image has"):
+        codec().check(nothing)
+    # a link of a few bits an image may do no better
+    assert codec().check(Trial(nothing.batches, mean, bits=10.0))
 
 
 def test_label_names_only_what_departs_from_the_paper():

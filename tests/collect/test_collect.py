@@ -17,11 +17,11 @@ from tiny_experiment import TINY
 
 import semloss
 from semloss.cli import main
-from semloss.collect.attempts import train_stage
+from semloss.collect.attempts import Attempts
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.summary import not_monotone
+from semloss.training import Recipe
 from semloss.training import loop as training
-from semloss.training.loop import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -320,7 +320,7 @@ def test_an_interrupted_retry_goes_on_with_the_retry(tmp_path, monkeypatch):
         torch.manual_seed(0)
         return torch.nn.Linear(3, 1)
 
-    def loss_of(network):
+    def teach(network, key):
         first = len(made) == 1
 
         def loss(positions, draws):
@@ -330,12 +330,12 @@ def test_an_interrupted_retry_goes_on_with_the_retry(tmp_path, monkeypatch):
             x = torch.rand(len(positions), 3, generator=draws.channel)
             return network(x).square().mean() * (float("nan") if first else 1.0)
 
-        return loss
+        return loss, None
 
     def go():
         recipe = Recipe(steps=400, batch_size=4, optimiser="adam")
-        rest = (recipe, 2, 20, make, loss_of, lambda network, key: {})
-        return train_stage(Run(tmp_path), folder, "codec", *rest)
+        attempts = Attempts(Run(tmp_path), folder, "codec", recipe, retries=2, n_items=20)
+        return attempts.train(make, teach, lambda network, key: {})
 
     with pytest.raises(KeyboardInterrupt):
         go()
@@ -394,7 +394,7 @@ def test_replicates_and_channels_are_axes_of_the_grid(world, tmp_path):
     ("change", "message"),
     [
         ("grid.cr=0", r"grid.cr[0] = 0: CR is k/n"),
-        ("grid.cr=1/500", "grid.cr[0] = 1/500: no filter count realises it"),
+        ("grid.cr=1/500", "grid.cr[0] = 1/500: no number of filters realises it"),
         ("grid.cr=1/90,1/96", "both realised as 1/96"),
         ("grid.snr_db=[]", "grid.snr_db = []: the list is empty"),
         ("grid.snr_db=[nan]", "grid.snr_db[0]"),
@@ -467,7 +467,8 @@ def test_a_full_disk_is_one_line_and_nothing_measured_is_lost(world, reference, 
 
 def test_a_fall_beyond_doubt_is_named():
     def row(cr, snr_db, value):
-        return {"codec": "c", "channel": "a", "seed": 0, "task": "none", "metric": "psnr_db",
+        return {"codec_label": "c", "objective": "mse", "channel": "a", "seed": 0,
+                "receiver": "none", "metric": "psnr_db",
                 "cr": cr, "snr_db": snr_db, "train_snr_db": snr_db, "value": value,
                 "se": 0.1}  # fmt: skip
 

@@ -20,7 +20,7 @@ def workers_of(process):
     found = []
     for child in psutil.Process(process.pid).children(recursive=True):
         try:
-            if "do_job" in child.name() or "ray::do_job" in " ".join(child.cmdline()):
+            if "do_pack" in child.name() or "ray::do_pack" in " ".join(child.cmdline()):
                 found.append(child)
         except psutil.Error:
             continue

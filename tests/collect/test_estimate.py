@@ -3,46 +3,52 @@
 import pytest
 
 from semloss.collect.estimate import Estimate, as_duration
-from semloss.collect.grid import Unit
+from semloss.collect.units import Unit
 
 
-def unit(name, kind="cell", needs=()):
-    return Unit(kind, name, name, {need: need for need in needs})
+def unit(name, stage="measured", needs=()):
+    """A unit of a cell; `needs` are names of units of the same stage."""
+    return Unit(stage, "cell", name, name, {need: f"cells/{need}/{stage}" for need in needs})
+
+
+def seconds(**by_name):
+    return {f"cells/{name}/measured": value for name, value in by_name.items()}
 
 
 def test_shared_work_or_the_longest_chain():
     cells = [unit(str(i)) for i in range(4)]
-    assert Estimate({c.name: 10.0 for c in cells}, jobs=2).remaining(cells) == 20.0
+    assert Estimate({c.id: 10.0 for c in cells}, jobs=2).remaining(cells) == 20.0
     chain = [unit("a"), unit("b", needs="a"), unit("c", needs="b")]
-    assert Estimate({c.name: 10.0 for c in chain}, jobs=8).remaining(chain) == 30.0
+    assert Estimate({c.id: 10.0 for c in chain}, jobs=8).remaining(chain) == 30.0
     assert Estimate({}, 2).remaining([]) == 0.0
 
 
 def test_a_slow_machine_shows_in_what_is_left():
-    done, left, base = unit("done"), unit("left"), unit("base", kind="base")
-    estimate = Estimate({"done": 10.0, "left": 10.0, "base": 100.0}, jobs=1)
+    done, left, base = unit("done"), unit("left"), unit("base", stage="codec")
+    times = seconds(done=10.0, left=10.0) | {base.id: 100.0}
+    estimate = Estimate(times, jobs=1)
     estimate.finished(done, 30.0)
     assert estimate.remaining([left]) == pytest.approx(30.0)
     assert estimate.remaining([base]) == pytest.approx(300.0)
 
 
 def test_a_unit_found_on_disk_does_not_make_the_rest_look_fast():
-    found, left = unit("found", kind="task"), unit("left")
-    estimate = Estimate({"found": 60.0, "left": 60.0}, jobs=1)
+    found, left = unit("found", stage="codec"), unit("left")
+    estimate = Estimate({found.id: 60.0, left.id: 60.0}, jobs=1)
     estimate.finished(found, 0.1)
     assert estimate.remaining([left]) == pytest.approx(60.0)
 
 
 def test_what_is_at_work_counts_down():
     one = unit("one")
-    estimate = Estimate({"one": 1000.0}, jobs=1)
+    estimate = Estimate(seconds(one=1000.0), jobs=1)
     estimate.started(one)
     assert 990 < estimate.remaining([one]) <= 1000
     assert estimate.at_work() == "cell one"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(45.2, "45 s"), (450, "7 min 30 s"), (7800, "2 h 10 min")]
+    ("duration", "text"), [(45.2, "45 s"), (450, "7 min 30 s"), (7800, "2 h 10 min")]
 )
-def test_durations_read_as_people_say_them(seconds, text):
-    assert as_duration(seconds) == text
+def test_durations_read_as_people_say_them(duration, text):
+    assert as_duration(duration) == text

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
-from semloss.tasks import TASKS, ResNet8, predict
-from semloss.training.loop import Draws, Recipe, train
+from semloss.tasks import TASKS, ResNet8, answer
+from semloss.training import Draws, Recipe, train
 
 N_CLASSES = 3
 
@@ -39,7 +39,7 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, steps: int) -> None:
 
 
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    return float((predict(network, images) == labels).float().mean())
+    return float((answer(ResNet8(), network, images) == labels).float().mean())
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_predict_takes_the_largest_logit_in_evaluation_mode(trained):
     images, _ = striped_tiles(10, seed=4)
     state = {name: value.clone() for name, value in trained.state_dict().items()}
     trained.train()
-    answers = predict(trained, images, batch_size=4)
+    answers = answer(ResNet8(), trained, images, batch_size=4)
     assert trained.training, "the mode is handed back"
     trained.eval()
     assert all(torch.equal(state[name], value) for name, value in trained.state_dict().items())

@@ -7,9 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semloss.errors import Diverged
 from semloss.identity import digest, seed_for
+from semloss.training import Companion, Recipe, augment_dihedral, batches, train
 from semloss.training import loop as training
-from semloss.training.loop import Diverged, Recipe, batches, train
 
 ITEMS = 40
 
@@ -26,7 +27,7 @@ def loss_of(net):
 
     def loss(positions, draws):
         noise = torch.randn(len(positions), 2, 6, 6, generator=draws.channel)
-        x = training.augment_dihedral(items[positions], draws.augment)
+        x = augment_dihedral(items[positions], draws.augment)
         return (net(x + 0.1 * noise) - x.mean(dim=(1, 2, 3)).unsqueeze(1)).square().mean()
 
     return loss
@@ -79,6 +80,46 @@ def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, monkeypatch, stop
     once_more = network(seed=7)
     train(once_more, loss_of(once_more), ITEMS, recipe, "key", checkpoint)
     assert torch.equal(weights(once_more), weights(whole))
+
+
+def test_a_stopped_training_takes_its_companion_up_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
+
+    def pair(seed=0):
+        """A network that follows a second one, which follows it."""
+        first, second = network(seed), network(seed + 1)
+        own, probe = loss_of(first), torch.ones(1, 2, 6, 6)
+
+        def gap():
+            return first[0].bias.mean(), second(probe).mean()
+
+        def loss(positions, draws):
+            here, there = gap()
+            return own(positions, draws) + (here - there.detach()).square()
+
+        def second_loss():
+            here, there = gap()
+            return (here.detach() - there).square()
+
+        return first, second, loss, Companion(second, second_loss)
+
+    whole, beside, loss, companion = pair()
+    train(whole, loss, ITEMS, RECIPE, "key", companion=companion)
+    first, _, loss, companion = pair()
+    checkpoint, steps = tmp_path / "training.safetensors", itertools.count()
+
+    def interrupted(positions, draws):
+        if next(steps) == 31:
+            raise KeyboardInterrupt
+        return loss(positions, draws)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(first, interrupted, ITEMS, RECIPE, "key", checkpoint, companion)
+    again, second, loss, companion = pair(seed=5)
+    train(again, loss, ITEMS, RECIPE, "key", checkpoint, companion)
+    assert torch.equal(weights(again), weights(whole))
+    assert torch.equal(weights(second), weights(beside))
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "other key"])

@@ -1,0 +1,134 @@
+"""Images, networks and losses of one job, on its device."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from semloss.codecs import CodecNetwork
+from semloss.collect.attempts import Attempts, Record
+from semloss.collect.chain import Chain, images_at
+from semloss.collect.run import Run, UnitFolder
+from semloss.collect.scheme import Scheme
+from semloss.collect.units import Job, Range, Unit
+from semloss.objectives import Batch
+from semloss.sources import open_entry
+from semloss.tasks import Answers, Task, answer
+from semloss.training import Draws, augment_dihedral
+
+
+class Damaged(Exception):  # noqa: N818 - an outcome that the scheduler mends
+    """The weights of a unit that another one needs are not whole; it names the former."""
+
+
+class Bench:
+    """What the stages of a job work with: its folders, the source's images, and networks."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.experiment = job.experiment
+        self.split = job.split
+        self.run = Run(job.run)
+        # mapped from the cache: one copy in memory for all workers of a machine
+        self.images = open_entry(job.images)
+        self.device = torch.device(job.device)
+
+    @property
+    def task(self) -> Task:
+        """The task of the experiment, for stages that only exist where there is one."""
+        task = self.experiment.task
+        assert task is not None, "without a task no unit asks for it"
+        return task
+
+    @cached_property
+    def truth(self) -> Tensor:
+        """What should be answered for each image of the source, (N, ...)."""
+        if self.experiment.task is None:
+            return torch.zeros(len(self.images), dtype=torch.int64)
+        return torch.from_numpy(np.array(self.task.truth(self.images)))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Bands, height, width of an image."""
+        height, width, bands = self.images.images.shape[1:]
+        return bands, height, width
+
+    # -- what other units left ----------------------------------------------------------------
+
+    def folder(self, unit: Unit) -> UnitFolder:
+        """Folder of a unit."""
+        return self.run.folder(unit)
+
+    def load(self, role: str, network: nn.Module) -> Record:
+        """Put the weights of a unit that this one needs into `network`; return its record.
+
+        Raises
+        ------
+        Damaged
+            When they are not whole: the unit then counts as not done.
+        """
+        unit = self.job.needs[role]
+        folder = self.folder(unit)
+        record = folder.load(unit.stage, network)
+        if record is None:
+            folder.forget(unit.stage)
+            raise Damaged(unit.id)
+        return record
+
+    def attempts(self, unit: Unit, folder: UnitFolder | None = None) -> Attempts:
+        """The training of a unit, in its own folder or in another."""
+        assert unit.lesson is not None, "it is scheduled to be trained"
+        return Attempts(
+            self.run,
+            folder or self.folder(unit),
+            unit.stage,
+            unit.lesson.recipe,
+            self.experiment.train.retries,
+            len(self.split.train),
+        )
+
+    # -- networks -----------------------------------------------------------------------------
+
+    def new_codec(self, scheme: Scheme, seed: int) -> CodecNetwork:
+        """A codec with weights drawn from `seed`, channels-last on the device."""
+        network = scheme.codec.build(self.shape, scheme.realisation, seed)
+        self._place(network)
+        return network
+
+    def new_task(self, seed: int) -> nn.Module:
+        """A task model with weights drawn from `seed`, channels-last on the device."""
+        network = self.task.build(self.shape[0], len(self.images.classes), seed)
+        self._place(network)
+        return network
+
+    def chain(self, scheme: Scheme, codec: CodecNetwork) -> Chain:
+        """A codec over the scheme's channel, in the precision of training."""
+        return Chain(codec, scheme.channel, self.job.bf16)
+
+    def _place(self, network: nn.Module) -> None:
+        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    # -- data ---------------------------------------------------------------------------------
+
+    def batch(self, positions: Tensor, draws: Draws) -> Batch:
+        """Training images, turned at random, and their truth."""
+        chosen = self.split.train[positions.numpy()]
+        images = images_at(self.images.images, chosen, self.device)
+        return Batch(augment_dihedral(images, draws.augment), self.truth[chosen].to(self.device))
+
+    def snr(self, n: int, snr_db: Range, draws: Draws) -> Tensor:
+        """An SNR in dB for each of n images, uniform over a range."""
+        low, high = snr_db
+        uniform = torch.rand(n, generator=draws.channel, device=self.device)
+        return low + (high - low) * uniform
+
+    def answers(self, network: nn.Module, which: NDArray[np.int64]) -> Answers:
+        """What a task model says of clean images."""
+        parts = np.array_split(which, max(1, len(which) // 128))
+        images = (images_at(self.images.images, part, self.device) for part in parts)
+        found: Answers = (
+            torch.cat([answer(self.task, network, some) for some in images]).cpu().numpy()
+        )
+        return found

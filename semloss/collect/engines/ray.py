@@ -1,0 +1,73 @@
+"""Tasks on a Ray cluster."""
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from semloss.collect.engines.base import ENGINES, WORKER_DEATHS, WorkerDied, Workers, one_of
+from semloss.collect.units import Job, Unit
+from semloss.collect.work import Result, do_pack
+from semloss.errors import SemlossError
+
+
+class RayCluster:
+    """Ray Core: a local cluster, or the one that ``RAY_ADDRESS`` names.
+
+    Each pack is one task of `threads` CPUs and, on cuda, an equal share of a GPU; Ray starts it
+    again when its worker dies. Every node must see the run folder and the image cache.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise SemlossError(
+                "--engine ray: Ray is not installed; pip install 'semloss[ray]'"
+            ) from None
+        self._ray = ray
+        self.jobs = workers.jobs
+        if not ray.is_initialized():
+            # an address in RAY_ADDRESS joins that cluster, which has CPUs of its own
+            own = None if "RAY_ADDRESS" in os.environ else workers.jobs * workers.threads
+            # Ray would run its workers at low priority, but they are the whole job here
+            os.environ.setdefault("RAY_worker_niceness", "0")
+            ray.init(
+                num_cpus=own,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                include_dashboard=False,
+            )
+        gpu_share = 1 / workers.jobs if workers.device == "cuda" else 0.0
+        task = ray.remote(num_cpus=workers.threads, num_gpus=gpu_share, max_retries=WORKER_DEATHS)
+        self._do = task(do_pack)
+
+    def take(self, ready: Sequence[Unit]) -> Sequence[Unit]:
+        """The first unit: a task does one at a time."""
+        return one_of(ready)
+
+    def submit(self, pack: Sequence[Job]) -> Any:  # noqa: ANN401 - a Ray object reference
+        """Start the pack as a Ray task."""
+        return self._do.remote(pack)
+
+    def wait_any(self, handles: list[Any], timeout_s: float) -> list[Any]:
+        """Wait for the first to finish."""
+        done, _ = self._ray.wait(handles, num_returns=1, timeout=timeout_s)
+        return list(done)
+
+    def result(self, handle: Any) -> list[Result]:  # noqa: ANN401
+        """Results of a finished task; an error of a unit itself is raised as it was."""
+        try:
+            results: list[Result] = self._ray.get(handle)
+            return results
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except self._ray.exceptions.RayError as error:
+            raise WorkerDied(str(error).splitlines()[0]) from None
+
+    def close(self) -> None:
+        """Leave the cluster; a local one ends with it."""
+        self._ray.shutdown()
+
+
+ENGINES["ray"] = RayCluster

@@ -1,0 +1,85 @@
+"""What a cell is beside its SNR: a codec at one CR, for one objective, over one channel."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from semloss.channels import CHANNELS, Channel
+from semloss.codecs import CODECS, Codec, Realisation
+from semloss.collect.experiment import Experiment
+from semloss.errors import SemlossError
+from semloss.objectives import OBJECTIVES, Mse, Objective
+from semloss.units import format_cr
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Codec, channel, objective, realised CR and seed: everything about a cell but its SNR."""
+
+    codec: Codec
+    channel: Channel
+    objective: Objective
+    realisation: Realisation
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Readable start of folder names."""
+        # by the realised ratio: 1/50 asked beside 1/48 is the same codec
+        cr = format_cr(self.realisation.cr).replace("/", "_")
+        codec = self.codec.label
+        if self.objective != Mse():
+            codec += f"-{self.objective.label}"
+        return f"{codec}-{self.channel.label}-cr{cr}-seed{self.seed}"
+
+    def identity(self) -> dict[str, Any]:
+        """What the codec's training depends on, as JSON; the usual objective goes without."""
+        identity = {
+            "codec": CODECS.dump(self.codec),
+            **self.realisation.setting,
+            "channel": CHANNELS.dump(self.channel),
+            "seed": self.seed,
+        }
+        if self.objective != Mse():
+            identity["objective"] = OBJECTIVES.dump(self.objective)
+        return identity
+
+    def columns(self) -> dict[str, Any]:
+        """What the tables say of it."""
+        realised = self.realisation
+        return {
+            "codec": self.codec.kind,
+            "codec_label": self.codec.label,
+            "objective": self.objective.label,
+            "channel": self.channel.label,
+            "cr": realised.cr,
+            "cr_nominal": realised.cr_nominal,
+            "setting": realised.label,
+            "k": realised.k,
+            "seed": self.seed,
+        }
+
+
+def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Scheme]:
+    """Every codec, realised CR, channel, objective and seed of the grid.
+
+    Raises
+    ------
+    SemlossError
+        When a CR cannot be realised, or two of them by the same setting.
+    """
+    for codec in experiment.codecs:
+        realised: dict[str, float] = {}
+        for at, cr in enumerate(experiment.grid.cr):
+            realisation = codec.realise(cr, shape, where=f"grid.cr[{at}]")
+            other = realised.setdefault(realisation.label, cr)
+            if other != cr:
+                raise SemlossError(
+                    f"grid.cr: {format_cr(other)} and {format_cr(cr)} are both realised as "
+                    f"{format_cr(realisation.cr)}; drop one"
+                )
+            for channel, objective, seed in product(
+                experiment.channels, experiment.objectives, experiment.grid.seeds
+            ):
+                yield Scheme(codec, channel, objective, realisation, seed)

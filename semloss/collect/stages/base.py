@@ -1,0 +1,80 @@
+"""What a stage of the work is: how a unit is done, when it is finished, what it costs."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from semloss.collect.bench import Bench
+from semloss.collect.experiment import Experiment
+from semloss.collect.run import UnitFolder
+from semloss.collect.units import Unit
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Seconds that this machine takes for an image.
+
+    Attributes
+    ----------
+    codec, clean, adapted
+        In a training step of a codec, of a task model on clean images, and on receptions.
+    measured
+        In a measurement.
+    train_images, test_images
+        How many there are.
+    """
+
+    codec: float
+    clean: float
+    adapted: float
+    measured: float
+    train_images: int
+    test_images: int
+
+    def training(self, per_image_s: float, unit: Unit) -> float:
+        """Seconds of a unit's training."""
+        assert unit.lesson is not None
+        recipe = unit.lesson.recipe
+        return per_image_s * recipe.steps * min(recipe.batch_size, self.train_images)
+
+
+class Stage(ABC):
+    """One kind of work. It finds what is finished on disk and does only the rest.
+
+    A unit can so be killed at any moment and done again.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def do(self, unit: Unit, bench: Bench) -> str:
+        """Do a unit, whose folder is locked; return a headline.
+
+        Raises
+        ------
+        Damaged
+            When what it needs must be made anew first.
+        SemlossError
+            When it cannot go on.
+        """
+
+    def finished(self, unit: Unit, folder: UnitFolder, experiment: Experiment) -> bool:
+        """Whether nothing is left to be done."""
+        return folder.read(self.name) is not None
+
+    @abstractmethod
+    def cost(self, unit: Unit, rates: Rates) -> float:
+        """Seconds that a unit takes, about."""
+
+
+STAGES: dict[str, Stage] = {}
+
+S = TypeVar("S", bound=type[Stage])
+
+
+def stage(kind: S) -> S:
+    """Class decorator that files a stage under its name."""
+    STAGES[kind.name] = kind()
+    return kind

@@ -1,0 +1,130 @@
+"""A codec, trained from random weights or from those of an earlier one."""
+
+import math
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from semloss.codecs import CodecNetwork, Trial, transplant
+from semloss.collect.attempts import Teaching, give_up
+from semloss.collect.bench import Bench
+from semloss.collect.chain import Chain, images_at
+from semloss.collect.measuring import BATCH
+from semloss.collect.stages.base import Rates, Record, Stage, stage
+from semloss.collect.units import Unit
+from semloss.identity import seed_for
+from semloss.objectives import Batch, Judge
+from semloss.training import Companion, Draws
+
+#: Images that the mean image of the training set is taken from.
+MEAN_OF = 500
+
+
+@stage
+class Codec(Stage):
+    """Train the codec of a trunk, of a base or of a cell for its objective."""
+
+    name = "codec"
+
+    def do(self, unit: Unit, bench: Bench) -> str:
+        """Train it if it is not there; see `Stage.do`."""
+        folder = bench.folder(unit)
+        record = folder.read(self.name) or self._train(unit, bench)
+        if record["status"] == "diverged":
+            return "diverged: " + "; ".join(record["attempts"])
+        psnr_db = record.get("validation_psnr_db")
+        return "trained" if psnr_db is None else f"validation PSNR {psnr_db:.2f} dB mid-range"
+
+    def cost(self, unit: Unit, rates: Rates) -> float:
+        """Seconds of its training."""
+        return rates.training(rates.codec, unit)
+
+    def _train(self, unit: Unit, bench: Bench) -> Record:
+        scheme = unit.scheme
+        assert scheme is not None
+        start: CodecNetwork | None = None
+        origin = bench.job.needs.get("start")
+        if origin is not None:
+            assert origin.scheme is not None
+            start = bench.new_codec(origin.scheme, 0)
+            if bench.load("start", start)["status"] == "diverged":
+                return give_up(bench.folder(unit), self.name, [f"its {origin.kind} diverged"])
+        tasks: dict[str, nn.Module] = {}
+        if scheme.objective.reads_tasks:
+            clean = bench.new_task(0)
+            bench.load("task", clean)
+            tasks[bench.task.label] = clean.requires_grad_(False)
+
+        def make(key: str) -> CodecNetwork:
+            network = bench.new_codec(scheme, seed_for(key, "weights"))
+            if start is not None:
+                transplant(start, network)
+            return network
+
+        def teach(network: CodecNetwork, key: str) -> Teaching:
+            judge = scheme.objective.build(bench.shape[0], tasks, seed_for(key, "judge"))
+            loss = CodecLoss(bench, unit, network, judge.to(bench.device))
+            return loss, loss.companion()
+
+        return bench.attempts(unit).train(make, teach, partial(check_codec, unit, bench))
+
+
+class CodecLoss:
+    """Loss of a batch after the channel, each image at an SNR uniform over a range."""
+
+    def __init__(self, bench: Bench, unit: Unit, network: CodecNetwork, judge: Judge) -> None:
+        assert unit.scheme is not None
+        assert unit.lesson is not None
+        assert unit.lesson.snr_db is not None
+        self._bench, self._judge = bench, judge
+        self._objective, self._snr_db = unit.scheme.objective, unit.lesson.snr_db
+        self._chain = bench.chain(unit.scheme, network)
+        self._last: tuple[Batch, Tensor] | None = None
+
+    def __call__(self, positions: Tensor, draws: Draws) -> Tensor:
+        """Loss of the codec."""
+        batch = self._bench.batch(positions, draws)
+        snr = self._bench.snr(len(batch.images), self._snr_db, draws)
+        arrived, _ = self._chain.send(batch.images, snr, draws.channel)
+        self._last = batch, arrived.detach()
+        return self._objective.reduced(self._judge(batch, arrived))
+
+    def companion(self) -> Companion | None:
+        """The objective's own network, where it has one."""
+        if not any(one.requires_grad for one in self._judge.parameters()):
+            return None
+        return Companion(self._judge, self._own)
+
+    def _own(self) -> Tensor:
+        """Loss of the objective's own network, for the batch that the codec's was taken of."""
+        assert self._last is not None
+        return self._judge.own_loss(*self._last)
+
+
+def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Record:
+    """What the codec says of its training, from the validation images in the middle of its SNR.
+
+    Raises
+    ------
+    Diverged
+        When it learnt nothing.
+    """
+    assert unit.scheme is not None
+    assert unit.lesson is not None
+    assert unit.lesson.snr_db is not None
+    scheme, snr_db, split = unit.scheme, sum(unit.lesson.snr_db) / 2, bench.split
+    generator = torch.Generator(bench.device).manual_seed(seed_for(key, "validate"))
+    some = split.train[np.linspace(0, len(split.train) - 1, MEAN_OF, dtype=np.int64)]
+    chain = Chain(network, scheme.channel)
+    batches = []
+    network.eval()
+    with torch.inference_mode():
+        mean = images_at(bench.images.images, some, bench.device).mean(0, keepdim=True)
+        for begin in range(0, len(split.validation), BATCH):
+            chosen = split.validation[begin : begin + BATCH]
+            sent = images_at(bench.images.images, chosen, bench.device)
+            batches.append((sent, chain.send(sent, snr_db, generator)[0]))
+    bits = scheme.realisation.k * math.log2(1 + 10 ** (snr_db / 10))
+    return scheme.codec.check(Trial(batches, mean, bits))

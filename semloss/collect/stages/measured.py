@@ -1,0 +1,144 @@
+"""A cell, measured: what its link delivers, and what task models make of it."""
+
+from typing import Any
+
+import numpy as np
+
+from semloss.collect.bench import Bench
+from semloss.collect.chain import Chain
+from semloss.collect.experiment import Experiment
+from semloss.collect.measuring import Listeners, TestSet, measure, readable
+from semloss.collect.run import UnitFolder, rows_of, task_label
+from semloss.collect.stages.base import Rates, Record, Stage, stage
+from semloss.collect.units import Unit
+
+#: Record of a codec that is never trained, or of a receiver that there is none of.
+_UNTRAINED: Record = {"status": "ok", "attempts": [], "lr": None, "steps": 0, "cpu_s": 0.0}
+
+
+def tests_db(experiment: Experiment, unit: Unit) -> list[float]:
+    """SNRs at which a cell is asked to be measured.
+
+    A codec that serves all SNR has a cell for each; there is no mismatch to measure.
+    """
+    assert unit.scheme is not None
+    assert unit.snr_db is not None
+    grid = experiment.grid
+    others = grid.snr_db if grid.mismatch and unit.scheme.codec.training == "cell" else ()
+    return sorted({unit.snr_db, *others})
+
+
+@stage
+class Measured(Stage):
+    """Send the test images over a cell's link, and judge what arrives."""
+
+    name = "measured"
+
+    def do(self, unit: Unit, bench: Bench) -> str:
+        """Measure what is asked and not measured yet; see `Stage.do`."""
+        folder = bench.folder(unit)
+        old = folder.read(self.name)
+        missing = self._missing(unit, old, bench.experiment)
+        if old is not None and not missing:
+            return str(old["summary"])
+        record = self._measure(unit, bench, old, missing)
+        folder.write(self.name, record)
+        return str(record["summary"])
+
+    def finished(self, unit: Unit, folder: UnitFolder, experiment: Experiment) -> bool:
+        """Whether it was measured at all SNRs and by all metrics that are asked for."""
+        record = folder.read(self.name)
+        return record is not None and not self._missing(unit, record, experiment)
+
+    def cost(self, unit: Unit, rates: Rates) -> float:
+        """Seconds of one measurement."""
+        return rates.measured * rates.test_images
+
+    def _missing(self, unit: Unit, record: Record | None, experiment: Experiment) -> list[float]:
+        """Test SNRs that are asked for and not measured, or not by all metrics."""
+        asked = tests_db(experiment, unit)
+        if record is None:
+            return asked
+        if record["status"] == "diverged":
+            return []
+        wanted, held = experiment.metrics.wanted(), record["held"]
+        return [snr_db for snr_db in asked if not wanted <= set(held.get(f"{snr_db:g}", ()))]
+
+    def _measure(
+        self, unit: Unit, bench: Bench, old: Record | None, missing: list[float]
+    ) -> Record:
+        scheme, needs = unit.scheme, bench.job.needs
+        assert scheme is not None
+        codec = bench.new_codec(scheme, 0)
+        sender = bench.load("codec", codec) if "codec" in needs else _UNTRAINED
+        receiver, networks, clean = _UNTRAINED, {}, None
+        if "task" in needs:
+            networks = {name: bench.new_task(0) for name in ("clean", "matched")}
+            receiver = bench.load("receiver", networks["matched"])
+            clean = bench.load("task", networks["clean"])
+        cell = _cell_row(unit, bench, sender, receiver)
+        record: Record = {"status": cell["status"], "cell": cell, "held": {}, "rows": []}
+        if cell["status"] == "diverged":
+            return record | {"summary": f"diverged: {cell['attempts']}"}
+        listeners = None
+        if clean is not None and bench.task.reads == scheme.codec.delivers:
+            truth = bench.truth[bench.split.test].numpy()
+            said = np.array(clean["predictions"], dtype=truth.dtype)
+            listeners = Listeners(bench.task, networks, truth, said)
+        metrics = bench.experiment.metrics
+        usable = readable(metrics.make(), bench.images, scheme.codec.delivers)
+        sent = TestSet(bench.images, bench.split.test, bench.device)
+        chain, rows = Chain(codec, scheme.channel), []
+        for snr_db in missing:
+            rows += measure(chain, sent, snr_db, usable, listeners, unit.key)
+        # what was measured before stays: at other SNRs, or by metrics not asked for now
+        before = old or record
+        merged = {
+            (r["snr_db"], r["receiver"], r["metric"]): r
+            for r in [*rows_of(before, task_label(bench.experiment)), *rows]
+        }
+        record["rows"] = list(merged.values())
+        record["held"] = before["held"] | {
+            f"{snr_db:g}": sorted(metrics.wanted() | set(before["held"].get(f"{snr_db:g}", ())))
+            for snr_db in missing
+        }
+        return record | {"summary": _summary(record["rows"], unit.snr_db)}
+
+
+def _cell_row(unit: Unit, bench: Bench, sender: Record, receiver: Record) -> dict[str, Any]:
+    """What the cells table says of a cell."""
+    scheme, training = unit.scheme, bench.experiment.train
+    assert scheme is not None
+    own = scheme.codec.training == "cell"
+    both = [sender["status"], receiver["status"]]
+    status = next((one for one in ("diverged", "retried") if one in both), "ok")
+    attempts = [f"codec at {text}" for text in sender["attempts"]]
+    attempts += [f"task model at {text}" for text in receiver["attempts"]]
+    return {
+        "cell": unit.name,
+        "source": bench.images.name,
+        **scheme.columns(),
+        "train_snr_db": unit.snr_db if own else None,
+        "strategy": training.strategy if own else scheme.codec.training,
+        "status": status,
+        "attempts": "; ".join(attempts),
+        "lr": sender["lr"],
+        "steps": sender["steps"],
+        "validation_psnr_db": sender.get("validation_psnr_db"),
+        "codec_cpu_s": sender["cpu_s"],
+        "receiver_cpu_s": receiver["cpu_s"],
+        "device": bench.job.device,
+        "precision": "bf16" if bench.job.bf16 else "fp32",
+        "threads": bench.experiment.compute.threads,
+        "code": bench.job.code,
+        "key": unit.key,
+    }
+
+
+def _summary(rows: list[dict[str, Any]], snr_db: float | None) -> str:
+    """Headline of a cell: PSNR, and the first measure of each receiver, at its own SNR."""
+    own = [row for row in rows if row["snr_db"] == snr_db]
+    parts = [f"PSNR {row['value']:.2f} dB" for row in own if row["metric"] == "psnr_db"]
+    headline = next((row["metric"] for row in own if row["receiver"] != "none"), None)
+    judged = [f"{row['value']:.3f} {row['receiver']}" for row in own if row["metric"] == headline]
+    return ", ".join([*parts, *([f"{headline} {', '.join(judged)}"] if judged else [])])

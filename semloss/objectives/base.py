@@ -1,0 +1,84 @@
+"""What a codec is trained for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from semloss.registry import Options, Registry
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training images and what is known of them.
+
+    Attributes
+    ----------
+    images
+        float32 (B, C, H, W) in [0, 1], as they are sent.
+    truth
+        What the task model should say of each, (B, ...): class indices for a classifier.
+    """
+
+    images: Tensor
+    truth: Tensor
+
+
+class Judge(nn.Module, ABC):
+    """An objective at work on images of one shape.
+
+    Parameters that it holds are a second network: the trainer moves them by `own_loss`, with an
+    optimiser of their own, after each step of the codec. What must not learn is frozen.
+    """
+
+    @abstractmethod
+    def forward(self, batch: Batch, arrived: Tensor) -> Tensor:
+        """Loss (B,) of each image: what was sent, and what the codec delivered of it."""
+
+    def own_loss(self, batch: Batch, arrived: Tensor) -> Tensor:
+        """Loss of the judge's own network; `arrived` is cut off from the codec."""
+        raise NotImplementedError(f"{type(self).__name__} has weights and no own_loss")
+
+
+class Objective(Options, ABC):
+    """Options of an objective; `build` makes its judge.
+
+    Attributes
+    ----------
+    reads_tasks
+        Whether the judge is given the experiment's clean task models.
+    reduce
+        How the losses of the images of a batch become one: their mean, or the mean of their
+        logarithms, for which every image counts alike whatever its difficulty.
+    """
+
+    reads_tasks: ClassVar[bool] = False
+    reduce: ClassVar[Literal["mean", "log"]] = "mean"
+
+    @abstractmethod
+    def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> Judge:
+        """Make the judge.
+
+        Parameters
+        ----------
+        bands
+            Bands of the images.
+        tasks
+            Trained clean task models by their label, frozen; empty unless `reads_tasks`.
+        seed
+            Seed of weights of its own.
+        """
+
+    def reduced(self, losses: Tensor) -> Tensor:
+        """One number from the losses (B,) of a batch."""
+        return losses.log().mean() if self.reduce == "log" else losses.mean()
+
+    @property
+    def label(self) -> str:
+        """Kind and changed options: "mse"."""
+        return OBJECTIVES.label(self)
+
+
+OBJECTIVES: Registry[Objective] = Registry("objective")
