@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import tomli_w
 import torch
 from tiny_experiment import TINY
 
@@ -501,3 +503,33 @@ def test_thirteen_bands_go_all_the_way(world, real_data, tmp_path):
     assert cells.k.tolist() == [69 * 16 * 16 // 2]
     assert cells.cr.tolist() == pytest.approx([69 * 128 / (64 * 64 * 13)])
     assert semloss.load_table(out).metric.eq("psnr_db").any()
+
+
+def in_old_words(record):
+    """A measurement as it was written before receivers, objectives and settings had names."""
+    cell = record["cell"]
+    _, _, filters = cell.pop("setting").partition("=")
+    cell |= {"codec": cell.pop("codec_label"), "filters": int(filters)}
+    del cell["objective"]
+    for row in record["rows"]:
+        row["task"] = row.pop("receiver")
+    return record
+
+
+def test_a_run_of_the_old_words_is_taken_up(world, reference, tmp_path):
+    out = tmp_path / "old"
+    shutil.copytree(reference, out)
+    for path in (out / "cells").glob("*/measured.json"):
+        path.write_text(json.dumps(in_old_words(json.loads(path.read_text()))))
+    snapshot = tomllib.loads((out / "experiment.toml").read_text())
+    del snapshot["objective"], snapshot["train"]["range_snr_db"]
+    (out / "experiment.toml").write_text(tomli_w.dumps(snapshot))
+    weights = {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
+    assert weights == {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
+    # one metric more is measured on top of what is there
+    assert collect(world, out, "--set", "metrics.names=['psnr_db', 'mse']") == 0
+    table = semloss.load_table(out)
+    assert set(semloss.load_table(reference).metric) | {"mse"} == set(table.metric)
+    assert not table.duplicated(["cell", "snr_db", "receiver", "metric"]).any()

@@ -6,10 +6,12 @@ import math
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from tiny_experiment import TINY
 from torch import nn
 
 import semloss
+from semloss import facts
 from semloss.cli import main
 from semloss.codecs import CODECS
 from semloss.codecs.base import (
@@ -20,11 +22,12 @@ from semloss.codecs.base import (
     nearest,
     to_symbols,
 )  # fmt: skip
-from semloss.codecs.deepjscc import DeepJSCC
+from semloss.codecs.deepjscc import DeepJSCC, DeepJSCCNetwork
 from semloss.collect.engines import ENGINES
 from semloss.collect.engines.serial import Serial
 from semloss.metrics import mean_measurement
 from semloss.objectives import OBJECTIVES, Judge, Objective
+from semloss.sources import SOURCES
 from semloss.tasks import TASKS, Task
 from semloss.training import loop
 
@@ -55,7 +58,7 @@ def value(table, metric, receiver="none"):
 
 
 class Decimation(Codec):
-    """Every image at a coarser grid, each pixel repeated."""
+    """Every image on a coarser grid, each pixel repeated; mean and contrast travel beside it."""
 
     training = "none"
 
@@ -89,18 +92,16 @@ class DecimationNetwork(CodecNetwork):
 
 def test_a_codec_without_training(tmp_path):
     CODECS.register("decimation")(Decimation)
-    experiment = TINY.replace(
-        "[codec]\nstem = 4\nwidth = 8\ndepth = 0", '[codec]\nkind = "decimation"'
-    )
-    experiment = experiment.replace('["1/24", "1/6"]', '["1/32", "1/8"]').replace(
-        "[0, 10]", "[0, 40]"
-    )
+    options = "[codec]\nstem = 4\nwidth = 8\ndepth = 0"
+    experiment = TINY.replace(options, '[codec]\nkind = "decimation"')
+    experiment = experiment.replace('["1/24", "1/6"]', '["1/32", "1/8"]')
+    experiment = experiment.replace("[0, 10]", "[0, 10, 40]")
     table = collected(tmp_path, experiment)
     psnr = value(table, "psnr_db")
-    assert len(psnr) == 4
+    assert len(psnr) == 6
     assert psnr[1 / 8, 40.0] > psnr[1 / 8, 0.0] > 15
     assert psnr[1 / 8, 40.0] > psnr[1 / 32, 40.0]
-    assert len(value(table, "accuracy", "matched")) == 4
+    assert len(value(table, "accuracy", "matched")) == 6
     assert table.train_snr_db.isna().all()
     cells = pd.read_csv(tmp_path / "run" / "cells.csv")
     assert set(cells.setting) == {"step=2", "step=4"}
@@ -122,13 +123,18 @@ class KnowsItsSnr(DeepJSCC):
     training = "range"
 
     def build(self, shape, realisation, seed):
-        network = super().build(shape, realisation, seed)
-        network.__class__ = KnowingNetwork
-        network.scale = nn.Parameter(torch.zeros(()))
-        return network
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return KnowingNetwork(self, shape, realisation.setting["filters"])
 
 
-class KnowingNetwork(DeepJSCC.build.__globals__["DeepJSCCNetwork"]):
+class KnowingNetwork(DeepJSCCNetwork):
+    """Scales what it hears by the SNR that it is told."""
+
+    def __init__(self, options, shape, filters):
+        super().__init__(options, shape, filters)
+        self.scale = nn.Parameter(torch.zeros(()))
+
     def decode(self, symbols, state, generator):
         snr_db = torch.as_tensor(state.snr_db, dtype=torch.float32).reshape(-1, 1)
         assert len(snr_db) in (1, len(symbols))
@@ -137,11 +143,11 @@ class KnowingNetwork(DeepJSCC.build.__globals__["DeepJSCCNetwork"]):
 
 def test_a_codec_trained_once_for_all_snr_is_measured_at_many(tmp_path):
     CODECS.register("knowing")(KnowsItsSnr)
-    experiment = TINY.replace("[codec]", '[codec]\nkind = "knowing"').replace(
-        "[0, 10]", "[-5, 0, 5, 10, 15]"
-    )
+    experiment = TINY.replace("[codec]", '[codec]\nkind = "knowing"')
+    experiment = experiment.replace("[0, 10]", "[-5, 0, 5, 10, 15]")
     experiment += '\n[metrics]\nnames = ["psnr_db"]\n'
-    table = collected(tmp_path, experiment, "--set", "train.range_snr_db=[-5,15]")
+    ends = ["--set", "train.range_snr_db=[-5,15]"]
+    table = collected(tmp_path, experiment, *ends)
     assert len(value(table, "psnr_db")) == 2 * 5
     assert table.train_snr_db.isna().all()
     run = tmp_path / "run"
@@ -149,9 +155,7 @@ def test_a_codec_trained_once_for_all_snr_is_measured_at_many(tmp_path):
     assert not list((run / "cells").glob("*/codec.safetensors"))
     before = {path: path.stat().st_mtime_ns for path in (run / "bases").rglob("*")}
     # another SNR costs a measurement
-    collected(
-        tmp_path, experiment, "--set", "train.range_snr_db=[-5,15]", "--set", "grid.snr_db=[7]"
-    )
+    collected(tmp_path, experiment, *ends, "--set", "grid.snr_db=[7]")
     assert len(value(semloss.load_table(run), "psnr_db")) == 2 * 6
     assert {p: p.stat().st_mtime_ns for p in (run / "bases").rglob("*")} == before
 
@@ -245,7 +249,8 @@ def test_an_objective_is_given_the_task_models_that_it_reads(tmp_path):
 
         def forward(self, batch, arrived):
             away = self.network(arrived) - self.network(batch.images)
-            return away.square().mean(1) + 0.1 * (arrived - batch.images).square().mean((1, 2, 3))
+            pixels = (arrived - batch.images).square().mean(dim=(1, 2, 3))
+            return 0.001 * away.square().mean(1) + pixels
 
     OBJECTIVES.register("answers")(Answers)
     experiment = TINY + '\n[objective]\nkind = "answers"\n'
@@ -277,11 +282,13 @@ class Brightness(Task):
     def measure(self, truth, answers, clean, n_classes):
         away = torch.from_numpy(abs(answers - truth))
         ceiling = float(abs(clean - truth).mean())
-        return [mean_measurement("brightness_error", away, "lower", ceiling=ceiling)]
+        return [mean_measurement("brightness_error", away, ceiling=ceiling)]
 
 
-def test_a_task_that_is_no_classification(tmp_path):
+def test_a_task_that_is_no_classification(tmp_path, monkeypatch):
     TASKS.register("brightness")(Brightness)
+    monkeypatch.setattr(facts.metric, "METRICS", dict(facts.METRICS))
+    facts.register(facts.Metric("brightness_error", direction="lower"))
     table = collected(tmp_path, TINY.replace("[task]", '[task]\nkind = "brightness"'))
     rows = table[table.metric == "brightness_error"]
     assert set(rows.receiver) == {"clean", "matched"}
@@ -292,13 +299,9 @@ def test_a_task_that_is_no_classification(tmp_path):
 
 
 def test_without_a_task_images_alone_are_measured(tmp_path):
-    from semloss.sources import SOURCES
-
     source = SOURCES.parse({"kind": "scenes", "per_class": 40}, "source").load()
     folder = tmp_path / "images" / "all"
     folder.mkdir(parents=True)
-    from PIL import Image
-
     for index, image in enumerate(source.images[:40]):
         Image.fromarray(image).save(folder / f"{index}.png")
     experiment = TINY.replace(
