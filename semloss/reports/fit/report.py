@@ -1,6 +1,5 @@
 """The report of one fit or several: a folder with the numbers first, then every picture, read."""
 
-import inspect
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -188,27 +187,28 @@ def _form(fit: Fit) -> list[str]:
         known = ends is None and sd == 0
         rows.append(
             [
-                f"`{parameter.name}`", _number(value, 5),
+                f"`{parameter.name}`", f"${parameter.latex}$" if parameter.latex else "",
+                _number(value, 5),
                 "known" if known else "on a bound" if sd == 0 else _number(sd),
                 "–" if ends is None else f"{_number(ends[0])} … {_number(ends[1])}",
                 parameter.unit, parameter.meaning,
             ]
         )  # fmt: skip
-    head = ["parameter", "value", "standard error", "95 % interval", "unit", "meaning"]
+    head = ["parameter", "symbol", "value", "standard error", "95 % interval", "unit", "meaning"]
     kind = type(form)
-    source = f"Equation, symbols and limits: docstring of `{kind.__module__}.{kind.__qualname__}`."
+    source = f"Symbols and limits: docstring of `{kind.__module__}.{kind.__qualname__}`."
     levels = "value = floor + (ceiling − floor) · gain. " if form.has_range else ""
-    return [f"## Form `{fit.form}`", "", *_equation(form), f"{levels}{source}", "",
+    return [f"## Form `{fit.form}`", "", *_equations(form), f"{levels}{source}", "",
             *_markdown(head, rows)]  # fmt: skip
 
 
-def _equation(form: Form) -> list[str]:
-    """The equation of a form's docstring as a block of mathematics, none where it states none."""
-    text = inspect.getdoc(type(form)) or ""
-    found = re.search(r"\.\. math::(.*(?:\n(?:[ \t].*|[ \t]*(?=\n[ \t])))*)", text)
-    if not found:
+def _equations(form: Form) -> list[str]:
+    """The gain and its named parts as a block of mathematics, none where there is no shape."""
+    if not form.parameters:
         return []
-    return ["```math", inspect.cleandoc(found.group(1)).strip(), "```", ""]
+    lines = [rf"\text{{{left}}}" if left == "gain" else left for left, _ in form.equations]
+    lines = [rf"{left} &= {right}" for left, (_, right) in zip(lines, form.equations, strict=True)]
+    return ["```math", r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}", "```", ""]
 
 
 def _forms(fit: Fit) -> list[str]:

@@ -6,17 +6,26 @@ value, so a metric of direction "lower" simply has ceiling < floor. Only numpy i
 prediction must start fast.
 """
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.surfaces.forms.expression import Expression, Named, Number, Symbol, derivative
+from semloss.surfaces.forms.rendering import compiled, latex
 
 LN_CR_REF = float(np.log(1 / 12))
 """Reference rate, CR = 1/12, at which SNR midpoint, slope and sharpness are stated."""
+
+X = Symbol("x", r"\ln CR")
+S = Symbol("snr_db", "s")
+"""The axes of an expression: ln CR and the SNR in dB."""
+RATE = Named("r", X - Number(LN_CR_REF, r"\ln CR_{ref}"))
+"""The rate against the reference, ln CR / CR_ref."""
 
 _BLOCK = 8192
 """Points evaluated at once: the intermediate arrays stay in the second-level cache."""
@@ -28,7 +37,7 @@ class Parameter:
 
     `log` says that it is positive and searched on a logarithmic scale. `natural` says that
     resting on a bound is a meaningful limit of the form rather than a search that ran against
-    its fence.
+    its fence. `latex` is its symbol in equations.
     """
 
     name: str
@@ -38,6 +47,12 @@ class Parameter:
     meaning: str
     log: bool = False
     natural: bool = False
+    latex: str = ""
+
+    @property
+    def symbol(self) -> Symbol:
+        """The parameter in an expression."""
+        return Symbol(self.name, self.latex or rf"\mathrm{{{self.name}}}".replace("_", r"\_"))
 
 
 FLOOR = Parameter(
@@ -46,34 +61,51 @@ FLOOR = Parameter(
 CEILING = Parameter("ceiling", "metric", -np.inf, np.inf, "metric at its best", natural=True)
 
 
-class Form(ABC):
+class Form:
     """A parametric family of surfaces; subclass it and register the class to add one.
 
     A subclass gives `name`, `summary` (one line), `parameters` (shape parameters, without floor
-    and ceiling), and `gain`; `slopes` where speed matters, else they are central differences.
-    `x` is ln CR and `snr_db` the SNR in dB, arrays (N,); `shape` has the shape parameters on its
-    last axis, and its leading axes are a batch of problems: results are (..., N).
+    and ceiling), and the `expression` of its gain in `X`, `S` and the parameters' symbols: 0 when
+    nothing gets through, never falling in CR or SNR, 1 at most. Slopes follow from it; a subclass
+    may give faster ones. `x` is ln CR and `snr_db` the SNR in dB, arrays (N,); `shape` has the
+    shape parameters on its last axis, and its leading axes are a batch of problems: results are
+    (..., N).
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
+    expression: ClassVar[Expression]
     levels: ClassVar[tuple[Parameter, ...]] = (FLOOR, CEILING)
 
-    @abstractmethod
+    @cached_property
+    def _gain(self) -> Callable[..., Any]:
+        return compiled([self.expression], self._arguments)
+
+    @cached_property
+    def _slopes(self) -> Callable[..., Any]:
+        by_each = [derivative(self.expression, p.name) for p in self.parameters]
+        return compiled([self.expression, *by_each], self._arguments)
+
+    @property
+    def _arguments(self) -> tuple[str, ...]:
+        return (X.name, S.name, *(parameter.name for parameter in self.parameters))
+
     def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Gain (..., N) in [0, 1]; 0 when nothing gets through, never falling in x or SNR."""
+        """Gain (..., N) in [0, 1]."""
+        (gain,) = self._gain(x, snr_db, *_each(shape))
+        return _whole(gain, x, shape)
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain (..., N) and its derivatives (..., Q, N) with respect to the Q parameters."""
-        step = 6e-6 * np.maximum(np.abs(shape), 1e-2)
-        derivatives = []
-        for i in range(shape.shape[-1]):
-            move = np.zeros_like(shape)
-            move[..., i] = step[..., i]
-            rise = self.gain(x, snr_db, shape + move) - self.gain(x, snr_db, shape - move)
-            derivatives.append(rise / (2 * step[..., i, None]))
-        return self.gain(x, snr_db, shape), np.stack(derivatives, axis=-2)
+        gain, *by_each = (_whole(one, x, shape) for one in self._slopes(x, snr_db, *_each(shape)))
+        return gain, np.stack(by_each, axis=-2) if by_each else gain[..., None, :][..., :0, :]
+
+    @property
+    def equations(self) -> list[tuple[str, str]]:
+        """LaTeX of the gain and of its named parts, as (left side, right side)."""
+        (_, gain), *parts = latex(self.expression)
+        return [("gain", gain), *parts]
 
     @property
     def all_parameters(self) -> tuple[Parameter, ...]:
@@ -171,14 +203,15 @@ def register(cls: type[Form]) -> type[Form]:
     return cls
 
 
-def sigmoid(z: Array) -> Array:
-    """Logistic function, safe for any finite or infinite z."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z))
+def _each(shape: Array) -> list[Array]:
+    """Parameters (..., 1) of a shape (..., Q)."""
+    return [shape[..., i, None] for i in range(shape.shape[-1])]
 
 
-def log_sigmoid(z: Array) -> Array:
-    """Logarithm of the logistic function, exact far below zero too."""
-    return np.asarray(np.minimum(z, 0.0) - np.log1p(np.exp(-np.abs(z))))
+def _whole(value: Any, x: Array, shape: Array) -> Array:  # noqa: ANN401 - an array or a number
+    """Array (..., N), also of a term that does not depend on every axis."""
+    full = (*shape.shape[:-1], len(x))
+    return value if np.shape(value) == full else np.array(np.broadcast_to(value, full), float)
 
 
 def _ln(cr: Array) -> Array:

@@ -3,11 +3,20 @@
 import numpy as np
 
 from semloss.arrays import Array
-from semloss.surfaces.forms.base import Form, Parameter, register
-from semloss.surfaces.forms.logistic import Additive
+from semloss.surfaces.forms.base import Form, Parameter, S, register
+from semloss.surfaces.forms.expression import (
+    Expression,
+    Named,
+    log1p,
+    log10,
+    pow10,
+    substitute,
+)
+from semloss.surfaces.forms.logistic import SNR_HALF, Additive
 from semloss.surfaces.forms.unified import Capped, Unified
 
-GAP = Parameter("gap_db", "dB", -15.0, 45.0, "SNR gap in log2(1 + SNR/gap)", natural=True)
+GAP = Parameter("gap_db", "dB", -15.0, 45.0, "SNR gap in log2(1 + SNR/gap)", natural=True,
+                latex=r"\Gamma")  # fmt: skip
 
 
 def capacity_db(snr_db: Array, gap_db: Array | float) -> tuple[Array, Array]:
@@ -18,6 +27,18 @@ def capacity_db(snr_db: Array, gap_db: Array | float) -> tuple[Array, Array]:
     excess = 10.0 ** ((snr_db - gap_db) / 10.0)
     nats = np.log1p(excess)
     return gap_db + 10.0 * np.log10(nats), excess / (1.0 + excess) / nats
+
+
+def seen(expression: Expression, gap: Parameter | None = None) -> Expression:
+    """An expression with the capacity in dB, seen from the midpoint, in the place of the SNR."""
+
+    def capacity(snr_db: Expression) -> Expression:
+        if gap is None:
+            return 10.0 * log10(log1p(pow10(snr_db / 10.0)))
+        return gap.symbol + 10.0 * log10(log1p(pow10((snr_db - gap.symbol) / 10.0)))
+
+    half = SNR_HALF.symbol
+    return substitute(expression, {S.name: Named("c", capacity(S) - capacity(half) + half)})
 
 
 class _OfCapacity(Form):
@@ -33,10 +54,6 @@ class _OfCapacity(Form):
 class CapacityAdditive(_OfCapacity, Additive):
     r"""`additive` with the capacity in dB in the place of the SNR in dB, ours.
 
-    .. math::
-        gain = \sigma(\kappa (c(s) - c(m) + d \ln\tfrac{CR}{CR_{ref}})), \qquad
-        c(s) = 10 \log_{10} \log_2(1 + SNR)
-
     So the gain is a Hill curve in CR^a log2(1 + SNR): with a = 1, in the bits that the channel
     could carry per source sample. Parameters and limits as in `additive`.
     """
@@ -44,9 +61,7 @@ class CapacityAdditive(_OfCapacity, Additive):
     name = "capacity_additive"
     summary = "logistic in ln CR and the capacity in dB"
 
-    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Gain (..., N)."""
-        return super().gain(x, self._seen(snr_db, shape[..., 0, None], 0.0)[0], shape)
+    expression = seen(Additive.expression)
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain and its derivatives with respect to the shape parameters."""
@@ -58,11 +73,6 @@ class CapacityAdditive(_OfCapacity, Additive):
 
 class _Gapped(_OfCapacity):
     """Capacity with a free SNR gap, the last shape parameter; the midpoint is the third."""
-
-    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Gain (..., N)."""
-        seen, _ = self._seen(snr_db, shape[..., 2, None], shape[..., -1, None])
-        return super().gain(x, seen, shape[..., :-1])  # type: ignore[safe-super]
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain and its derivatives with respect to the shape parameters."""
@@ -78,9 +88,6 @@ class _Gapped(_OfCapacity):
 class CapacityCapped(_Gapped, Capped):
     r"""`capped` over the capacity of a channel with an SNR gap, ours.
 
-    .. math::
-        s \to c(s) = 10 \log_{10} \log_2(1 + SNR / \Gamma)
-
     Gamma (`gap_db`) is how far the learned code stays from the Shannon limit: well below it the
     capacity rises like the SNR, well above it only like its logarithm, so that the approach to
     the ceiling slows down. A large gap is `capped` itself. Everything else as there.
@@ -89,6 +96,7 @@ class CapacityCapped(_Gapped, Capped):
     name = "capacity_capped"
     summary = "capped, over log2(1 + SNR/gap)"
     parameters = (*Capped.parameters, GAP)
+    expression = seen(Capped.expression, GAP)
 
 
 @register
@@ -98,3 +106,4 @@ class CapacityUnified(_Gapped, Unified):
     name = "capacity_unified"
     summary = "unified, over log2(1 + SNR/gap)"
     parameters = (*Unified.parameters, GAP)
+    expression = seen(Unified.expression, GAP)

@@ -3,17 +3,28 @@
 import numpy as np
 
 from semloss.arrays import Array
-from semloss.surfaces.forms.base import LN_CR_REF, Form, Parameter, register, sigmoid
+from semloss.surfaces.forms.base import LN_CR_REF, RATE, Form, Parameter, S, X, register
+from semloss.surfaces.forms.expression import Expression, Number, sigmoid, sigmoid_of
 
-SNR_HALF = Parameter("snr_half_db", "dB", -60.0, 60.0, "SNR of half gain at CR 1/12")
-SLOPE = Parameter("slope_per_db", "1/dB", 2e-3, 5.0, "steepness of the rise with SNR", log=True)
+SNR_HALF = Parameter("snr_half_db", "dB", -60.0, 60.0, "SNR of half gain at CR 1/12",
+                     latex="m")  # fmt: skip
+SLOPE = Parameter("slope_per_db", "1/dB", 2e-3, 5.0, "steepness of the rise with SNR", log=True,
+                  latex=r"\kappa")  # fmt: skip
 SHIFT = Parameter(
-    "shift_db", "dB per e-fold of CR", 0.0, 400.0, "SNR that an e-fold of CR is worth", natural=True
-)
-LN_CR_HALF = Parameter("ln_cr_half", "ln CR", -12.0, 3.0, "ln of the CR of half gain")
+    "shift_db", "dB per e-fold of CR", 0.0, 400.0, "SNR that an e-fold of CR is worth",
+    natural=True, latex="d",
+)  # fmt: skip
+LN_CR_HALF = Parameter("ln_cr_half", "ln CR", -12.0, 3.0, "ln of the CR of half gain",
+                       latex=r"\ln CR_{1/2}")  # fmt: skip
 RATE_EXPONENT = Parameter(
-    "rate_exponent", "1", 0.05, 12.0, "power of CR with which the rate's limit is lifted", log=True
-)
+    "rate_exponent", "1", 0.05, 12.0, "power of CR with which the rate's limit is lifted", log=True,
+    latex=r"\beta",
+)  # fmt: skip
+
+
+def logistic(slope: Parameter, half: Parameter, shift: Parameter) -> Expression:
+    """Logistic in the plane (ln CR, SNR) of three parameters."""
+    return sigmoid(slope.symbol * (S - half.symbol + shift.symbol * RATE))
 
 
 @register
@@ -28,21 +39,12 @@ class Constant(Form):
     parameters = ()
     levels = (Parameter("level", "metric", -np.inf, np.inf, "the metric everywhere"),)
 
-    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Zero: both levels are the same."""
-        return np.zeros((*shape.shape[:-1], len(x)))
-
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """No shape parameter, no slope."""
-        gain = self.gain(x, snr_db, shape)
-        return gain, np.zeros((*gain.shape[:-1], 0, len(x)))
+    expression = Number(0.0)
 
 
 @register
 class LogisticSnr(Form):
     r"""Logistic in SNR alone: the rate does not matter.
-
-    .. math:: gain = \sigma(\kappa (s - m))
 
     m (`snr_half_db`) is the SNR of half gain, kappa (`slope_per_db`) the steepness.
     Limits: floor as SNR -> -inf, ceiling as SNR -> inf. Source: the classic S-curve of the
@@ -53,16 +55,13 @@ class LogisticSnr(Form):
     summary = "logistic in SNR, the rate does not matter"
     parameters = (SNR_HALF, SLOPE)
 
-    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Gain (..., N)."""
-        half, slope = shape[..., 0, None], shape[..., 1, None]
-        return sigmoid(slope * (snr_db - half))
+    expression = sigmoid(SLOPE.symbol * (S - SNR_HALF.symbol))
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain and its derivatives with respect to m and kappa."""
         half, slope = shape[..., 0, None], shape[..., 1, None]
         away = snr_db - half
-        gain = sigmoid(slope * away)
+        gain = sigmoid_of(slope * away)
         rise = gain * (1.0 - gain)
         return gain, np.stack([-slope * rise, away * rise], axis=-2)
 
@@ -70,8 +69,6 @@ class LogisticSnr(Form):
 @register
 class Additive(Form):
     r"""Logistic in the plane (ln CR, SNR), ours: rate and SNR trade one for the other.
-
-    .. math:: gain = \sigma(\kappa (s - m + d \ln(CR / CR_{ref})))
 
     m (`snr_half_db`) is the SNR of half gain at CR 1/12, kappa (`slope_per_db`) the steepness
     and d (`shift_db`) the dB that an e-fold of CR is worth. One ceiling serves every CR.
@@ -82,17 +79,14 @@ class Additive(Form):
     summary = "logistic in the plane (ln CR, SNR)"
     parameters = (SNR_HALF, SLOPE, SHIFT)
 
-    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Gain (..., N)."""
-        half, slope, shift = (shape[..., i, None] for i in range(3))
-        return sigmoid(slope * (snr_db - half + shift * (x - LN_CR_REF)))
+    expression = logistic(SLOPE, SNR_HALF, SHIFT)
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain and its derivatives with respect to m, kappa and d."""
         half, slope, shift = (shape[..., i, None] for i in range(3))
         rate = x - LN_CR_REF
         away = snr_db - half + shift * rate
-        gain = sigmoid(slope * away)
+        gain = sigmoid_of(slope * away)
         rise = gain * (1.0 - gain)
         climb = slope * rise
         return gain, np.stack([-climb, away * rise, rate * climb], axis=-2)
@@ -101,8 +95,6 @@ class Additive(Form):
 @register
 class Separable(Form):
     r"""Logistic in ln CR times logistic in SNR, ours: what the rate allows times the channel.
-
-    .. math:: gain = \sigma(\beta \ln(CR / CR_{half}))\, \sigma(\kappa (s - m))
 
     CR_half (`ln_cr_half`) is the CR at which the rate allows half, beta (`rate_exponent`) the
     power of CR with which it does; m and kappa as in `additive`, the same at every CR.
@@ -113,16 +105,15 @@ class Separable(Form):
     summary = "logistic in ln CR times logistic in SNR"
     parameters = (LN_CR_HALF, RATE_EXPONENT, SNR_HALF, SLOPE)
 
-    def gain(self, x: Array, snr_db: Array, shape: Array) -> Array:
-        """Gain (..., N)."""
-        ln_cr_half, beta, half, slope = (shape[..., i, None] for i in range(4))
-        return sigmoid(beta * (x - ln_cr_half)) * sigmoid(slope * (snr_db - half))
+    expression = sigmoid(RATE_EXPONENT.symbol * (X - LN_CR_HALF.symbol)) * sigmoid(
+        SLOPE.symbol * (S - SNR_HALF.symbol)
+    )
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain and its derivatives with respect to ln CR_half, beta, m and kappa."""
         ln_cr_half, beta, half, slope = (shape[..., i, None] for i in range(4))
         rate, away = x - ln_cr_half, snr_db - half
-        allowed, passed = sigmoid(beta * rate), sigmoid(slope * away)
+        allowed, passed = sigmoid_of(beta * rate), sigmoid_of(slope * away)
         gain = allowed * passed
         by_rate, by_snr = gain * (1.0 - allowed), gain * (1.0 - passed)
         return gain, np.stack(
