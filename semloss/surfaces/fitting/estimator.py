@@ -11,11 +11,11 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.selection import Points
 from semloss.surfaces.fitted.bands import with_sd
-from semloss.surfaces.fitted.domain import convex_hull
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_fit import fit_form
+from semloss.surfaces.fitting.packing import packed
 from semloss.surfaces.forms import FORMS
 
 _NAMES = ("cr", "snr_db")
@@ -181,22 +181,8 @@ def _fitted(points: Points, form: str, seed: int) -> Fit:
         return fit_surface(points, form, seed, bootstraps=0)
     name, outcome = poor
     fit = fit_form(FORMS[name], points, seed)
-    return Fit(
-        form=name,
-        metric=points.metric,
-        receiver=points.receiver,
-        direction=points.direction,
-        parameters=fit.parameters,
-        covariance=fit.covariance()[0],
-        floor=points.floor,
-        ceiling=points.ceiling,
-        model_error_sd=fit.scatter.model_error_sd,
-        dof=fit.scatter.dof,
-        hull=convex_hull(np.stack([np.log(points.cr), points.snr_db], axis=1)),
-        outcome=outcome,
-        message=outcome.remedy,
-        quality={"points": len(points.value), "rmse": fit.rmse},
-    )
+    quality = {"points": len(points.value), "rmse": fit.rmse}
+    return packed(fit, quality, outcome, outcome.remedy)
 
 
 def _poverty(points: Points) -> tuple[str, Outcome] | None:

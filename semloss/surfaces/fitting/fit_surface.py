@@ -1,15 +1,11 @@
 """From the points of a metric to a fitted surface: the ladder, the choice, the doubt."""
 
-import hashlib
-import math
 from typing import Any
 
 import numpy as np
 
-from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.selection import Points
-from semloss.surfaces.fitted.domain import convex_hull
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.batch import Prior
@@ -22,20 +18,13 @@ from semloss.surfaces.fitting.form_choice import (
     folds,
     hold_out,
 )
-from semloss.surfaces.fitting.form_fit import FormFit, fit_form, free_count
-from semloss.surfaces.fitting.scatter import falls, variance
+from semloss.surfaces.fitting.form_fit import fit_form, free_count
+from semloss.surfaces.fitting.packing import judged, packed
 from semloss.surfaces.fitting.uncertainty import bootstrap, profiles
 from semloss.surfaces.forms import FORMS, ladder
-from semloss.version import __version__
 
-_NO_FORM = (
-    "no form of the ladder follows these measurements: are they of one codec, channel and task "
-    "(--group-by)? Trust predictions near the measured cells only"
-)
 _REFERENCE = 8
 """Points below which a surface without a formula says nothing."""
-_POOR = 0.05
-"""Share of the metric's range that a form may miss, beyond the noise, and still be called a fit."""
 
 
 def fit_surface(
@@ -100,7 +89,8 @@ def fit_surface(
     }
     held = folds(points)
     errors = {name: hold_out(fit, held) for name, fit in fits.items()}
-    chosen = choose(fits, errors, rule) if form == "auto" else form
+    rivals = equals(fits, errors) if form == "auto" else []
+    chosen = choose(fits, errors, rule, rivals) if form == "auto" else form
     rows = comparison(fits, errors)
     if reference and len(points.value) >= _REFERENCE:
         from semloss.surfaces.fitting import reference as nonparametric
@@ -118,15 +108,14 @@ def fit_surface(
         "seed": seed,
     }  # fmt: skip
     fit = fits[chosen]
-    between = doubt(fits, chosen, equals(fits, errors)) if form == "auto" else 0.0
+    outcome, message = judged(fit, quality)
     draws = bootstrap(fit, bootstraps, seed).astype(np.float32) if bootstraps else None
-    return _surface(
-        fit,
-        between,
-        quality,
-        None if draws is None else draws.astype(np.float64),  # as the fit file keeps them
-        profiles(fit, confidence) if bootstraps else {},
-    )
+    return packed(
+        fit, quality, outcome, message,
+        between=doubt(fits, chosen, rivals) if form == "auto" else 0.0,
+        draws=None if draws is None else draws.astype(np.float64),  # as the fit file keeps them
+        intervals=profiles(fit, confidence) if bootstraps else {},
+    )  # fmt: skip
 
 
 def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
@@ -162,69 +151,3 @@ def _check_span(points: Points) -> None:
             f"{Outcome.TOO_FEW_POINTS}: {len(points.value)} points; a surface needs at least 4, "
             f"and 12 or more to show a bend"
         )
-
-
-def _surface(
-    fit: FormFit,
-    between: float,
-    quality: dict[str, Any],
-    draws: Array | None,
-    intervals: dict[str, tuple[float, float]],
-) -> Fit:
-    """Everything that makes predictions honest, in one piece.
-
-    `between` is the doubt between forms that do equally well; it joins the model error.
-    """
-    points, problems = fit.points, fit.problems
-    outcome, names = fit.outcome()
-    covariance, _ = fit.covariance()
-    residual = fit.fitted() - points.value
-    usual = 1.4826 * float(np.median(np.abs(residual)))  # standard deviation, outliers aside
-    noise = variance(points, fit.fitted()) + max(usual, 0.01 * quality["range"]) ** 2
-    if np.ptp(points.value) == 0:
-        outcome = Outcome.CONSTANT_VALUES
-    elif outcome is not Outcome.NOT_CONVERGED:
-        if falls(points, noise):
-            outcome, names = Outcome.NOT_MONOTONE, ""
-        elif fit.form.parameters and fit.scatter.model_error_sd > _POOR * quality["range"]:
-            outcome, names = Outcome.POOR_FIT, ""
-    message = "" if outcome is Outcome.CONVERGED else outcome.remedy
-    if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
-        message = _NO_FORM
-    images = points.n[np.isfinite(points.n)]
-    told = points.se[points.se > 0]
-    return Fit(
-        form=fit.form.name,
-        metric=points.metric,
-        receiver=points.receiver,
-        task=points.task,
-        direction=points.direction,
-        parameters=fit.parameters,
-        covariance=covariance,
-        floor=points.floor,
-        ceiling=points.ceiling,
-        model_error_sd=math.hypot(fit.scatter.model_error_sd, between),
-        dof=fit.scatter.dof,
-        hull=convex_hull(np.stack([np.log(points.cr), points.snr_db], axis=1)),
-        outcome=outcome,
-        message=f"{names}: {message}" if names else message,
-        draws=draws,
-        intervals=intervals,
-        bounds=np.stack([problems.low, problems.high], axis=1),
-        noise=points.noise,
-        images=float(np.median(images)) if images.size else None,
-        noise_sd=float(np.median(told)) if told.size else 0.0,
-        replicate_sd=points.replicate_sd,
-        quality=quality,
-        data={"sha256": _data_hash(points), "points": len(points.value)},
-        provenance={
-            "semloss": __version__, **(points.provenance or {}), **points.group,
-        },
-    )  # fmt: skip
-
-
-def _data_hash(points: Points) -> str:
-    """Hash of the fitted numbers in a stable order."""
-    columns = np.stack([points.cr, points.snr_db, points.value, points.se], axis=1)
-    ordered = columns[np.lexsort(columns.T[::-1])]
-    return hashlib.sha256(np.ascontiguousarray(ordered, dtype="<f8").tobytes()).hexdigest()

@@ -124,11 +124,12 @@ def hold_out(fit: FormFit, held: list[Fold]) -> HeldOut:
     return HeldOut(**errors, edge_out=edge.ravel(), inner=_mean(inner))
 
 
-def choose(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut], rule: str) -> str:
-    """Name of the form that a rule picks."""
+def choose(
+    fits: Mapping[str, FormFit], held: Mapping[str, HeldOut], rule: str, good: list[str]
+) -> str:
+    """Name of the form that a rule picks; `good` are those that `equals` names."""
     if rule in ("aicc", "bic"):
         return min(fits, key=lambda name: getattr(fits[name], rule))
-    good = equals(fits, held)
     if not good:  # too few points to hold any out
         return min(fits, key=lambda name: fits[name].aicc)
     if rule == "held-out":

@@ -1,0 +1,96 @@
+"""From a form at its best to a fitted surface: the outcome, and everything in one piece."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from semloss.arrays import Array
+from semloss.selection import Points
+from semloss.surfaces.fitted.domain import convex_hull
+from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitting.form_fit import FormFit
+from semloss.surfaces.fitting.scatter import falls, variance
+from semloss.version import __version__
+
+_NO_FORM = (
+    "no form of the ladder follows these measurements: are they of one codec, channel and task "
+    "(--group-by)? Trust predictions near the measured cells only"
+)
+_POOR = 0.05
+"""Share of the metric's range that a form may miss, beyond the noise, and still be called a fit."""
+
+
+def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str]:
+    """How a fit ended, and what to know about it; `quality` tells the range and the choice."""
+    points = fit.points
+    outcome, names = fit.outcome()
+    residual = fit.fitted() - points.value
+    usual = 1.4826 * float(np.median(np.abs(residual)))  # standard deviation, outliers aside
+    noise = variance(points, fit.fitted()) + max(usual, 0.01 * quality["range"]) ** 2
+    if np.ptp(points.value) == 0:
+        outcome = Outcome.CONSTANT_VALUES
+    elif outcome is not Outcome.NOT_CONVERGED:
+        if falls(points, noise):
+            outcome, names = Outcome.NOT_MONOTONE, ""
+        elif fit.form.parameters and fit.scatter.model_error_sd > _POOR * quality["range"]:
+            outcome, names = Outcome.POOR_FIT, ""
+    message = "" if outcome is Outcome.CONVERGED else outcome.remedy
+    if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
+        message = _NO_FORM
+    return outcome, f"{names}: {message}" if names else message
+
+
+def packed(
+    fit: FormFit,
+    quality: dict[str, Any],
+    outcome: Outcome,
+    message: str,
+    *,
+    between: float = 0.0,
+    draws: Array | None = None,
+    intervals: dict[str, tuple[float, float]] | None = None,
+) -> Fit:
+    """Everything that makes predictions honest, in one piece.
+
+    `between` is the doubt between forms that do equally well; it joins the model error.
+    """
+    points, problems = fit.points, fit.problems
+    images = points.n[np.isfinite(points.n)]
+    told = points.se[points.se > 0]
+    return Fit(
+        form=fit.form.name,
+        metric=points.metric,
+        receiver=points.receiver,
+        task=points.task,
+        direction=points.direction,
+        parameters=fit.parameters,
+        covariance=fit.covariance()[0],
+        floor=points.floor,
+        ceiling=points.ceiling,
+        model_error_sd=math.hypot(fit.scatter.model_error_sd, between),
+        dof=fit.scatter.dof,
+        hull=convex_hull(np.stack([np.log(points.cr), points.snr_db], axis=1)),
+        outcome=outcome,
+        message=message,
+        draws=draws,
+        intervals=intervals or {},
+        bounds=np.stack([problems.low, problems.high], axis=1),
+        noise=points.noise,
+        images=float(np.median(images)) if images.size else None,
+        noise_sd=float(np.median(told)) if told.size else 0.0,
+        replicate_sd=points.replicate_sd,
+        quality=quality,
+        data={"sha256": _data_hash(points), "points": len(points.value)},
+        provenance={"semloss": __version__, **(points.provenance or {}), **points.group},
+    )
+
+
+def _data_hash(points: Points) -> str:
+    """Hash of the fitted numbers in a stable order."""
+    columns = np.stack([points.cr, points.snr_db, points.value, points.se], axis=1)
+    ordered = columns[np.lexsort(columns.T[::-1])]
+    return hashlib.sha256(np.ascontiguousarray(ordered, dtype="<f8").tobytes()).hexdigest()
