@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from semloss.reports.look import MARKERS, metric_label, series_colors
-from semloss.reports.page import page_style, save_picture
+from semloss.reports.look import MARKERS, metric_label, page_style, save_picture, series_colors
 from semloss.selection import select
 from semloss.surfaces.fitting.form_fit import fit_form, free_count
 from semloss.surfaces.fitting.pooling import learn

@@ -12,6 +12,20 @@ from semloss.errors import SemlossError
 TEMPORARY = ".writing-"
 
 
+def picture_kind(path: Path) -> str:
+    """Kind of picture that a name asks for: png, pdf or svg.
+
+    Raises
+    ------
+    SemlossError
+        When its suffix is another.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("png", "pdf", "svg"):
+        raise SemlossError(f"{path}: name a picture *.png, *.pdf or *.svg")
+    return kind
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it.
 

@@ -8,6 +8,12 @@ from fractions import Fraction
 
 from semloss.errors import SemlossError
 
+ROUND_CRS = tuple(
+    1.0 / m
+    for m in (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
+)
+"""Ratios that people choose, falling: for ticks, curves and tables over a range of CRs."""
+
 
 def parse_cr(text: str | float, where: str = "cr") -> float:
     """Read a compression ratio CR = k/n.

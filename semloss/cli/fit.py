@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semloss.errors import SemlossError
+from semloss.storage import picture_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,8 +167,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.plot:
         if args.group_by:
             raise SemlossError("--plot draws one surface; with --group-by use --report DIR")
-        if args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
-            raise SemlossError(f"{args.plot}: name a picture *.png, *.pdf or *.svg")
+        picture_kind(args.plot)
     if args.report:
         from semloss.reports.folder import refuse_foreign
 

@@ -20,8 +20,8 @@ from semloss.reports.fit.diagnostics import predicted_plot, residuals_plot
 from semloss.reports.fit.parameters import correlation_plot, determined, intervals_plot
 from semloss.reports.fit.prediction import prediction_plot
 from semloss.reports.fit.surface import curves_plot, plane_plot, surface_plot
-from semloss.reports.look import metric_label, series_colors
-from semloss.reports.page import about_cr, cell_name, shown_ratios, signed
+from semloss.reports.look import metric_label, series_colors, shown_ratios
+from semloss.reports.page import about_cr, cell_name, signed
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.forms import FORMS
 

@@ -20,14 +20,12 @@ from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.simulation import accumulated, images_per_s
 from semloss.surfaces.fitted.fit import FittedSurface
-from semloss.units import format_cr, parse_cr
+from semloss.units import ROUND_CRS, format_cr, parse_cr
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Index = NDArray[np.intp]
-
-_ROUND = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
 
 
 @dataclass(frozen=True)
@@ -340,7 +338,7 @@ def follow(table: CodingTable, model: FittedSurface, time_s: Array, snr_db: Arra
 def round_crs(model: FittedSurface) -> list[float]:
     """Ratios 1/m with round m within the fitted CRs, and the fitted range's ends, rising."""
     low, high = model.cr_range
-    inside = [1 / m for m in _ROUND if low * 1.01 < 1 / m < high / 1.01]
+    inside = [cr for cr in ROUND_CRS if low * 1.01 < cr < high / 1.01]
     return sorted({low, high, *inside})
 
 

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semloss.errors import SemlossError
-from semloss.reports.look import ACCENT, INK, metric_label
-from semloss.reports.page import COLUMN, page_style, row_of_most, rows_of, save_picture, signed
+from semloss.reports.look import ACCENT, COLUMN, INK, metric_label, picture
+from semloss.reports.page import row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 
@@ -55,22 +54,18 @@ def forms_plot(fit: Fit, path: Path) -> str:
     Errors are percentages of the measured range on a logarithmic axis; the non-parametric
     reference shows what a closed form leaves on the table.
 
-    Returns
-    -------
-    str
-        One sentence that reads the picture.
+    Returns one sentence that reads the picture.
 
     Raises
     ------
     SemlossError
-        When only one form was tried, or the picture cannot be written.
+        When only one form was tried, or as `look.save_picture`.
     """
     table = forms_table(fit)
     if len(table) < 2:
         raise SemlossError(f"only form {fit.form} was fitted: --form auto compares forms")
     spread = fit.quality.get("range") or 1.0
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 1.15 + 0.24 * len(table)), layout="constrained")
+    with picture(path, COLUMN, 1.15 + 0.24 * len(table), table) as figure:
         axes = figure.subplots()
         _forms(axes, table, 100.0 / spread)
         axes.set_xlabel(f"error of {metric_label(fit.metric, 'none')}\n[% of the measured range]")
@@ -79,7 +74,6 @@ def forms_plot(fit: Fit, path: Path) -> str:
             columnspacing=0.8, fontsize=7, borderpad=0.1,
         )  # fmt: skip
         sns.despine(ax=axes, left=True)
-        save_picture(figure, path, table)
     return _read_forms(fit, table, 100.0 / spread)
 
 

@@ -9,21 +9,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.facts import metric_facts
-from semloss.reports.look import ACCENT, INK, MARKERS, series_colors
-from semloss.reports.page import (
-    PAGE,
-    about_cr,
-    page_style,
-    row_of_most,
-    rows_of,
-    save_picture,
-    signed,
-    snr_axis,
-)
+from semloss.reports.look import ACCENT, INK, MARKERS, PAGE, picture, series_colors, snr_axis
+from semloss.reports.page import about_cr, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 
 LEVEL = 0.9
@@ -94,18 +84,16 @@ def surfaces_plot(fits: Sequence[Fit], path: Path) -> str:
     if len(fits) < 2:
         raise SemlossError("one surface only: there is nothing to compare it with")
     table = surfaces_table(fits)
-    with page_style():
-        figure = Figure(figsize=(PAGE, max(2.6, 0.9 + 0.3 * len(fits))), layout="constrained")
+    shares = shares_table(fits, table)
+    with picture(path, PAGE, max(2.6, 0.9 + 0.3 * len(fits)), table, {"-curves": shares}) as figure:
         grid = figure.add_gridspec(1, 3, width_ratios=(1.15, 1.0, 0.8))
         curves, needs, errors = (figure.add_subplot(grid[0, i]) for i in range(3))
-        shares = shares_table(fits, table)
         _normalised(curves, shares, table)
         _needs(needs, fits, table)
         _errors(errors, table)
         sns.despine(figure)
         for axes in (needs, errors):
             axes.spines["left"].set_visible(False)
-        save_picture(figure, path, table, {"-curves": shares})
     return _read_surfaces(table)
 
 

@@ -7,22 +7,20 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.reports.look import INK, metric_label, series_colors
-from semloss.reports.page import (
+from semloss.reports.look import (
     COLUMN,
-    about_cr,
+    INK,
     cr_axis,
-    page_style,
-    row_of_most,
-    save_picture,
-    signed,
+    metric_label,
+    picture,
+    series_colors,
     snr_axis,
 )
+from semloss.reports.page import about_cr, row_of_most, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 
@@ -41,27 +39,21 @@ def contours_plot(fit: Fit, points: Points, path: Path, targets: Sequence[float]
     targets
         Values of the metric; by default up to five round ones.
 
-    Returns
-    -------
-    str
-        One sentence that reads the picture.
+    Returns one sentence that reads the picture.
 
     Raises
     ------
     SemlossError
-        When the surface is flat, the picture cannot be written or its suffix is not png, pdf or
-        svg.
+        When the surface is flat, or as `look.save_picture`.
     """
     chosen = targets or round_targets(fit)
     if not chosen:
         raise SemlossError(f"the surface of {fit.metric} is flat: it has no contours to draw")
     table = contours_table(fit, chosen)
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 2.9), layout="constrained")
+    with picture(path, COLUMN, 2.9, table) as figure:
         axes = figure.subplots()
         _draw(axes, fit, points, table)
         sns.despine(ax=axes)
-        save_picture(figure, path, table)
     return _read(fit, points, table)
 
 

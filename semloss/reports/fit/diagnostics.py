@@ -7,23 +7,22 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from semloss.arrays import Array, Mask
-from semloss.reports.look import ACCENT, INK, MARKERS, metric_label, series_colors
-from semloss.reports.page import (
+from semloss.reports.look import (
+    ACCENT,
     COLUMN,
+    INK,
+    MARKERS,
     PAGE,
-    about_cr,
-    cell_name,
     cr_axis,
-    page_style,
-    row_of_most,
-    save_picture,
+    metric_label,
+    picture,
+    series_colors,
     shown_ratios,
-    signed,
     snr_axis,
 )
+from semloss.reports.page import about_cr, cell_name, row_of_most, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting.scatter import variance
@@ -58,20 +57,11 @@ def residuals_plot(fit: Fit, points: Points, path: Path) -> str:
 
     The line through them joins the means of each SNR and each CR: it should hug zero.
 
-    Returns
-    -------
-    str
-        One sentence that reads the picture.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
+    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = residual_table(fit, points)
     limit = 1.12 * max(3.0, float(table["standardised"].abs().max()))
-    with page_style():
-        figure = Figure(figsize=(PAGE, 2.6), layout="constrained")
+    with picture(path, PAGE, 2.6, table) as figure:
         by_snr, by_cr = figure.subplots(1, 2, sharey=True)
         _residuals(by_snr, table, table["snr_db"].to_numpy())
         _residuals(by_cr, table, np.log(table["cr"].to_numpy()))
@@ -82,7 +72,6 @@ def residuals_plot(fit: Fit, points: Points, path: Path) -> str:
         by_snr.set_title(f"measured − fitted, {metric_label(fit.metric, fit.receiver)}")
         _legend(by_cr)
         sns.despine(figure)
-        save_picture(figure, path, table)
     return _read_residuals(fit, table)
 
 
@@ -90,11 +79,10 @@ def predicted_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw measured against fitted values, with 95 % bars of measuring, about the diagonal.
 
     The band about the diagonal is ± 2 model-error standard deviations.
-    Returns one sentence that reads the picture; raises as `residuals_plot`.
+    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = residual_table(fit, points)
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 2.9), layout="constrained")
+    with picture(path, COLUMN, 2.9, table) as figure:
         axes = figure.subplots()
         ends = np.array(
             [table[["measured", "fitted"]].min().min(), table[["measured", "fitted"]].max().max()]
@@ -117,7 +105,6 @@ def predicted_plot(fit: Fit, points: Points, path: Path) -> str:
         axes.set_title(metric_label(fit.metric, fit.receiver))
         _legend(axes)
         sns.despine(ax=axes)
-        save_picture(figure, path, table)
     return _read_predicted(table)
 
 

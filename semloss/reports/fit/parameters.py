@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from semloss.errors import SemlossError
-from semloss.reports.look import ACCENT, INK
-from semloss.reports.page import COLUMN, page_style, row_of_most, rows_of, save_picture, signed
+from semloss.reports.look import ACCENT, COLUMN, INK, picture
+from semloss.reports.page import row_of_most, rows_of, signed
 from semloss.surfaces.fitted.bands import student_quantile
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS
@@ -47,7 +46,7 @@ def correlation_plot(fit: Fit, path: Path) -> str:
     Raises
     ------
     SemlossError
-        When fewer than two parameters are determined, or as `residuals_plot`.
+        When fewer than two parameters are determined, or as `look.save_picture`.
     """
     names = determined(fit)
     if len(names) < 2:
@@ -57,8 +56,7 @@ def correlation_plot(fit: Fit, path: Path) -> str:
     matrix = np.full((size, size), np.nan)
     for row in rows_of(table):
         matrix[names.index(row["first"]) - 1, names.index(row["second"])] = row["correlation"]
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 1.1 + 0.27 * size), layout="constrained")
+    with picture(path, COLUMN, 1.1 + 0.27 * size, table) as figure:
         axes = figure.subplots()
         sns.heatmap(
             matrix, ax=axes, vmin=-1, vmax=1, cmap="PuOr", cbar=False, linewidths=0.8,
@@ -77,7 +75,6 @@ def correlation_plot(fit: Fit, path: Path) -> str:
         for label in axes.get_yticklabels():
             label.set(rotation=0)
         axes.set_title("correlation of the parameters", loc="right")
-        save_picture(figure, path, table)
     return _read_correlation(table)
 
 
@@ -119,18 +116,16 @@ def intervals_plot(fit: Fit, path: Path) -> str:
     Raises
     ------
     SemlossError
-        When the fit holds no intervals, or as `residuals_plot`.
+        When the fit holds no intervals, or as `look.save_picture`.
     """
     table = interval_table(fit)
     if table.empty:
         raise SemlossError(f"the fit of form {fit.form} holds no profile intervals")
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 0.95 + 0.3 * len(table)), layout="constrained")
+    with picture(path, COLUMN, 0.95 + 0.3 * len(table), table) as figure:
         axes = figure.subplots()
         _intervals(axes, table, 1.96 if fit.dof is None else student_quantile(0.95, fit.dof))
         figure.legend(loc="outside upper right", ncols=2, frameon=False, handlelength=1.4)
         sns.despine(ax=axes, left=True)
-        save_picture(figure, path, table)
     return _read_intervals(table)
 
 

@@ -6,15 +6,20 @@ from pathlib import Path
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
-from semloss.reports.look import ACCENT, INK, metric_label, paper_style, save_figure, series_colors
+from semloss.reports.look import (
+    ACCENT,
+    INK,
+    cr_axis,
+    metric_label,
+    paper_style,
+    picture,
+    series_colors,
+)
+from semloss.reports.page import signed
 from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
-
-_ROUND_CRS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 
 
 def prediction_plot(
@@ -46,8 +51,7 @@ def prediction_plot(
     interval = 0.95 if point.interval is None else point.interval
     curve = fit.predict(cr=np.minimum(ratios, 1.0), snr_db=levels, interval=interval)
     inside = np.asarray(curve.in_domain)
-    with paper_style():
-        figure = Figure(figsize=(5.8, 4.0), layout="constrained")
+    with picture(path, 5.8, 4.0, style=paper_style) as figure:
         axes = figure.subplots()
         color = series_colors(3)[1]
         axes.fill_between(
@@ -71,16 +75,13 @@ def prediction_plot(
         )  # fmt: skip
         _label(axes, fit, point, needed, here)
         if along_cr:
-            ticks = [1 / m for m in _ROUND_CRS if axis[0] - 0.02 <= -np.log(m) <= axis[-1] + 0.02]
-            axes.set_xticks(np.log(ticks), [format_cr(cr) for cr in ticks])
-            axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel("CR = k/n" if along_cr else "SNR, Es/N0 [dB]")
+            cr_axis(axes.xaxis, ratios)
+        else:
+            axes.set_xlabel("SNR, Es/N0 [dB]")
         axes.set_ylabel(metric_label(fit.metric, fit.receiver))
         axes.set_xlim(axis[0], axis[-1])
         axes.set_title(
-            f"SNR = {point.snr_db:g} dB".replace("-", "−")
-            if along_cr
-            else f"CR = {format_cr(point.cr)}"
+            signed(f"SNR = {point.snr_db:g} dB") if along_cr else f"CR = {format_cr(point.cr)}"
         )
         axes.legend(
             frameon=False,
@@ -88,7 +89,6 @@ def prediction_plot(
             loc="lower right" if fit.sign > 0 else "upper right",
         )
         sns.despine(ax=axes)
-        save_figure(figure, path)
 
 
 def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr: bool) -> None:
@@ -118,7 +118,7 @@ def _label(
             f"{needed.target:g} needs CR {needed.cr:.4f}\n[{needed.low:.3g} {top}]; "
             f"{needed.cr_fraction} meets it"
         )
-    text = text.replace("-", "−")  # a minus sign, as on the axes
+    text = signed(text)
     left, right = axes.get_xlim()
     rightwards = here < 0.55 * left + 0.45 * right
     down = (fit.sign > 0) == rightwards

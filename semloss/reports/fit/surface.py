@@ -11,21 +11,20 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 
 from semloss.arrays import Array
-from semloss.reports.look import INK, MARKERS, SURFACE_MAP, metric_label, series_colors
-from semloss.reports.page import (
+from semloss.reports.look import (
     COLUMN,
+    INK,
+    MARKERS,
     PAGE,
-    about_cr,
-    cell_name,
+    SURFACE_MAP,
     cr_axis,
-    page_style,
-    row_of_most,
-    rows_of,
-    save_picture,
+    metric_label,
+    picture,
+    series_colors,
     shown_ratios,
-    signed,
     snr_axis,
 )
+from semloss.reports.page import about_cr, cell_name, row_of_most, rows_of, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
@@ -41,27 +40,18 @@ def surface_plot(fit: Fit, points: Points, path: Path) -> str:
 
     Left as in `curves_plot`, right as in `plane_plot`; the table holds the rows of both.
 
-    Returns
-    -------
-    str
-        One sentence that reads the picture.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
+    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     curves, plane = curves_table(fit, points), plane_table(fit, points)
-    with page_style():
-        figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
+    fitted = plane[plane["drawn"] == "fit"].assign(drawn="plane")
+    table = pd.concat([curves, fitted], ignore_index=True)
+    with picture(path, PAGE, 2.9, table) as figure:
         left, right = figure.subplots(1, 2)
         _curves(left, fit, points, curves)
         _plane(figure, right, fit, points, plane)
         left.set_title(f"{fit.form} fit, RMSE {fit.quality.get('rmse', float('nan')):.2g}")
         right.set_title("fitted surface and measured cells")
         sns.despine(ax=left)
-        fitted = plane[plane["drawn"] == "fit"].assign(drawn="plane")
-        save_picture(figure, path, pd.concat([curves, fitted], ignore_index=True))
     return _read_curves(fit, curves)
 
 
@@ -69,15 +59,13 @@ def curves_plot(fit: Fit, points: Points, path: Path) -> str:
     """Draw the metric against SNR, one curve per CR with its 95 % band, over the measurements.
 
     Markers carry 95 % error bars of measuring; a curve is dashed outside the fitted domain.
-    Returns one sentence that reads the picture; raises as `surface_plot`.
+    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = curves_table(fit, points)
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 2.7), layout="constrained")
+    with picture(path, COLUMN, 2.7, table) as figure:
         axes = figure.subplots()
         _curves(axes, fit, points, table)
         sns.despine(ax=axes)
-        save_picture(figure, path, table)
     return _read_curves(fit, table)
 
 
@@ -86,13 +74,11 @@ def plane_plot(fit: Fit, points: Points, path: Path) -> str:
 
     Iso-metric lines are labelled, the outline is the fitted domain, and each measurement is a
     disc filled on the colour scale of the surface behind it: a disc that stands out misses it.
-    Returns one sentence that reads the picture; raises as `surface_plot`.
+    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = plane_table(fit, points)
-    with page_style():
-        figure = Figure(figsize=(COLUMN, 2.7), layout="constrained")
+    with picture(path, COLUMN, 2.7, table) as figure:
         _plane(figure, figure.subplots(), fit, points, table)
-        save_picture(figure, path, table)
     return _read_plane(fit, table)
 
 

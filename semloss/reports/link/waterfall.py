@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from seaborn import despine
 
 from semloss.planning.budget.ledger import Ledger
-from semloss.reports.look import ACCENT, INK, paper_style, save_figure, series_colors
+from semloss.reports.look import ACCENT, INK, paper_style, save_picture, series_colors
 
 _TOTALS = ("eirp_dbw", "c_n0_dbhz", "es_n0_db", "snr_db")
 _DIGITAL_TOTALS = ("eirp_dbw", "c_n0_dbhz", "eb_n0_db", "digital_margin_db")
@@ -52,7 +52,7 @@ def waterfall_plot(ledger: Ledger, path: Path) -> None:
             above = right.subplots()
         _draw_bars(above, losses, ACCENT, "Losses besides free space")
         figure.suptitle(ledger.link.name, x=0.01, ha="left", fontweight="bold")
-        save_figure(figure, path)
+        save_picture(figure, path)
 
 
 def _steps(ledger: Ledger) -> list[_Step]:

@@ -13,7 +13,14 @@ from semloss.arrays import Array
 from semloss.planning.passes.adaptive import CodingTable, Schedule
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
-from semloss.reports.look import ACCENT, INK, metric_label, paper_style, save_figure, series_colors
+from semloss.reports.look import (
+    ACCENT,
+    INK,
+    metric_label,
+    paper_style,
+    save_picture,
+    series_colors,
+)
 from semloss.storage import write_atomically
 from semloss.surfaces.fitted.fit import FittedSurface
 from semloss.units import format_cr
@@ -82,7 +89,7 @@ def pass_plot(result: PassResult, path: Path, schedule: Schedule | None = None) 
         for axes in (elevation, snr, metric, last):
             sns.despine(ax=axes)
         figure.align_ylabels()
-        save_figure(figure, path)
+        save_picture(figure, path)
     return _csv(series(result, schedule).to_csv(index=False), path)
 
 
@@ -167,7 +174,7 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path) -> Path:
         for axes in (upper, lower):
             sns.despine(ax=axes)
         figure.align_ylabels()
-        save_figure(figure, path)
+        save_picture(figure, path)
     return _csv(table.frame().to_csv(index=False), path)
 
 
@@ -216,7 +223,7 @@ def outage_plot(found: Outage, path: Path) -> Path:
         for axes in (metric, snr):
             sns.despine(ax=axes)
         figure.align_ylabels()
-        save_figure(figure, path)
+        save_picture(figure, path)
     return _csv(found.frame().to_csv(index=False), path)
 
 

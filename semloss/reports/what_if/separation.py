@@ -16,11 +16,20 @@ from numpy.typing import NDArray
 
 from semloss.arrays import Array
 from semloss.planning.digital.separation import DEEPJSCC, UNKNOWN, Comparison
-from semloss.reports.look import ACCENT, INK, metric_label, paper_style, series_colors
-from semloss.reports.page import about_cr, cr_axis, save_picture, snr_axis
+from semloss.reports.look import (
+    ACCENT,
+    INK,
+    cr_axis,
+    metric_label,
+    paper_style,
+    save_picture,
+    series_colors,
+    snr_axis,
+)
+from semloss.reports.page import about_cr
+from semloss.units import ROUND_CRS
 
 _CURVES = 3
-_ROUND = tuple(1.0 / m for m in (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128))
 _GAIN_MAP = "PuOr"
 """Diverging, told apart by colour-blind eyes; its dark ends are DeepJSCC's and digital's."""
 _NOTHING = "#d9d9d9"
@@ -121,7 +130,7 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
 
 def _chosen(c: Comparison) -> list[int]:
     """Rows of a few CRs spread over the range, round ones where the grid comes near them."""
-    inside = np.array([r for r in _ROUND if 0.99 * c.cr[0] <= r <= 1.01 * c.cr[-1]])
+    inside = np.array([r for r in ROUND_CRS if 0.99 * c.cr[0] <= r <= 1.01 * c.cr[-1]])
     if len(c.cr) <= _CURVES or len(inside) < _CURVES:
         inside = c.cr
     spread = np.linspace(0.1, 0.9, _CURVES) * (len(inside) - 1)

@@ -16,9 +16,10 @@ from semloss.reports.look import (
     SURFACE_MAP,
     metric_label,
     paper_style,
+    save_picture,
     series_colors,
 )
-from semloss.reports.page import save_picture, signed
+from semloss.reports.page import signed
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
