@@ -18,7 +18,7 @@ from semloss.codecs.deepjscc import DeepJSCC
 from semloss.collect.chain import Chain, images_at
 from semloss.objectives import Batch, Mse
 from semloss.sources import SOURCES
-from semloss.training import Recipe, augment_dihedral, keep_freed_memory, native_bf16, train
+from semloss.training import Recipe, draw_symmetry, keep_freed_memory, native_bf16, train
 
 STEPS, BATCH, ROUNDS = 40, 16, 5
 SNR_DB = 10.0
@@ -79,9 +79,9 @@ def ours(images):
     judge, objective = Mse().build(3, {}, 0), Mse()
 
     def loss(positions, draws):
-        batch = augment_dihedral(images_at(pixels, positions.numpy(), device), draws.augment)
+        batch = draw_symmetry(draws.augment)(images_at(pixels, positions.numpy(), device))
         received, _ = chain.send(batch, SNR_DB, draws.channel)
-        return objective.reduced(judge(Batch(batch, positions), received))
+        return objective.loss(judge, Batch(batch, positions), received)
 
     def loop(steps):
         train(network, loss, len(pixels), Recipe(steps=steps, batch_size=BATCH), "bench")

@@ -58,6 +58,7 @@ def _jobs(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Collect, or say what collecting would do."""
     from semloss.collect import collecting
+    from semloss.collect.engines import engine_named
     from semloss.collect.experiment import presets, read_experiment
 
     if args.preset == "list":
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"  run time {tables['run_time']}; expect {tables['expected']}")
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
+    engine_named(args.engine)
     experiment = read_experiment(args.experiment, args.preset, args.changes)
     plan = collecting.prepare(experiment, args.out, args.device, collecting.say)
     jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(plan)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from semloss.errors import Diverged, SemlossError
+from semloss.metrics import Delivery
 from semloss.metrics.distortion import Psnr
 from semloss.registry import Options, Registry
 from semloss.units import format_cr
@@ -27,11 +28,8 @@ BITS_TO_TELL = 32.0
 ImageShape = tuple[int, int, int]
 
 
-#: When a codec's networks are trained: never, one for each SNR, or one for a range of SNR.
-Training = Literal["none", "cell", "range"]
-
-#: What comes out of a decoder: metrics and task models say which of these they read.
-Delivery = Literal["image", "maps", "answer"]
+#: What one training of a codec serves: nothing is trained; one SNR; all SNR; all SNR and CR.
+Training = Literal["none", "cell", "range", "plane"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Realisation:
 
 @dataclass(frozen=True)
 class ChannelState:
-    """What sender and receiver know of the channel.
+    """What sender and receiver know of the link.
 
     Attributes
     ----------
@@ -72,10 +70,14 @@ class ChannelState:
     gain
         Gains h that the receiver has seen, complex64 (B, 1) or (B, k); None for the sender, and
         where the channel does not fade.
+    cr
+        CR = k/n (B,) at which each image is sent, while a codec is trained that serves all CR;
+        None: that of the network's realisation.
     """
 
     snr_db: float | Tensor
     gain: Tensor | None = None
+    cr: Tensor | None = None
 
 
 class CodecNetwork(nn.Module, ABC):
@@ -85,7 +87,8 @@ class CodecNetwork(nn.Module, ABC):
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k).
 
-        Each image's symbols have mean power exactly 1.
+        Each image's symbols have mean power exactly 1; where `state.cr` leaves some unused, those
+        are zero and the others have it.
         """
 
     @abstractmethod

@@ -16,7 +16,7 @@ from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
 from semloss.sources import open_entry
 from semloss.tasks import Answers, Task, answer
-from semloss.training import Draws, augment_dihedral
+from semloss.training import Draws, draw_symmetry
 
 
 class Damaged(Exception):  # noqa: N818 - an outcome that the scheduler mends
@@ -113,14 +113,16 @@ class Bench:
     # -- data ---------------------------------------------------------------------------------
 
     def batch(self, positions: Tensor, draws: Draws) -> Batch:
-        """Training images, turned at random, and their truth."""
+        """Training images, turned at random, and their truth; a map turns with its image."""
         chosen = self.split.train[positions.numpy()]
+        turn = draw_symmetry(draws.augment)
+        truth = self.truth[chosen].to(self.device)
         images = images_at(self.images.images, chosen, self.device)
-        return Batch(augment_dihedral(images, draws.augment), self.truth[chosen].to(self.device))
+        return Batch(turn(images), turn(truth) if truth.ndim > 2 else truth)
 
-    def snr(self, n: int, snr_db: Range, draws: Draws) -> Tensor:
-        """An SNR in dB for each of n images, uniform over a range."""
-        low, high = snr_db
+    def uniform(self, n: int, ends: Range, draws: Draws) -> Tensor:
+        """A number for each of n images, uniform over a range."""
+        low, high = ends
         uniform = torch.rand(n, generator=draws.channel, device=self.device)
         return low + (high - low) * uniform
 

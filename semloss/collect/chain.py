@@ -32,9 +32,13 @@ class Chain:
     bf16: bool = False
 
     def send(
-        self, images: Tensor, snr_db: float | Tensor, generator: torch.Generator
+        self,
+        images: Tensor,
+        snr_db: float | Tensor,
+        generator: torch.Generator,
+        cr: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Send images through encoder, channel and decoder.
+        """Send images through encoder, channel and decoder; `cr` as in `ChannelState`.
 
         Returns
         -------
@@ -43,8 +47,8 @@ class Chain:
             symbols sent, complex64 (B, k).
         """
         with autocast(images.device, self.bf16):
-            symbols = self.codec.encode(images, ChannelState(snr_db))
+            symbols = self.codec.encode(images, ChannelState(snr_db, cr=cr))
         received = self.channel.propagate(symbols, snr_db, generator)
-        state = ChannelState(snr_db, received.gain)
+        state = ChannelState(snr_db, received.gain, cr)
         with autocast(images.device, self.bf16):
             return self.codec.decode(received.symbols, state, generator), symbols

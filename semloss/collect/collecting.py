@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from joblib import cpu_count
 
-from semloss.collect.engines import Workers, make_engine
+from semloss.collect.engines import Workers, engine_named
 from semloss.collect.estimate import Estimate, as_duration, estimate
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import Run, environment, source_record, split_record
@@ -126,8 +126,16 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         stands_in = metric.name == "ms_ssim" and "ms_ssim_3" in experiment.metrics.names
         if reason is not None and not stands_in:
             report(f"{metric.name} is left out: {reason}")
-    if experiment.task is not None:
-        experiment.task.check(images)
+    task = experiment.task
+    if task is not None:
+        task.check(images)
+    for codec in experiment.codecs:
+        deaf = [one.name for one in experiment.metrics.make() if one.reads != codec.delivers]
+        if task is not None and task.reads != codec.delivers:
+            deaf.append(f"task {task.label}")
+        if deaf:
+            names = ", ".join(deaf)
+            report(f"{codec.label} delivers {codec.delivers}: left out with it is {names}")
     identity = {
         "images": images.content_hash,
         "split": split.content_hash,
@@ -206,7 +214,7 @@ def _work(plan: Schedule, units: list[Unit], engine: str, jobs: int, report: Rep
     figures, seconds = time_needed(plan, jobs)
     report(f"about {as_duration(seconds)} to go")
     threads, device = plan.experiment.compute.threads, plan.identity["device"]
-    workers = make_engine(engine, Workers(min(jobs, len(units)), threads, device))
+    workers = engine_named(engine)(Workers(min(jobs, len(units)), threads, device))
     progress = _Progress(plan.run, units, figures, report)
     try:
         Scheduler(units, plan.by_id, plan.job, workers, progress).run()

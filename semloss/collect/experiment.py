@@ -80,8 +80,15 @@ class Experiment:
             metrics=validate(Metrics, _table(tables, "metrics"), "metrics"),
             compute=validate(Compute, _table(tables, "compute"), "compute"),
         )
+        for objective in experiment.objectives:
+            if objective.reads_tasks and experiment.task is None:
+                raise SemlossError(
+                    f'objective {objective.label} reads a task model; task.kind = "{_NO_TASK}" has '
+                    "none: choose one"
+                )
         _check_order("train.base_snr_db", experiment.train.base_snr_db)
         _check_order("train.range_snr_db", experiment.train.range_snr_db)
+        _check_order("train.range_cr", experiment.train.range_cr)
         _check_order("task.adapted_snr_db", experiment.task_training.adapted_snr_db)
         return experiment
 
@@ -106,8 +113,8 @@ class Experiment:
         }
 
 
-def _check_order(key: str, ends_db: tuple[float, float]) -> None:
-    low, high = ends_db
+def _check_order(key: str, ends: tuple[float, float]) -> None:
+    low, high = ends
     if low > high:
         raise SemlossError(f"{key} = [{low:g}, {high:g}]: write the lower end first")
 

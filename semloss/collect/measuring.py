@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semloss.codecs.base import Delivery
 from semloss.collect.chain import Chain, images_at
 from semloss.identity import seed_for
-from semloss.metrics import ImageMetric, mean_measurement, papr_db
+from semloss.metrics import Delivery, ImageMetric, mean_measurement, papr_db
 from semloss.sources import ImageSet
 from semloss.tasks import Answers, Task
 
@@ -62,7 +61,7 @@ def readable(metrics: list[ImageMetric], images: ImageSet, delivers: Delivery) -
     return [
         one
         for one in metrics
-        if delivers == "image" and one.unavailable(bands, height, width) is None
+        if one.reads == delivers and one.unavailable(bands, height, width) is None
     ]
 
 

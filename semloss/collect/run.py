@@ -37,13 +37,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-import semloss
+from semloss import version
 from semloss.collect.experiment import Experiment
 from semloss.collect.units import Unit
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.sources import ImageSet, Split
 from semloss.storage import make_folder, read_json, sweep, write_atomically, write_json
+from semloss.tables.schema import SCHEMA
 
 #: Sections of an experiment that every cell of one run shares; the rest are axes of its grid.
 FIXED_SECTIONS = ("train", "task", "compute")
@@ -285,13 +286,14 @@ def split_record(split: Split) -> dict[str, Any]:
 
 def environment() -> dict[str, Any]:
     """Versions, machine and a digest of semloss' own code."""
-    package = Path(semloss.__file__).parent
+    package = Path(version.__file__).parent
     sources = {
         str(path.relative_to(package)): path.read_text(encoding="utf-8")
         for path in sorted(package.rglob("*.py"))
     }
     return {
-        "semloss": semloss.__version__,
+        "semloss": version.__version__,
+        "table_schema": SCHEMA,
         "code_digest": digest(sources)[:16],
         "commit": _commit(package),
         "python": platform.python_version(),

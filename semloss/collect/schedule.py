@@ -1,5 +1,7 @@
 """The grid as units of work, each after those it needs."""
 
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from semloss.collect.experiment import Experiment
@@ -51,7 +53,7 @@ class _Scheduling:
         units: dict[str, Unit] = {}
         for scheme in schemes(self.experiment, self.shape):
             shared = self.shared(scheme)
-            found = list(shared.values())
+            found = [*self._judges(scheme).values(), *shared.values()]
             for snr_db in self.experiment.grid.snr_db:
                 found += self.cell(scheme, snr_db, shared)
             units |= {unit.id: unit for unit in found}
@@ -61,74 +63,64 @@ class _Scheduling:
         """What the cells of one scheme start from, by the part it plays."""
         shared: dict[str, Unit] = {}
         mode, strategy = scheme.codec.training, self.experiment.train.strategy
-        task = self.task()
-        if task is not None:
-            shared["task"] = task
+        task = self.experiment.task
+        if task is not None and task.reads == scheme.codec.delivers:
+            shared["task"] = self.clean
         if mode == "cell" and strategy == "warm":
-            shared["trunk"] = self.trunk(scheme, task)
-            shared["base"] = self.base(scheme, task, shared["trunk"])
-        if mode == "range":
-            shared["base"] = self.range(scheme, task)
-        if task is not None and (mode != "cell" or strategy == "warm"):
-            shared["receiver"] = self.receiver(scheme, task, shared.get("base"))
+            shared["trunk"] = self.trunk(scheme)
+            shared["base"] = self.base(scheme, shared["trunk"])
+        if mode in ("range", "plane"):
+            shared["base"] = self.serving(scheme)
+        if "task" in shared and (mode != "cell" or strategy == "warm"):
+            shared["receiver"] = self.receiver(scheme, shared.get("base"))
         return shared
 
-    def task(self) -> Unit | None:
+    @cached_property
+    def clean(self) -> Unit:
         """The task model on clean images."""
-        if self.experiment.task is None:
-            return None
-        recipe = self.experiment.task_training.clean
-        identity = self.common | {
-            "task": TASKS.dump(self.experiment.task), "recipe": _plain(recipe)
-        }  # fmt: skip
+        task, recipe = self.experiment.task, self.experiment.task_training.clean
+        assert task is not None
+        identity = self.common | {"task": TASKS.dump(task), "recipe": _plain(recipe)}
         key = key_of("task", identity)
-        name = f"{TASKS.kind_of(self.experiment.task)}-{key[:8]}"
-        return Unit("task", "task", key, name, lesson=Lesson(recipe))
+        return Unit("task", "task", key, f"{TASKS.kind_of(task)}-{key[:8]}", lesson=Lesson(recipe))
 
-    def trunk(self, scheme: Scheme, task: Unit | None) -> Unit:
+    def trunk(self, scheme: Scheme) -> Unit:
         """The codec that the bases of all CRs start from: its CR does not depend on the grid."""
         training = self.experiment.train
         realisation = scheme.codec.realise(training.trunk_cr, self.shape, "train.trunk_cr")
-        trunk = Scheme(scheme.codec, scheme.channel, scheme.objective, realisation, scheme.seed)
-        identity = self._codec(trunk, task) | {
-            "snr_db": list(training.base_snr_db),
-            "recipe": _plain(training.trunk),
-        }
         lesson = Lesson(training.trunk, training.base_snr_db)
-        return self._codec_unit("trunk", trunk, identity, task, lesson)
+        return self._codec_unit("trunk", replace(scheme, realisation=realisation), lesson)
 
-    def base(self, scheme: Scheme, task: Unit | None, trunk: Unit) -> Unit:
+    def base(self, scheme: Scheme, trunk: Unit) -> Unit:
         """The codec that all cells of one CR start from."""
         training = self.experiment.train
         lesson = Lesson(training.base_recipe(scheme.realisation.cr), training.base_snr_db)
-        identity = self._codec(scheme, task) | {
-            "trunk": trunk.key,
-            "snr_db": list(training.base_snr_db),
-            "recipe": _plain(lesson.recipe),
-        }
-        return self._codec_unit("base", scheme, identity, task, lesson, start=trunk)
+        return self._codec_unit("base", scheme, lesson, trunk)
 
-    def range(self, scheme: Scheme, task: Unit | None) -> Unit:
-        """The codec of one CR that serves all SNR."""
-        training = self.experiment.train
-        lesson = Lesson(training.independent, training.range_snr_db)
-        identity = self._codec(scheme, task) | {
-            "snr_db": list(training.range_snr_db),
-            "recipe": _plain(lesson.recipe),
-        }
-        return self._codec_unit("base", scheme, identity, task, lesson)
+    def serving(self, scheme: Scheme) -> Unit:
+        """The codec that serves all SNR at one CR, or at all: then it is made for the largest."""
+        training, codec = self.experiment.train, scheme.codec
+        if codec.training == "range":
+            lesson = Lesson(training.independent, training.range_snr_db)
+            return self._codec_unit("base", scheme, lesson)
+        lesson = Lesson(training.independent, training.range_snr_db, training.range_cr)
+        realisation = codec.realise(training.range_cr[1], self.shape, "train.range_cr[1]")
+        return self._codec_unit("trunk", replace(scheme, realisation=realisation), lesson)
 
-    def receiver(self, scheme: Scheme, task: Unit, base: Unit | None) -> Unit:
+    def receiver(self, scheme: Scheme, base: Unit | None) -> Unit:
         """The task model on what one base, or an untrained codec, delivers."""
-        recipes = self.experiment.task_training
-        sender = {"base": base.key} if base is not None else self._codec(scheme, None)
+        recipes, sender = self.experiment.task_training, {}
+        if scheme.codec.training in ("none", "plane"):  # no base of the scheme's own tells of it
+            sender = self._codec(scheme)
+        if base is not None:
+            sender["base"] = base.key
         identity = sender | {
-            "task": task.key,
+            "task": self.clean.key,
             "recipe": _plain(recipes.adapted),
             "snr_db": list(recipes.adapted_snr_db),
         }
         key = key_of("receiver", identity)
-        needs = _ids({"codec": base, "start": task})
+        needs = _ids({"codec": base, "start": self.clean})
         lesson = Lesson(recipes.adapted, recipes.adapted_snr_db)
         name = f"{scheme.name}-{key[:8]}"
         return Unit("receiver", "receiver", key, name, needs, scheme, lesson=lesson)
@@ -137,7 +129,7 @@ class _Scheduling:
         """One point of the grid: its codec and its receiver are trained, then it is measured."""
         training, recipes = self.experiment.train, self.experiment.task_training
         task, own = shared.get("task"), (snr_db, snr_db)
-        identity = self._codec(scheme, None) | {
+        identity = self._codec(scheme) | {
             "needs": {role: unit.key for role, unit in shared.items()},
             "snr_db": snr_db,
         }
@@ -149,13 +141,11 @@ class _Scheduling:
             identity["matched"] = _plain(matched.recipe)
         key = key_of("cell", identity)
         place = ("cell", key, f"{scheme.name}-snr{snr_db:g}-{key[:8]}")
-        units, codec = [], shared.get("base")
+        units, codec, receiver = [], shared.get("base"), None
         if scheme.codec.training == "cell":
-            reads = task if scheme.objective.reads_tasks else None
-            needs = _ids({"start": codec, "task": reads})
+            needs = _ids({"start": codec, **self._judges(scheme)})
             codec = Unit("codec", *place, needs, scheme, snr_db, taught)
             units.append(codec)
-        receiver = None
         if task is not None:
             needs = _ids({"codec": codec, "start": shared.get("receiver", task)})
             receiver = Unit("receiver", *place, needs, scheme, snr_db, matched)
@@ -163,26 +153,27 @@ class _Scheduling:
         needs = _ids({"codec": codec, "task": task, "receiver": receiver})
         return [*units, Unit("measured", *place, needs, scheme, snr_db)]
 
-    def _codec(self, scheme: Scheme, task: Unit | None) -> dict[str, Any]:
+    def _judges(self, scheme: Scheme) -> dict[str, Unit]:
+        """The task models that the scheme's objective reads."""
+        return {"task": self.clean} if scheme.objective.reads_tasks else {}
+
+    def _codec(self, scheme: Scheme) -> dict[str, Any]:
         """What every codec's training depends on."""
-        identity = self.common | scheme.identity() | {"retries": self.experiment.train.retries}
-        if task is not None and scheme.objective.reads_tasks:
-            identity["task"] = task.key
-        return identity
+        judges = {role: unit.key for role, unit in self._judges(scheme).items()}
+        retries = {"retries": self.experiment.train.retries}
+        return self.common | scheme.identity() | retries | judges
 
     def _codec_unit(
-        self,
-        kind: str,
-        scheme: Scheme,
-        identity: dict[str, Any],
-        task: Unit | None,
-        lesson: Lesson,
-        start: Unit | None = None,
+        self, kind: str, scheme: Scheme, lesson: Lesson, start: Unit | None = None
     ) -> Unit:
+        identity = self._codec(scheme) | {"snr_db": lesson.snr_db, "recipe": _plain(lesson.recipe)}
+        if lesson.cr is not None:
+            identity["cr"] = lesson.cr
+        if start is not None:
+            identity[start.kind] = start.key
         key = key_of(kind, identity)
-        needs = _ids({"start": start, "task": task if scheme.objective.reads_tasks else None})
-        name = f"{scheme.name}-{key[:8]}"
-        return Unit("codec", kind, key, name, needs, scheme, lesson=lesson)
+        needs = _ids({"start": start, **self._judges(scheme)})
+        return Unit("codec", kind, key, f"{scheme.name}-{key[:8]}", needs, scheme, lesson=lesson)
 
 
 def _plain(recipe: Recipe) -> dict[str, Any]:

@@ -35,9 +35,11 @@ class Scheme:
 
     def identity(self) -> dict[str, Any]:
         """What the codec's training depends on, as JSON; the usual objective goes without."""
+        setting = dict(self.realisation.setting)
         identity = {
             "codec": CODECS.dump(self.codec),
-            **self.realisation.setting,
+            # before there were settings there were filters: the keys of their runs stay
+            **(setting if set(setting) == {"filters"} else {"setting": setting}),
             "channel": CHANNELS.dump(self.channel),
             "seed": self.seed,
         }
@@ -51,7 +53,7 @@ class Scheme:
         return {
             "codec": self.codec.kind,
             "codec_label": self.codec.label,
-            "objective": self.objective.label,
+            "objective": "none" if self.codec.training == "none" else self.objective.label,
             "channel": self.channel.label,
             "cr": realised.cr,
             "cr_nominal": realised.cr_nominal,
@@ -67,9 +69,11 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
     Raises
     ------
     SemlossError
-        When a CR cannot be realised, or two of them by the same setting.
+        When a CR cannot be realised, two of them by the same setting, or an objective cannot
+        judge what a codec delivers.
     """
     for codec in experiment.codecs:
+        objectives = _objectives(experiment, codec)
         realised: dict[str, float] = {}
         for at, cr in enumerate(experiment.grid.cr):
             realisation = codec.realise(cr, shape, where=f"grid.cr[{at}]")
@@ -80,6 +84,19 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
                     f"{format_cr(realisation.cr)}; drop one"
                 )
             for channel, objective, seed in product(
-                experiment.channels, experiment.objectives, experiment.grid.seeds
+                experiment.channels, objectives, experiment.grid.seeds
             ):
                 yield Scheme(codec, channel, objective, realisation, seed)
+
+
+def _objectives(experiment: Experiment, codec: Codec) -> tuple[Objective, ...]:
+    """The objectives that a codec is trained for; one that is not trained counts once."""
+    if codec.training == "none":
+        return (Mse(),)
+    for objective in experiment.objectives:
+        if objective.reads != codec.delivers:
+            raise SemlossError(
+                f"objective {objective.label} reads what delivers {objective.reads}, and codec "
+                f"{codec.label} delivers {codec.delivers}; choose another of either"
+            )
+    return experiment.objectives

@@ -51,7 +51,7 @@ def _known_metrics(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 SnrDb = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
-
+Ratio = Annotated[float, BeforeValidator(_ratio)]
 
 #: Distance from the base's SNR at which a cell's learning rate is twice that at the base's own.
 LR_DOUBLES_DB = 6.0
@@ -88,7 +88,7 @@ class Grid(Options):
     """
 
     cr: Annotated[
-        tuple[Annotated[float, BeforeValidator(_ratio)], ...],
+        tuple[Ratio, ...],
         BeforeValidator(_listed),
         AfterValidator(_distinct),
     ]
@@ -129,8 +129,9 @@ class Train(_WithRecipes):
         Range of training SNR of trunk and bases, drawn uniformly in dB for each image; a point
         where both ends are equal. As `trunk_cr`, it does not follow the grid, so the grid can
         grow without a new trunk or base.
-    range_snr_db
-        Range of training SNR of codecs that are trained once for all SNR, drawn as for the bases.
+    range_snr_db, range_cr
+        Ranges of training SNR and nominal CR of codecs that are trained once for all SNR, or for
+        all SNR and CR: drawn for each image, uniformly in dB, and on a log scale.
     trunk, base, cell, independent
         Recipes of the trunk, of a base started from it, of a cell specialised from its base at
         the base's own SNR, and of what starts from random weights at its own SNR or range.
@@ -147,9 +148,10 @@ class Train(_WithRecipes):
     """
 
     strategy: Literal["warm", "independent"] = "warm"
-    trunk_cr: Annotated[float, BeforeValidator(_ratio)] = 1 / 6
+    trunk_cr: Ratio = 1 / 6
     base_snr_db: tuple[SnrDb, SnrDb] = (6.0, 6.0)
     range_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
+    range_cr: tuple[Ratio, Ratio] = (1 / 48, 1 / 6)
     trunk: Recipe = Recipe(steps=5000)
     base: Recipe = Recipe(steps=2500)
     base_steps_per_octave: float = Field(default=0.0, ge=0, allow_inf_nan=False)

@@ -61,7 +61,7 @@ def not_monotone(rows: list[dict[str, Any]]) -> list[str]:
     groups: dict[tuple[Any, ...], dict[tuple[float, float], tuple[float, float]]] = {}
     for row in rows:
         if _own(row) and row["metric"] in ("psnr_db", "accuracy"):
-            group = (*_link(row), row["seed"], row["receiver"], row["metric"])
+            group = (*_link(row), row["seed"], row["task"], row["receiver"], row["metric"])
             point = (row["cr"], row["snr_db"])
             groups.setdefault(group, {})[point] = (row["value"], row["se"])
     found = []

@@ -11,7 +11,7 @@ from semloss.identity import digest
 from semloss.sources import Split
 from semloss.training import Recipe
 
-#: A range of SNR in dB, lower end first; one point where both are equal.
+#: A range of SNR in dB or of CR, lower end first; one point where both are equal.
 Range = tuple[float, float]
 
 #: Folders of a run, in the order of their work: what many others wait for comes first.
@@ -20,10 +20,11 @@ KINDS = ("task", "trunk", "base", "receiver", "cell")
 
 @dataclass(frozen=True)
 class Lesson:
-    """How a network is trained: its recipe, and the SNR that it hears."""
+    """How a network is trained: its recipe, the SNR that it hears, and the CR that it serves."""
 
     recipe: Recipe
     snr_db: Range | None = None
+    cr: Range | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Unit:
     stage
         Name of the stage, a key of `semloss.collect.stages.STAGES`; the file of its record.
     kind
-        "task" (clean task model), "trunk" (first codec, at one CR and SNR), "base" (one CR),
+        "task" (clean task model), "trunk" (first codec, or one for all CR), "base" (one CR),
         "receiver" (task model adapted to one base) or "cell".
     key
         Digest of everything its result depends on. The stages of a folder share it.

@@ -5,7 +5,13 @@ from pathlib import Path
 
 from semloss.errors import SemlossError
 from semloss.metrics import distortion, similarity
-from semloss.metrics.base import IMAGE_METRICS, ImageMetric, Measurement, mean_measurement
+from semloss.metrics.base import (
+    IMAGE_METRICS,
+    Delivery,
+    ImageMetric,
+    Measurement,
+    mean_measurement,
+)  # fmt: skip
 from semloss.metrics.classification import measure_classification
 from semloss.metrics.perceptual import Lpips
 from semloss.metrics.waveform import papr_db
@@ -13,6 +19,7 @@ from semloss.registry import unknown_key
 
 __all__ = [
     "IMAGE_METRICS",
+    "Delivery",
     "ImageMetric",
     "Lpips",
     "Measurement",

@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from torch import Tensor
 
 from semloss.facts import metric_facts
 from semloss.facts.metric import Direction
+
+#: What comes out of a decoder; metrics, task models and objectives say which of these they read.
+Delivery = Literal["image", "maps", "answer"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class ImageMetric(ABC):
     """
 
     name: ClassVar[str]
+    reads: ClassVar[Delivery] = "image"
 
     @abstractmethod
     def per_image(self, reference: Tensor, received: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
+from semloss.metrics import Delivery
 from semloss.registry import Options, Registry
 
 
@@ -47,6 +48,8 @@ class Objective(Options, ABC):
 
     Attributes
     ----------
+    reads
+        What a codec must deliver for it.
     reads_tasks
         Whether the judge is given the experiment's clean task models.
     reduce
@@ -54,6 +57,7 @@ class Objective(Options, ABC):
         logarithms, for which every image counts alike whatever its difficulty.
     """
 
+    reads: ClassVar[Delivery] = "image"
     reads_tasks: ClassVar[bool] = False
     reduce: ClassVar[Literal["mean", "log"]] = "mean"
 
@@ -71,8 +75,9 @@ class Objective(Options, ABC):
             Seed of weights of its own.
         """
 
-    def reduced(self, losses: Tensor) -> Tensor:
-        """One number from the losses (B,) of a batch."""
+    def loss(self, judge: Judge, batch: Batch, arrived: Tensor) -> Tensor:
+        """Loss of a batch from those of its images; one that has a shorter way to it takes that."""
+        losses: Tensor = judge(batch, arrived)
         return losses.log().mean() if self.reduce == "log" else losses.mean()
 
     @property

@@ -15,6 +15,10 @@ class Mse(Objective):
         """Make the judge; it has no weights."""
         return MseJudge()
 
+    def loss(self, judge: Judge, batch: Batch, arrived: Tensor) -> Tensor:
+        """Mean over the whole batch at once."""
+        return nn.functional.mse_loss(arrived, batch.images)
+
 
 class MseJudge(Judge):
     """Squared difference of pixels."""

@@ -47,7 +47,8 @@ threads             integer  processor threads of the training
 key                 text     content key under which the cell is kept
 ==================  =======  ====================================================================
 
-Tables of the earlier schema, whose ``task`` told the receiver, are read too (`tables.older`).
+This is schema 2 (`SCHEMA`; a run's ``environment.json`` says it as ``table_schema``). Tables of
+schema 1, whose ``task`` told the receiver, are read too (`tables.older`).
 Any CSV or parquet with columns ``cr, snr_db, metric, value`` is a table too; `cr` may be written
 "1/12" there, and `sd`, `n`, `se`, `seed`, `direction`, `floor`, `ceiling` are used where present.
 Columns of other names or units, and one column per metric, are mapped (`load_table`).
@@ -55,7 +56,9 @@ Columns of other names or units, and one column per metric, are mapped (`load_ta
 
 from semloss.tables.columns import parse_columns
 from semloss.tables.loading import load_table
-from semloss.tables.schema import CELLS_COLUMNS, METRICS_COLUMNS
+from semloss.tables.schema import CELLS_COLUMNS, METRICS_COLUMNS, SCHEMA
 from semloss.tables.writing import write_tables
 
-__all__ = ["CELLS_COLUMNS", "METRICS_COLUMNS", "load_table", "parse_columns", "write_tables"]
+__all__ = [
+    "CELLS_COLUMNS", "METRICS_COLUMNS", "SCHEMA", "load_table", "parse_columns", "write_tables",
+]  # fmt: skip

@@ -1,5 +1,7 @@
 """Names of the columns (their meaning: `semloss.tables`)."""
 
+SCHEMA = 2
+"""Version of the columns; 1 had the receiver in `task` (`semloss.tables.older`)."""
 METRICS_COLUMNS = (
     "cell", "source", "codec", "codec_label", "objective", "channel", "cr", "cr_nominal",
     "train_snr_db", "snr_db", "seed", "task", "receiver", "metric", "value", "sd", "n", "se",

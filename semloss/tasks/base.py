@@ -8,8 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semloss.codecs.base import Delivery
-from semloss.metrics import Measurement
+from semloss.metrics import Delivery, Measurement
 from semloss.registry import Options, Registry
 from semloss.sources import ImageSet
 
@@ -40,7 +39,11 @@ class Task(Options, ABC):
         """
 
     def truth(self, images: ImageSet) -> Answers:
-        """What should be answered for each image of the source, (N,) or (N, ...): its class."""
+        """What should be answered for each image of the source: its class, (N,).
+
+        It may be several numbers (N, m), or a map (N, H, W), which is turned with its image in
+        training.
+        """
         return images.labels
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """What is random in a training: the order of the data, its augmentation, the channel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -42,16 +42,20 @@ def batches(n_items: int, batch_size: int, key: str, start: int) -> Iterator[Ten
         epoch, batch = epoch + 1, 0
 
 
-def augment_dihedral(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Turn and flip a batch (B, C, H, W) as a whole by one of the eight symmetries of a square.
+def draw_symmetry(generator: torch.Generator) -> Callable[[Tensor], Tensor]:
+    """One of the eight symmetries of a square, for all maps (..., H, W) of a batch alike.
 
-    Land seen from above has no preferred orientation. Non-square images are flipped only.
+    Land seen from above has no preferred orientation. Maps that are not square are flipped only.
     """
     draw = int(torch.randint(8, (), generator=generator))
-    if draw & 1:
-        images = images.flip(3)
-    if draw & 2:
-        images = images.flip(2)
-    if draw & 4 and images.shape[2] == images.shape[3]:
-        images = images.transpose(2, 3)
-    return images
+
+    def turn(maps: Tensor) -> Tensor:
+        if draw & 1:
+            maps = maps.flip(-1)
+        if draw & 2:
+            maps = maps.flip(-2)
+        if draw & 4 and maps.shape[-2] == maps.shape[-1]:
+            maps = maps.transpose(-2, -1)
+        return maps
+
+    return turn

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from semloss.errors import Diverged
 from semloss.identity import digest, seed_for
-from semloss.training import Companion, Recipe, augment_dihedral, batches, train
+from semloss.training import Companion, Recipe, batches, draw_symmetry, train
 from semloss.training import loop as training
 
 ITEMS = 40
@@ -27,7 +27,7 @@ def loss_of(net):
 
     def loss(positions, draws):
         noise = torch.randn(len(positions), 2, 6, 6, generator=draws.channel)
-        x = augment_dihedral(items[positions], draws.augment)
+        x = draw_symmetry(draws.augment)(items[positions])
         return (net(x + 0.1 * noise) - x.mean(dim=(1, 2, 3)).unsqueeze(1)).square().mean()
 
     return loss

@@ -7,10 +7,10 @@ from semloss.collect.engines.base import (
     Engine,
     WorkerDied,
     Workers,
-    make_engine,
+    engine_named,
 )  # fmt: skip
 
 __all__ = [
-    "ENGINES", "WORKER_DEATHS", "Engine", "WorkerDied", "Workers", "make_engine", "processes",
+    "ENGINES", "WORKER_DEATHS", "Engine", "WorkerDied", "Workers", "engine_named", "processes",
     "ray", "serial",
 ]  # fmt: skip

@@ -70,17 +70,17 @@ ENGINES: dict[str, Callable[[Workers], Engine]] = {}
 """What makes each engine, by the name that `--engine` takes."""
 
 
-def make_engine(name: str, workers: Workers) -> Engine:
-    """The engine that `--engine` names.
+def engine_named(name: str) -> Callable[[Workers], Engine]:
+    """What makes the engine that `--engine` names.
 
     Raises
     ------
     SemlossError
-        When there is none of that name, or what it needs is not installed.
+        When there is none of that name.
     """
     if name not in ENGINES:
         raise SemlossError(f"--engine {name}: no such engine; there are {', '.join(ENGINES)}")
-    return ENGINES[name](workers)
+    return ENGINES[name]
 
 
 def one_of(ready: Sequence[Unit]) -> Sequence[Unit]:

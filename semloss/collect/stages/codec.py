@@ -72,7 +72,10 @@ class Codec(Stage):
 
 
 class CodecLoss:
-    """Loss of a batch after the channel, each image at an SNR uniform over a range."""
+    """Loss of a batch after the channel, each image at an SNR uniform over a range.
+
+    A codec that serves all CR sends each image at one of its own, uniform on a log scale.
+    """
 
     def __init__(self, bench: Bench, unit: Unit, network: CodecNetwork, judge: Judge) -> None:
         assert unit.scheme is not None
@@ -80,16 +83,21 @@ class CodecLoss:
         assert unit.lesson.snr_db is not None
         self._bench, self._judge = bench, judge
         self._objective, self._snr_db = unit.scheme.objective, unit.lesson.snr_db
+        self._cr = unit.lesson.cr
         self._chain = bench.chain(unit.scheme, network)
         self._last: tuple[Batch, Tensor] | None = None
 
     def __call__(self, positions: Tensor, draws: Draws) -> Tensor:
         """Loss of the codec."""
         batch = self._bench.batch(positions, draws)
-        snr = self._bench.snr(len(batch.images), self._snr_db, draws)
-        arrived, _ = self._chain.send(batch.images, snr, draws.channel)
+        n, cr = len(batch.images), None
+        snr_db = self._bench.uniform(n, self._snr_db, draws)
+        if self._cr is not None:
+            low, high = self._cr
+            cr = self._bench.uniform(n, (math.log(low), math.log(high)), draws).exp()
+        arrived, _ = self._chain.send(batch.images, snr_db, draws.channel, cr)
         self._last = batch, arrived.detach()
-        return self._objective.reduced(self._judge(batch, arrived))
+        return self._objective.loss(self._judge, batch, arrived)
 
     def companion(self) -> Companion | None:
         """The objective's own network, where it has one."""

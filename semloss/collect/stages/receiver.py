@@ -16,7 +16,7 @@ def adapted_loss(bench: Bench, network: nn.Module, chain: Chain, snr_db: Range) 
 
     def loss(positions: Tensor, draws: Draws) -> Tensor:
         batch = bench.batch(positions, draws)
-        snr = bench.snr(len(batch.images), snr_db, draws)
+        snr = bench.uniform(len(batch.images), snr_db, draws)
         with torch.no_grad():
             arrived, _ = chain.send(batch.images, snr, draws.channel)
         with autocast(bench.device, bench.job.bf16):
