@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from semloss.channels import Awgn
 from semloss.codecs.base import from_symbols, to_symbols
 from semloss.codecs.deepjscc import DeepJSCC
-from semloss.collect.chain import Chain, images_at
+from semloss.collect.stages.chain import Chain, images_at
 from semloss.objectives import Batch, Mse
 from semloss.sources import SOURCES
 from semloss.training import Recipe, draw_symmetry, keep_freed_memory, native_bf16, train

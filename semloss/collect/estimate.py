@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from torch import nn
 
-from semloss.collect.bench import Bench
-from semloss.collect.measuring import BATCH, Listeners, TestSet, measure, readable
 from semloss.collect.stages import STAGES, Rates
+from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.codec import CodecLoss
 from semloss.collect.stages.measured import tests_db
 from semloss.collect.stages.receiver import adapted_loss
+from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure, readable
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
 from semloss.collect.work import prepare_process

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import torch
 
-from semloss.collect.bench import Bench, Damaged
 from semloss.collect.run import Busy
 from semloss.collect.stages import STAGES
+from semloss.collect.stages.bench import Bench, Damaged
 from semloss.collect.units import Job
 from semloss.errors import SemlossError
 from semloss.training import keep_freed_memory

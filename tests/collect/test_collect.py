@@ -19,8 +19,8 @@ from tiny_experiment import TINY
 
 import semloss
 from semloss.cli import main
-from semloss.collect.attempts import Attempts
 from semloss.collect.run import Run, UnitFolder
+from semloss.collect.stages.attempts import Attempts
 from semloss.collect.summary import not_monotone
 from semloss.training import Recipe
 from semloss.training import loop as training
@@ -470,7 +470,7 @@ def test_a_full_disk_is_one_line_and_nothing_measured_is_lost(world, reference, 
 def test_a_fall_beyond_doubt_is_named():
     def row(cr, snr_db, value):
         return {"codec_label": "c", "objective": "mse", "channel": "a", "seed": 0,
-                "receiver": "none", "metric": "psnr_db",
+                "task": "none", "receiver": "none", "metric": "psnr_db",
                 "cr": cr, "snr_db": snr_db, "train_snr_db": snr_db, "value": value,
                 "se": 0.1}  # fmt: skip
 

@@ -4,8 +4,8 @@ import json
 import math
 
 import pandas as pd
-import pytest
 import torch
+from collecting_case import collected, value
 from PIL import Image
 from tiny_experiment import TINY
 from torch import nn
@@ -30,29 +30,6 @@ from semloss.objectives import OBJECTIVES, Judge, Objective
 from semloss.sources import SOURCES
 from semloss.tasks import TASKS, Task
 from semloss.training import loop
-
-
-@pytest.fixture(autouse=True)
-def registries_as_they_were(monkeypatch):
-    """What a test registers is gone after it."""
-    for registry in (CODECS, OBJECTIVES, TASKS):
-        monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
-    for name in list(ENGINES):
-        monkeypatch.setitem(ENGINES, name, ENGINES[name])
-
-
-def collected(tmp_path, experiment, *options, engine="serial", code=0):
-    (tmp_path / "tiny.toml").write_text(experiment)
-    command = ["collect", str(tmp_path / "tiny.toml"), "--out", str(tmp_path / "run")]
-    assert main([*command, "--engine", engine, *options]) == code
-    return semloss.load_table(tmp_path / "run") if code == 0 else None
-
-
-def value(table, metric, receiver="none"):
-    """Values of a metric over (CR, SNR)."""
-    rows = table[(table.metric == metric) & (table.receiver == receiver)]
-    return rows.set_index(["cr", "snr_db"]).value.sort_index()
-
 
 # -- a codec without training ------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from semloss.collect.bench import Bench
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import UnitFolder
+from semloss.collect.stages.bench import Bench
 from semloss.collect.units import Unit
 
 Record = dict[str, Any]

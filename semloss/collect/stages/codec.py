@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from semloss.codecs import CodecNetwork, Trial, transplant
-from semloss.collect.attempts import Teaching, give_up
-from semloss.collect.bench import Bench
-from semloss.collect.chain import Chain, images_at
-from semloss.collect.measuring import BATCH
+from semloss.collect.stages.attempts import Teaching, give_up
 from semloss.collect.stages.base import Rates, Record, Stage, stage
+from semloss.collect.stages.bench import Bench
+from semloss.collect.stages.chain import Chain, images_at
+from semloss.collect.stages.reception import BATCH
 from semloss.collect.units import Unit
 from semloss.identity import seed_for
 from semloss.objectives import Batch, Judge

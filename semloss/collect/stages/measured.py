@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from semloss.collect.bench import Bench
-from semloss.collect.chain import Chain
 from semloss.collect.experiment import Experiment
-from semloss.collect.measuring import Listeners, TestSet, measure, readable
 from semloss.collect.run import UnitFolder, rows_of, task_label
 from semloss.collect.stages.base import Rates, Record, Stage, stage
+from semloss.collect.stages.bench import Bench
+from semloss.collect.stages.chain import Chain
+from semloss.collect.stages.reception import Listeners, TestSet, measure, readable
 from semloss.collect.units import Unit
 
 #: Record of a codec that is never trained, or of a receiver that there is none of.

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from semloss.collect.attempts import give_up
-from semloss.collect.bench import Bench
-from semloss.collect.chain import Chain
+from semloss.collect.stages.attempts import give_up
 from semloss.collect.stages.base import Rates, Record, Stage, stage
+from semloss.collect.stages.bench import Bench
+from semloss.collect.stages.chain import Chain
 from semloss.collect.units import Range, Unit
 from semloss.training import BatchLoss, Draws, autocast
 
@@ -36,7 +36,7 @@ class Receiver(Stage):
         """Adapt it if it is not there; see `Stage.do`."""
         record = bench.folder(unit).read(self.name) or self._train(unit, bench)
         if record["status"] == "diverged":
-            return "diverged: " + "; ".join(record["attempts"])
+            return "diverged: " + ("; ".join(record["attempts"]) or "its codec did")
         return f"loss {record['losses'][-1]:.3f}" if record["losses"] else "not trained"
 
     def cost(self, unit: Unit, rates: Rates) -> float:
@@ -49,8 +49,10 @@ class Receiver(Stage):
         assert lesson is not None
         assert lesson.snr_db is not None
         codec, start = bench.new_codec(scheme, 0), bench.new_task(0)
-        if "codec" in bench.job.needs and bench.load("codec", codec)["status"] == "diverged":
-            reasons = ["its base diverged"] if unit.kind == "receiver" else []
+        sender = bench.job.needs.get("codec")
+        if sender is not None and bench.load("codec", codec)["status"] == "diverged":
+            # a cell's row tells of its codec itself
+            reasons = [] if unit.kind == "cell" else [f"its {sender.kind} diverged"]
             return give_up(folder, self.name, reasons)
         if bench.load("start", start)["status"] == "diverged":
             return give_up(folder, self.name, ["its receiver diverged"])

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from semloss.collect.bench import Bench
 from semloss.collect.run import UnitFolder
 from semloss.collect.stages.base import Rates, Record, Stage, stage
+from semloss.collect.stages.bench import Bench
 from semloss.collect.units import Job, Unit
 from semloss.errors import SemlossError
 from semloss.identity import seed_for

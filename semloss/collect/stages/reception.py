@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semloss.collect.chain import Chain, images_at
+from semloss.collect.stages.chain import Chain, images_at
 from semloss.identity import seed_for
 from semloss.metrics import Delivery, ImageMetric, mean_measurement, papr_db
 from semloss.sources import ImageSet

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from semloss.codecs import CodecNetwork
-from semloss.collect.attempts import Attempts, Record
-from semloss.collect.chain import Chain, images_at
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.scheme import Scheme
+from semloss.collect.stages.attempts import Attempts, Record
+from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
 from semloss.sources import open_entry

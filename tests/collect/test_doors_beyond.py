@@ -1,0 +1,192 @@
+"""The doors, further: a network for the whole plane, maps in place of images, maps as truth."""
+
+import json
+from typing import ClassVar
+
+import pandas as pd
+import pytest
+import torch
+from collecting_case import collected, value
+from tiny_experiment import TINY
+from torch import nn
+
+from semloss import facts
+from semloss.codecs import CODECS
+from semloss.codecs.base import Codec, CodecNetwork, Realisation, from_symbols, nearest, to_symbols
+from semloss.codecs.deepjscc import DeepJSCC, DeepJSCCNetwork
+from semloss.metrics import mean_measurement
+from semloss.tasks import TASKS, Task
+
+# -- one network for all SNR and all CR --------------------------------------------------------
+
+MOST = 16
+
+
+class Prefix(DeepJSCC):
+    """DeepJSCC of which the first maps are sent, as many as the CR allows."""
+
+    training = "plane"
+
+    def realise(self, cr, shape, where="cr"):
+        found = super().realise(cr, shape, where)
+        return Realisation(cr, found.cr, found.k, {"maps": found.setting["filters"]})
+
+    def build(self, shape, realisation, seed):
+        most = Realisation(1, 1, 1, {"filters": MOST})
+        network = super().build(shape, most, seed)
+        network.__class__ = PrefixNetwork
+        network.maps = realisation.setting["maps"]
+        return network
+
+
+class PrefixNetwork(DeepJSCCNetwork):
+    seen: ClassVar = []  # CR of every image that was trained
+
+    def encode(self, images, state):
+        latent = self.encoder(images)
+        if state.cr is None:
+            return to_symbols(latent[:, : self.maps])
+        self.seen.extend(state.cr.tolist())
+        share = self.share(state.cr)
+        return to_symbols(latent * self.first(share)) * share.sqrt().unsqueeze(1)
+
+    def decode(self, symbols, state, generator):
+        maps = self.maps if state.cr is None else MOST
+        latent = from_symbols(symbols, (maps, *self.latent_shape[1:]))
+        latent = nn.functional.pad(latent, (0, 0, 0, 0, 0, MOST - maps))
+        if state.cr is not None:
+            latent = latent * self.first(self.share(state.cr))
+        return torch.sigmoid(self.decoder(latent).float())
+
+    def share(self, cr):
+        """Share of the maps that is sent of each image."""
+        return (cr * 96).round().clamp(1, MOST) / MOST
+
+    def first(self, share):
+        return (torch.arange(MOST) < share.unsqueeze(1) * MOST).float()[:, :, None, None]
+
+
+def test_one_training_serves_all_snr_and_all_cr(tmp_path):
+    CODECS.register("prefix")(Prefix)
+    PrefixNetwork.seen.clear()
+    experiment = TINY.replace("[codec]", '[codec]\nkind = "prefix"')
+    options = ["--set", "train.range_cr=['1/48', '1/6']", "--set", "train.range_snr_db=[0,10]"]
+    table = collected(tmp_path, experiment, *options)
+    assert len(value(table, "psnr_db")) == len(value(table, "accuracy", "matched")) == 4
+    assert table.train_snr_db.isna().all()
+    assert 1 / 48 <= min(PrefixNetwork.seen) < 1 / 40
+    assert 1 / 7 < max(PrefixNetwork.seen) <= 1 / 6
+    run = tmp_path / "run"
+    assert len(list((run / "trunks").iterdir())) == 1
+    assert not (run / "bases").exists()
+    assert len(list((run / "receivers").iterdir())) == 2  # one for each CR
+    keys = {json.loads(p.read_text())["key"] for p in (run / "receivers").glob("*/receiver.json")}
+    assert len(keys) == 2
+    # another CR costs its receivers and a measurement
+    trained = len(PrefixNetwork.seen)
+    table = collected(tmp_path, experiment, *options, "--set", "grid.cr=1/12")
+    assert len(value(table, "psnr_db")) == 6
+    assert len(PrefixNetwork.seen) == trained
+
+
+def test_a_network_for_the_plane_that_diverges_flags_every_cell(tmp_path):
+    CODECS.register("prefix")(Prefix)
+    experiment = TINY.replace("[codec]", '[codec]\nkind = "prefix"')
+    wild = ["train.independent.lr=1e4", "train.independent.clip_norm=1e9", "train.retries=0"]
+    options = [word for change in wild for word in ("--set", change)]
+    collected(tmp_path, experiment, *options)
+    assert pd.read_csv(tmp_path / "run" / "metrics.csv").empty
+    cells = pd.read_csv(tmp_path / "run" / "cells.csv")
+    assert len(cells) == 4
+    assert set(cells.status) == {"diverged"}
+
+
+# -- a codec that rebuilds no image ------------------------------------------------------------
+
+
+class Thumbnails(Codec):
+    """Maps of 8x8 instead of an image."""
+
+    training = "none"
+    delivers = "maps"
+
+    def realise(self, cr, shape, where="cr"):
+        k = shape[0] * 32
+        n = shape[0] * shape[1] * shape[2]
+        return nearest([Realisation(cr, k / n, k, {"side": 8})], shape, where)
+
+    def build(self, shape, realisation, seed):
+        return ThumbnailNetwork()
+
+
+class ThumbnailNetwork(CodecNetwork):
+    def encode(self, images, state):
+        return to_symbols(nn.functional.adaptive_avg_pool2d(images, 8))
+
+    def decode(self, symbols, state, generator):
+        return from_symbols(symbols, (3, 8, 8))
+
+
+def test_what_cannot_read_a_delivery_is_left_out_by_name(tmp_path, capfd):
+    CODECS.register("thumbnails")(Thumbnails)
+    options = "[codec]\nstem = 4\nwidth = 8\ndepth = 0"
+    experiment = TINY.replace(options, '[codec]\nkind = "thumbnails"')
+    table = collected(tmp_path, experiment, "--set", "grid.cr=1/128")
+    assert set(table.metric) == {"papr_db"}
+    said = capfd.readouterr().err
+    assert "thumbnails delivers maps: left out with it is psnr_db" in said
+    assert "task resnet8" in said
+    assert not (tmp_path / "run" / "tasks").exists()
+
+
+def test_an_objective_refuses_what_it_cannot_judge(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(Thumbnails, "training", "cell")
+    CODECS.register("thumbnails")(Thumbnails)
+    options = "[codec]\nstem = 4\nwidth = 8\ndepth = 0"
+    experiment = TINY.replace(options, '[codec]\nkind = "thumbnails"')
+    collected(tmp_path, experiment, "--set", "grid.cr=1/128", code=2)
+    assert "objective mse reads" in capfd.readouterr().err.splitlines()[-1]
+
+
+# -- truth that is a map -----------------------------------------------------------------------
+
+
+class Luminance(Task):
+    """The mean over bands of every pixel, which the first guess of the network is already."""
+
+    def truth(self, images):
+        return images.images.mean(axis=3).astype("float32") / 255
+
+    def build(self, bands, n_classes, seed):
+        layer = nn.Conv2d(bands, 1, 1)
+        with torch.no_grad():
+            layer.weight.fill_(1 / bands)
+            layer.bias.zero_()
+        return layer
+
+    def loss(self, outputs, truth):
+        return (outputs.float().squeeze(1) - truth).square().mean()
+
+    def answers(self, outputs):
+        return outputs.float().squeeze(1)
+
+    def measure(self, truth, answers, clean, n_classes):
+        away = torch.from_numpy(abs(answers - truth)).mean(dim=(1, 2))
+        return [mean_measurement("luminance_error", away)]
+
+
+@pytest.fixture
+def luminance(monkeypatch):
+    TASKS.register("luminance")(Luminance)
+    monkeypatch.setattr(facts.metric, "METRICS", dict(facts.METRICS))
+    monkeypatch.setattr(facts.metric, "_SPELLED", dict(facts.metric._SPELLED))
+    facts.register(facts.Metric("luminance_error", direction="lower"))
+
+
+def test_a_map_of_truth_turns_with_its_image(tmp_path, luminance):
+    experiment = TINY.replace("[task]", '[task]\nkind = "luminance"')
+    few = ["--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]", "--set", "task.clean.lr=1e-9"]
+    table = collected(tmp_path, experiment, *few)
+    assert set(table[table.metric == "luminance_error"].receiver) == {"clean", "matched"}
+    (record,) = (tmp_path / "run" / "tasks").glob("*/task.json")
+    assert max(json.loads(record.read_text())["losses"]) < 1e-4
