@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from semloss.selection import Points
-    from semloss.surfaces.fitted.fit import Fit
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -108,9 +107,10 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_ladder()) if args.json else _ladder_text())
         return 0
     _check(args)
-    from semloss.surfaces.files import fit_file as fitfile
+    from semloss.surfaces.files.fit_file import save
     from semloss.surfaces.fitting import pooling
     from semloss.surfaces.fitting.fit_surface import fit_surface
+    from semloss.surfaces.fitting.summary import FitsSummary, FitSummary
 
     groups = _points(args)
     options = {
@@ -119,34 +119,37 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     shared_path = None
     if args.joint:
-        surfaces, shared = pooling.fit_joint(groups, args.form, args.seed, **options)
+        fits, shared = pooling.fit_joint(groups, args.form, args.seed, **options)
         shared_path = _folder(args) / "shared.json"
         pooling.save(shared, shared_path)
     elif args.prior:
         shared = pooling.load(args.prior)
         if args.form not in ("auto", shared.form):
             raise SemlossError(f"--form {args.form}: the prior is one of form {shared.form}")
-        surfaces = [
+        fits = [
             fit_surface(points, shared.form, args.seed, prior=shared.prior, **options)
             for points in groups
         ]
     else:
-        surfaces = [
+        fits = [
             fit_surface(points, args.form, args.seed, rule=args.rule, **options)
             for points in groups
         ]
-    fits = list(zip(surfaces, groups, _places(args, groups), strict=True))
-    for surface, _, place in fits:
-        fitfile.save(surface, place)
+    found = [FitSummary(*one) for one in zip(fits, groups, _places(args, groups), strict=True)]
+    for one in found:
+        save(one.fit, one.out)
     if args.plot:
         from semloss.reports.fit.surface import surface_plot
 
-        surface_plot(surfaces[0], groups[0], args.plot)
+        surface_plot(fits[0], groups[0], args.plot)
     if args.report:
         from semloss.reports.fit.report import write_report
 
-        write_report([(surface, points) for surface, points, _ in fits], args.report)
-    _print(args, fits, shared_path)
+        write_report([(one.fit, one.points) for one in found], args.report)
+    answer = FitsSummary(found, shared_path) if args.group_by else found[0]
+    print(json.dumps(answer.to_dict(), allow_nan=False) if args.json else answer.text())
+    if args.report and not args.json:
+        print(f"report   {args.report / 'README.md'}")
     return 0
 
 
@@ -261,32 +264,6 @@ def _name(points: "Points") -> str:
     receiver = [] if points.receiver == "none" else [points.receiver]
     words = [points.metric, *receiver, *further]
     return "-".join("".join(c if c.isalnum() or c in "_." else "_" for c in word) for word in words)
-
-
-def _print(
-    args: argparse.Namespace,
-    fits: "list[tuple[Fit, Points, Path]]",
-    shared: Path | None,
-) -> None:
-    """Results on stdout."""
-    from semloss.cli import fit_text
-
-    if args.json:
-        if args.group_by:
-            summary: dict[str, Any] = {"fits": [fit_text.summary(s, out) for s, _, out in fits]}
-            if shared:
-                summary["shared"] = str(shared)
-        else:
-            summary = fit_text.summary(fits[0][0], fits[0][2])
-        print(json.dumps(summary, allow_nan=False))
-    elif args.group_by:
-        print(fit_text.several(fits))
-        if shared:
-            print(f"shared   {shared}: give it to --prior for a new group of few points")
-    else:
-        print(fit_text.one(*fits[0]))
-    if args.report and not args.json:
-        print(f"report   {args.report / 'README.md'}")
 
 
 def _ladder() -> list[dict[str, Any]]:
