@@ -5,6 +5,15 @@ the words of its name (`metric_facts`).
 """
 
 from semloss.facts import known
-from semloss.facts.metric import METRICS, Metric, metric_facts, register, sign_of, spelled
+from semloss.facts.metric import METRICS, Directed, Metric, metric_facts, register, sign_of, spelled
 
-__all__ = ["METRICS", "Metric", "known", "metric_facts", "register", "sign_of", "spelled"]
+__all__ = [
+    "METRICS",
+    "Directed",
+    "Metric",
+    "known",
+    "metric_facts",
+    "register",
+    "sign_of",
+    "spelled",
+]

@@ -4,6 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Mask
 from semloss.errors import SemlossError
 
 Direction = Literal["higher", "lower"]
@@ -95,6 +99,21 @@ def spelled(name: str) -> str | None:
 def sign_of(direction: str) -> float:
     """1 where higher is better, -1 where lower is."""
     return 1.0 if direction == "higher" else -1.0
+
+
+class Directed:
+    """What has a `direction` can tell better from worse."""
+
+    direction: str
+
+    @property
+    def sign(self) -> float:
+        """1 where a higher metric is better, -1 where a lower one is."""
+        return sign_of(self.direction)
+
+    def meets(self, value: ArrayLike, target: ArrayLike) -> Mask:
+        """Whether each value of the metric is as good as its target."""
+        return np.asarray(self.sign * (np.asarray(value) - np.asarray(target)) >= 0)
 
 
 _SHARES = {"accuracy", "f1", "precision", "recall", "iou", "miou", "dice", "auc"}

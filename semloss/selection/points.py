@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semloss.arrays import Array, Integers
-from semloss.facts import sign_of
+from semloss.facts import Directed
 
 Noise = Literal["binomial", "reported", "replicates", "none"]
 """What is known of the measurement noise.
@@ -20,7 +20,7 @@ seeds; ``none``: nothing.
 
 
 @dataclass(frozen=True)
-class Points:
+class Points(Directed):
     """Measurements of one metric over (CR, SNR), ready to be fitted.
 
     Attributes
@@ -90,11 +90,6 @@ class Points:
             unknown["noise"] = "reported"
         for name, known in unknown.items():
             object.__setattr__(self, name, known)
-
-    @property
-    def sign(self) -> float:
-        """1 where a higher metric is better, -1 where a lower one is."""
-        return sign_of(self.direction)
 
     def subset(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Points":
         """The points of a mask (N,) or of indices (a repeated index repeats its point)."""

@@ -345,19 +345,18 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
     Levels(ask.interval, ask.confidence).check(ask.model)
     low, high = ask.model.cr_range
     unknown = Unknown("MHz", per_cr * low, per_cr * high, "log")
-    sign = 1.0 if ask.model.direction == "higher" else -1.0
 
     def cheapest(edge: str, interval: float) -> tuple[float, bool] | None:
         def surplus(values: Array) -> Array:
             snr_db = budget_of(link, bandwidth_mhz=values).snr_db - link.margin_db
             ratio = np.clip(values / per_cr, low, high)
             found = ask.model.predict(cr=ratio, snr_db=snr_db, interval=interval)
-            gain: Array = sign * (getattr(found, edge) - ask.target)
+            gain: Array = ask.model.sign * (getattr(found, edge) - ask.target)
             return gain
 
         return _cheapest(unknown, surplus)
 
-    good, bad = ("high", "low") if sign > 0 else ("low", "high")
+    good, bad = ("high", "low") if ask.model.sign > 0 else ("low", "high")
     sure = ask.confidence
     best = cheapest("value", ask.interval) if sure is None else cheapest(bad, 2 * sure - 1)
     if best is None:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.facts import Directed
 from semloss.roots import halve
 
 
@@ -132,7 +133,7 @@ def equivalent_cr(bits_per_pixel: ArrayLike, bits_per_symbol: ArrayLike, bands: 
 
 
 @dataclass(frozen=True)
-class RateCurve:
+class RateCurve(Directed):
     """What a source codec makes of the imagery at each rate, as measured.
 
     Between measured rates it is interpolated over the logarithm of the rate by monotone cubic
@@ -171,7 +172,7 @@ class RateCurve:
         rate, value = rate[order], value[order]
         if np.any(np.diff(rate) <= 0):
             raise SemlossError(f"rate curve of {self.codec}: a rate is given twice")
-        best = np.maximum if self.direction == "higher" else np.minimum
+        best = np.maximum if self.sign > 0 else np.minimum
         object.__setattr__(self, "bits_per_pixel", rate)
         object.__setattr__(self, "value", best.accumulate(value))
 
@@ -243,13 +244,12 @@ class RateCurve:
         The lowest measured rate where that meets it already; inf where none does.
         """
         goal = np.asarray(target, dtype=np.float64)
-        sign = 1.0 if self.direction == "higher" else -1.0
         x = np.log(self.bits_per_pixel)
-        reached = sign * (self.value[-1] - goal) >= 0
-        at_start = sign * (self.value[0] - goal) >= 0
+        reached = self.meets(self.value[-1], goal)
+        at_start = self.meets(self.value[0], goal)
         ends = np.full(goal.shape, x[0]), np.full(goal.shape, x[-1])
         _, enough = halve(
-            lambda middle: sign * (pchip(x, self.value, middle) - goal) >= 0, *ends, rounds=60
+            lambda middle: self.meets(pchip(x, self.value, middle), goal), *ends, rounds=60
         )
         found = np.where(at_start, self.bits_per_pixel[0], np.exp(enough))
         return np.where(reached, found, np.inf)

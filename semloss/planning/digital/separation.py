@@ -29,6 +29,7 @@ from semloss.planning.digital.modcods import (
     snr_for_efficiency,
     staircase,
 )
+from semloss.roots import halve
 from semloss.surfaces.fitted.fit import FittedSurface
 from semloss.units import format_cr
 
@@ -215,8 +216,7 @@ def compare(
         levels >= fixed.es_n0_db + margin_db
     )  # fmt: skip
     vcm = _arrives(model, curve, rate)
-    sign = 1.0 if model.direction == "higher" else -1.0
-    gain = sign * (point.value - vcm)
+    gain = model.sign * (point.value - vcm)
     known = _known(curve, rate)
     winner = np.where(known, np.where(gain < 0, DIGITAL, DEEPJSCC), UNKNOWN)
     sure = known & ~((vcm >= point.low) & (vcm <= point.high))
@@ -287,16 +287,15 @@ def _crossings(
     low, high = float(snr_db[0]), float(snr_db[-1])
     thresholds = [m.es_n0_db + margin_db for m in staircase(margin_db)]
     edges = np.array([low, *(t for t in thresholds if low < t < high), high])
-    sign = 1.0 if model.direction == "higher" else -1.0
     found = []
     for ratio in cr:
         rate = efficiency(edges[:-1], margin_db) * ratio * bands
         level, known = _arrives(model, curve, rate), _known(curve, rate)
-        ours = sign * values(model, ratio, edges)
+        ours = model.sign * values(model, ratio, edges)
         previous = ""
         for k in range(len(edges) - 1):
             ahead: list[tuple[float, str]]
-            step = sign * level[k]
+            step = model.sign * level[k]
             if not known[k]:
                 ahead = [(edges[k], UNKNOWN)]
             elif not ours[k] < step:  # a nan step is one where nothing arrives
@@ -304,7 +303,7 @@ def _crossings(
             elif ours[k + 1] < step:
                 ahead = [(edges[k], DIGITAL)]
             else:
-                passes = _passing(model, ratio, level[k], edges[k], edges[k + 1], sign)
+                passes = _passing(model, ratio, level[k], edges[k], edges[k + 1])
                 ahead = [(edges[k], DIGITAL), (passes, DEEPJSCC)]
             for snr, winner in ahead:
                 if previous and winner != previous and snr < high:
@@ -313,14 +312,7 @@ def _crossings(
     return tuple(found)
 
 
-def _passing(
-    model: FittedSurface, cr: float, level: float, low: float, high: float, sign: float
-) -> float:
+def _passing(model: FittedSurface, cr: float, level: float, low: float, high: float) -> float:
     """SNR [dB] within a step at which DeepJSCC grows past it."""
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        if sign * (values(model, cr, middle) - level) >= 0:
-            high = middle
-        else:
-            low = middle
-    return high
+    _, passes = halve(lambda snr: model.meets(values(model, cr, snr), level), low, high, _HALVINGS)
+    return float(passes)

@@ -212,7 +212,7 @@ class _Scale:
 
     def __init__(self, user: User, pool: Pool) -> None:
         floor, ceiling = user.scale
-        sign = 1.0 if user.model.direction == "higher" else -1.0
+        sign = user.model.sign
         self._floor, self._span = sign * floor, sign * (ceiling - floor)
         self._weight, self._loss = user.weight, pool.objective == "loss"
 

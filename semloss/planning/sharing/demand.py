@@ -35,7 +35,7 @@ class Demand:
 
     def __init__(self, user: User, pool: Pool) -> None:
         self.user, self.pool, self.model = user, pool, user.model
-        self.sign = 1.0 if self.model.direction == "higher" else -1.0
+        self.sign = self.model.sign
         self.offsets, self._share = _counted_states(user, pool)
         cr_low, cr_high = self.model.cr_range
         per_cr = user.samples_per_image * user.images_per_s

@@ -154,8 +154,12 @@ class User:
         """
         floor = self.model.floor if self.floor is None else self.floor
         ceiling = self.model.ceiling if self.ceiling is None else self.ceiling
-        rising = self.model.direction == "higher"
-        if floor is None or ceiling is None or floor == ceiling or (ceiling > floor) != rising:
+        if (
+            floor is None
+            or ceiling is None
+            or floor == ceiling
+            or (ceiling > floor) != (self.model.sign > 0)
+        ):
             raise self.complaint(
                 f"{self.model.metric} has floor {floor} and ceiling {ceiling}, no scale to weigh "
                 "tasks on; give floor (metric of score 0) and ceiling (metric of score 1)"

@@ -175,10 +175,9 @@ def monte_carlo(
     )
     probability = se = math.nan
     if "target" in columns:
-        sign = 1.0 if defaults.model.direction == "higher" else -1.0
         samples["target"] = columns["target"]
         samples["snr_margin_db"] = columns["snr_margin_db"]
-        samples["met"] = sign * (value - columns["target"]) >= 0
+        samples["met"] = defaults.model.meets(value, columns["target"])
         probability = float(samples["met"].mean())
         se = math.sqrt(probability * (1 - probability) / draws)
     numbers = samples.select_dtypes("number").drop(columns="target", errors="ignore")

@@ -5,16 +5,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from semloss.arrays import Array, Mask
-from semloss.facts import sign_of
+from semloss.arrays import Array
+from semloss.facts import Directed
 from semloss.surfaces.fitted.domain import Domain
 from semloss.surfaces.fitted.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitData:
+class FitData(Directed):
     """A form with fitted parameters and everything that makes its predictions honest.
 
     Attributes
@@ -75,15 +74,6 @@ class FitData:
     data: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     task: str = "none"
-
-    @property
-    def sign(self) -> float:
-        """1 where a higher metric is better, -1 where a lower one is."""
-        return sign_of(self.direction)
-
-    def meets(self, value: ArrayLike, target: ArrayLike) -> Mask:
-        """Whether each value of the metric is as good as its target."""
-        return np.asarray(self.sign * (np.asarray(value) - np.asarray(target)) >= 0)
 
     @property
     def cr_range(self) -> tuple[float, float]:

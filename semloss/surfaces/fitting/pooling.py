@@ -78,8 +78,8 @@ def fit_joint(
     if name not in FORMS:
         raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
     shared = learn(groups, name, seed)
-    surfaces = [fit_surface(points, name, seed, prior=shared.prior, **options) for points in groups]
-    return surfaces, shared
+    fits = [fit_surface(points, name, seed, prior=shared.prior, **options) for points in groups]
+    return fits, shared
 
 
 def learn(groups: Sequence[Points], form: str, seed: int = 0) -> Shared:
