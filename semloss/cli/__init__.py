@@ -9,22 +9,31 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from semloss.cli.old_spelling import told, translated
 from semloss.errors import SemlossError
 from semloss.version import __version__
 
 COMMANDS = {
     "collect": "train a grid of codecs over CR and SNR and measure it into tables",
     "fit": "fit a surface metric = f(CR, SNR) to a table of measurements",
-    "predict": "predict a metric, or what a target needs, from a fit file; plan a link with it",
-    "allocate": "share bandwidth and power among users with different tasks",
+    "predict": "predict a metric, or what a target needs, from a fit file",
+    "plan": "plan a link: budget, passes, cheapest way to a target, what if",
 }
 _INTERRUPTED = 130
+_EXAMPLES = """examples:
+  semloss collect --preset demo
+  semloss fit runs/demo --metric accuracy --receiver matched
+  semloss predict FIT.json --cr 1/12 --snr-db 4
+"""
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose complaints are one line on stderr."""
+    """Argument parser whose complaints are one line on stderr; options are written in full."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as argparse takes them
+        super().__init__(*args, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2 and one line that says where help is."""
@@ -34,10 +43,13 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code.
 
-    0 done, 2 bad input or configuration, 3 target not attainable, 4 outside the fitted domain
-    with ``--strict``, 130 interrupted.
+    0 answered (and met, where a target was given), 2 bad input or configuration, 3 a target not
+    met or not attainable, 4 outside the fitted domain with ``--strict``, 130 interrupted.
     """
-    arguments = _joined(sys.argv[1:] if argv is None else argv)
+    given = _joined(sys.argv[1:] if argv is None else argv)
+    arguments = translated(given) or ["--help"]
+    if arguments != given and given:
+        print(f"semloss: {told(arguments)}", file=sys.stderr)
     try:
         args = _parser(arguments).parse_args(arguments)
         code = int(args.run(args))
@@ -75,7 +87,9 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """Parser that knows all commands by name and the one asked for in full."""
     parser = Parser(
         prog="semloss",
-        description="Semantic-loss models for satellite links: measure, fit, predict.",
+        description="Semantic-loss models for satellite links: measure, fit, predict, plan.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"semloss {__version__}")
     subparsers = parser.add_subparsers(
@@ -84,7 +98,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     asked = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         if name == asked:
-            import_module(f"semloss.cli.{name}").add_parser(subparsers)
+            words = arguments[arguments.index(name) + 1 :]
+            import_module(f"semloss.cli.{name}").add_parser(subparsers, words)
         else:
             subparsers.add_parser(name, help=summary)
     return parser

@@ -1,31 +1,28 @@
-"""`semloss predict`: answers from a fit file, without torch, pandas or scipy.
+"""`semloss predict`: value and inverse from a fit file, without torch, pandas or scipy.
 
-What it answers about a link is in `semloss.cli.plan`, imported when one of its options is given.
+With a link it is the ledger, with `--solve` the design-time calculator: both as in `semloss plan`.
 """
 
 import argparse
-import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from semloss.cli.plan_options import add_options, planner_asked
-from semloss.errors import OutsideDomain, SemlossError
-from semloss.units import format_cr, parse_cr
-
-if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import Fit, Prediction
-    from semloss.surfaces.fitted.requirements import Requirement
+from semloss.cli.output import output, picture
+from semloss.errors import SemlossError
+from semloss.units import parse_cr
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
+) -> None:
     """Define the command's options."""
     parser = subparsers.add_parser(
         "predict",
-        help="predict a metric, or what a target needs, from a fit file; plan a link with it",
-        description="Predict the metric at --cr and --snr-db; or, with --target and one of "
-        "them, the smallest value of the other that meets the target. With --link, the link's "
-        "budget gives the SNR, and the planner's options ask for more.",
+        help="predict a metric, or what a target needs, from a fit file",
+        description="Predict the metric at --cr and --snr-db; or, with --target and one of them, "
+        "the smallest value of the other that meets it. With --link, the link's budget gives the "
+        "SNR. More questions to a link: semloss plan.",
     )
     parser.add_argument(
         "fit", type=Path, nargs="?", metavar="FIT.json", help="fit file of semloss fit"
@@ -36,151 +33,82 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--target", metavar="VALUE", help='value the metric must meet: 0.8, ">= 0.8", "at most 0.3"'
     )
     parser.add_argument(
-        "--interval", type=float, metavar="LEVEL", help="level of the bands (default 0.95)"
+        "--interval", type=float, default=0.95, metavar="LEVEL", help="of the bands (default 0.95)"
     )
     parser.add_argument(
-        "--confidence",
-        type=float,
-        metavar="LEVEL",
-        help="with --target: answer so that the target is met with this confidence, e.g. 0.95",
+        "--confidence", type=float, metavar="LEVEL", help="meet --target this surely, e.g. 0.95"
     )
-    parser.add_argument(
+    link = parser.add_argument_group("a link", "its ledger; without FIT.json down to the SNR")
+    link.add_argument("--link", metavar="FILE|PRESET", help="link file (TOML) or preset")
+    link.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE",
+        help='change a key, e.g. power_dbw="2 W"; may be repeated',
+    )  # fmt: skip
+    link.add_argument("--rain-loss-db", metavar="DB", help="rain, instead of the link's")
+    link.add_argument("--papr-db", metavar="DB", help="of the symbols; suggests a back-off")
+    link.add_argument(
+        "--solve", dest="unknown", metavar="UNKNOWN", help="cheapest value that meets --target"
+    )
+    link.add_argument(
+        "--ledger", action="append", default=[], type=Path, metavar="FILE",
+        help="also write it: *.txt, md, csv, json, xlsx; may be repeated",
+    )  # fmt: skip
+    out = parser.add_argument_group("the answer")
+    out.add_argument("--csv", type=Path, metavar="FILE", help="also write it as a table")
+    out.add_argument("--plot", type=picture, metavar="PNG", help="also draw it")
+    out.add_argument("--json", action="store_true", help="print one JSON object")
+    out.add_argument(
         "--strict", action="store_true", help="end with exit code 4 outside the fitted domain"
     )
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the answer")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict forward or solve for what a target needs; or leave it to the planner."""
-    if planner_asked(args):
-        from semloss.cli import plan
-
-        return plan.run(args)
-    from semloss.planning.budget.target import read_target
-    from semloss.surfaces.files.fit_file import load
-
+    """Predict forward, or solve for what a target needs; a link is the planner's."""
+    if args.link is not None:
+        return _link(args)
+    for name in ("set", "rain_loss_db", "papr_db", "unknown", "ledger"):
+        if getattr(args, name):
+            flag = {"unknown": "solve"}.get(name, name).replace("_", "-")
+            raise SemlossError(
+                f"--{flag} needs --link FILE or a preset; plan template --preset list names them"
+            )
     if args.fit is None:
         raise SemlossError("predict takes FIT.json, a fit file of semloss fit")
-    interval = 0.95 if args.interval is None else args.interval
-    given = [value is not None for value in (args.cr, args.snr_db, args.target)]
-    if sum(given) != 2:
+    if sum(value is not None for value in (args.cr, args.snr_db, args.target)) != 2:
         raise SemlossError(
             "predict takes two of --cr, --snr-db and --target, and answers with the third"
         )
-    surface = load(args.fit)
+    if args.target is None and args.confidence is not None:
+        raise SemlossError("--confidence asks how surely a --target is met; give a --target")
+    from semloss.planning.budget.target import read_target
+    from semloss.surfaces.files.fit_file import load
+    from semloss.surfaces.fitted.told import least_for, value_at
+
+    fit = load(args.fit)
     cr = None if args.cr is None else parse_cr(args.cr, "--cr")
     if args.snr_db is not None and not math.isfinite(args.snr_db):
         raise SemlossError(f"--snr-db {args.snr_db}: give a finite Es/N0 in dB")
-    needed: Requirement | None = None
     if args.target is None:
-        if args.confidence is not None:
-            raise SemlossError("--confidence asks how surely a --target is met; give a --target")
         assert cr is not None
-        point = surface.predict(cr=cr, snr_db=args.snr_db, interval=interval)
-    else:
-        target = read_target(args.target, surface)
-        if cr is not None:
-            needed = surface.min_snr(
-                target=target, cr=cr, interval=interval, confidence=args.confidence
-            )
-        else:
-            needed = surface.min_cr(
-                target=target, snr_db=args.snr_db, interval=interval,
-                confidence=args.confidence,
-            )  # fmt: skip
-        point = surface.predict(cr=needed.cr, snr_db=needed.snr_db, interval=interval)
-    if args.strict:
-        check_domain(surface, point)
-    if args.plot:
-        from semloss.reports.fit.prediction import prediction_plot
-
-        prediction_plot(surface, args.plot, point, needed)
-    if args.json:
-        print(json.dumps(_answer(point, needed), allow_nan=False))
-    else:
-        print(_text(surface, point, needed))
-    return 0
-
-
-def check_domain(surface: "Fit", point: "Prediction") -> None:
-    """Refuse a point outside the fitted domain (exit code 4)."""
-    if not point.in_domain:
-        raise OutsideDomain(
-            f"CR {format_cr(point.cr)}, SNR {point.snr_db:g} dB lies outside the fitted domain, "
-            f"{domain_text(surface)}; ask within it or extend the grid"
-        )
-
-
-def domain_text(surface: "Fit") -> str:
-    """Say where the fit was measured."""
-    (cr_low, cr_high), (snr_low, snr_high) = surface.cr_range, surface.snr_db_range
-    return (
-        f"CR {format_cr(cr_low)} … {format_cr(cr_high)} and SNR {snr_low:g} … {snr_high:g} dB "
-        f"(convex hull of the measured cells)"
+        return output(value_at(fit, cr, args.snr_db, args.interval), args)
+    target = read_target(args.target, fit)
+    answer = least_for(
+        fit, target, cr=cr, snr_db=args.snr_db, interval=args.interval, confidence=args.confidence
     )
+    return output(answer, args)
 
 
-def _answer(point: "Prediction", needed: "Requirement | None") -> dict[str, Any]:
-    """Content of the JSON answer; a requirement adds its interval to the prediction there."""
-    answer: dict[str, Any] = {
-        "metric": point.metric,
-        "receiver": point.receiver,
-        "task": point.task,
-        "cr": point.cr,
-        "cr_text": format_cr(point.cr),
-        "snr_db": point.snr_db,
-        "value": point.value,
-        "low": point.low,
-        "high": point.high,
-        "interval": point.interval,
-        "in_domain": point.in_domain,
-    }
-    if needed is not None:
-        answer |= {
-            "target": needed.target,
-            "solved": needed.solved,
-            f"{needed.solved}_low": needed.low,
-            f"{needed.solved}_high": needed.high,
-            "at_edge": needed.at_edge,
-            "confidence": needed.confidence,
-        }
-        if needed.solved == "cr":
-            answer["cr_fraction"] = needed.cr_fraction
-    return answer
+def _link(args: argparse.Namespace) -> int:
+    """Ask the planner for the ledger, or for the cheapest value of a field."""
+    from semloss.cli.plan import ledger, solve
 
-
-def _text(surface: "Fit", point: "Prediction", needed: "Requirement | None") -> str:
-    """Few lines for a reader."""
-    level = f"{100 * (point.interval or 0.0):g} %"
-    name = point.metric if point.receiver == "none" else f"{point.metric} ({point.receiver})"
-    lines = []
-    if needed is not None:
-        worst = "beyond the fitted range" if needed.high is None else None
-        least = "at most " if needed.at_edge else ""
-        if needed.solved == "snr_db":
-            span = f"{needed.low:.2f} … {worst or f'{needed.high:.2f} dB'}"
-            ask = f"needs SNR {least}{needed.snr_db:.2f} dB at CR {format_cr(point.cr)}"
-        else:
-            span = f"{needed.low:.4f} … {worst or f'{needed.high:.4f}'}"
-            ask = (
-                f"needs CR {least}{needed.cr:.4f} at SNR {point.snr_db:g} dB, "
-                f"met by {needed.cr_fraction}"
-            )
-        sure = f" with {100 * needed.confidence:g} % confidence" if needed.confidence else ""
-        lines.append(f"{name} = {needed.target:g}{sure} {ask}   [{level}: {span}]")
-        if needed.at_edge:
-            lines.append("the lowest measured value meets the target; less might do")
-    else:
-        lines.append(
-            f"{name} = {point.value:.4g} at CR {format_cr(point.cr)}, SNR {point.snr_db:g} dB   "
-            f"[{level}: {point.low:.4g} … {point.high:.4g}]"
-        )
-    lines.append(
-        f"{'inside' if point.in_domain else 'OUTSIDE'} the fitted domain, {domain_text(surface)}"
-    )
-    if surface.message:
-        lines.append(f"the fit is flagged as {surface.outcome}: {surface.message}")
-    return "\n".join(lines)
+    if args.snr_db is not None:
+        raise SemlossError("--snr-db contradicts --link, whose budget gives the SNR: give one")
+    if args.unknown is None:
+        return ledger.run(args)
+    if args.fit is None:
+        raise SemlossError("--solve needs FIT.json: what a link needs follows from the metric")
+    if args.target is None:
+        raise SemlossError("--solve needs --target: the value that the metric must meet")
+    return solve.run(args)

@@ -3,16 +3,20 @@
 A link is data (`LinkData`); what is computed from it takes it as an argument.
 """
 
+import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from semloss.errors import SemlossError
 from semloss.planning.budget.budget import Budget, budget_of, samples_per_image
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.metric import metric_at
 from semloss.planning.budget.solving import Solution, solve
-from semloss.planning.link.link import LinkData
+from semloss.planning.link.file import read_settings
+from semloss.planning.link.link import DEFAULTS, KEYS, LinkData
 from semloss.planning.link.template import link_path
 from semloss.surfaces.fitted.fit import FittedSurface, Prediction
 
@@ -58,3 +62,43 @@ class Link(LinkData):
 def read_link(source: Path | str, **otherwise: Any) -> Link:  # noqa: ANN401
     """Read a link file, or a preset by its name; `otherwise` as for `LinkData.from_dict`."""
     return Link.from_toml(link_path(source), **otherwise)
+
+
+def open_link(
+    source: Path | str,
+    settings: Iterable[str] = (),
+    **supplied: Any,  # noqa: ANN401 - the type of each field
+) -> Link:
+    """Read a link file or preset and change it.
+
+    Parameters
+    ----------
+    source
+        Path of a link file, or name of a preset.
+    settings
+        Texts "key=value", values as in the link file; "key=" puts a key back to its default. A
+        setting may complete a file that lacks the key.
+    supplied
+        Fields that the file may leave open because the question gives them.
+
+    Raises
+    ------
+    SemlossError
+        When the file cannot be read, or the link is not sound.
+    """
+    try:
+        changes = read_settings(KEYS, settings, DEFAULTS)
+    except SemlossError as error:
+        raise SemlossError(f"--set: {error}") from None
+    warnings = changes.pop("warnings")
+    completing = {
+        name: value
+        for name, value in changes.items()
+        if DEFAULTS[name] in (None, dataclasses.MISSING) and value is not None
+    }
+    link = read_link(source, **supplied | completing)
+    try:
+        changed = link.replace(**changes)
+    except SemlossError as error:
+        raise SemlossError(f"--set: {error}") from None
+    return dataclasses.replace(changed, warnings=(*link.warnings, *warnings))

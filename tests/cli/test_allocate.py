@@ -49,7 +49,7 @@ def folder(tmp_path_factory):
 
 def allocate(folder, text, *options):
     (folder / "USERS.toml").write_text(text)
-    return semloss.cli.main(["allocate", str(folder / "USERS.toml"), *options])
+    return semloss.cli.main(["plan", "allocate", str(folder / "USERS.toml"), *options])
 
 
 def test_it_prints_a_table_and_the_level(folder, capsys):
@@ -88,7 +88,7 @@ def test_what_does_not_fit_ends_with_3(folder, capsys):
 
 
 def test_the_template_is_read_when_its_fits_are_there(folder, capsys):
-    assert semloss.cli.main(["allocate", "--template"]) == 0
+    assert semloss.cli.main(["plan", "allocate", "--template"]) == 0
     text = capsys.readouterr().out
     assert text == TEMPLATE
     fitfile.save(accuracy(), folder / "psnr.json")
@@ -137,5 +137,5 @@ def test_a_bad_file_ends_with_2_and_one_line(folder, capsys, old, new, says):
 
 
 def test_without_a_file_it_says_how_to_begin(capsys):
-    assert semloss.cli.main(["allocate"]) == 2
+    assert semloss.cli.main(["plan", "allocate"]) == 2
     assert "--template" in capsys.readouterr().err

@@ -214,7 +214,7 @@ def test_a_report_that_has_no_place_is_refused_before_the_fit(tmp_path, capsys):
         (["fit", EUROSAT, "--columns", "x"], "--columns"),
         (["fit", EUROSAT, "--prior", "none.json"], "cannot read none.json"),
         (["measure"], "invalid choice: 'measure'"),
-        ([], "required: COMMAND"),
+        (["plan"], "required: QUESTION"),
     ],
 )  # fmt: skip
 def test_bad_input_ends_with_2_and_one_clear_line(fits, capsys, command, says):

@@ -1,10 +1,13 @@
 """The ledger of a link: the budget as rows in the order planners know, down to the metric."""
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from semloss.answers import Answer
 from semloss.errors import SemlossError
 from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
@@ -20,42 +23,108 @@ if TYPE_CHECKING:
     from semloss.surfaces.fitted.requirements import Requirement
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """Rows of a link budget with what the metric makes of them.
+_MINUS = "−"
+#: Digits after the point by unit; other units show six significant digits.
+_DECIMALS = {"K": 1, "km": 1, "deg": 1}
 
-    `prediction` is None without a model, `required` without a target, `confident` without a
+
+@dataclass(frozen=True)
+class Ledger(Answer):
+    """Lines of a link budget with what the metric makes of them.
+
+    `prediction` is None without a fit, `required` without a target, `confident` without a
     confidence.
     """
 
     link: LinkData
-    rows: tuple[Row, ...]
-    warnings: tuple[str, ...] = ()
+    lines: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
     prediction: "Prediction | None" = None
     required: "Requirement | None" = None
     confident: "Requirement | None" = None
     _index: dict[str, Row] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._index.update({row.key: row for row in self.rows})
+        self._index.update({row.key: row for row in self.lines})
 
     def __getitem__(self, key: str) -> float:
-        """Value of the row with a key."""
+        """Value of the line with a key."""
         return self._index[key].value
 
     def __contains__(self, key: str) -> bool:
         return key in self._index
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines, a record each, in order."""
+        return [{k: v for k, v in asdict(row).items() if k != "formula"} for row in self.lines]
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain content for JSON: the link's name, the rows in order, warnings."""
-        rows = [{k: v for k, v in asdict(row).items() if k != "formula"} for row in self.rows]
-        return {"name": self.link.name, "rows": rows, "warnings": list(self.warnings)}
+        """The link's name, the rows in order, warnings, and each value by its key."""
+        values = {row.key: row.value for row in self.lines}
+        warnings = list(self.notes)
+        return {
+            "name": self.link.name, "rows": self.rows(), "warnings": warnings, "values": values
+        }  # fmt: skip
 
     def frame(self) -> "pd.DataFrame":
-        """Rows as a table with a column per field of `Row`."""
+        """Lines as a table with a column per field of `Row`."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(row) for row in self.rows])
+        return pd.DataFrame([asdict(row) for row in self.lines])
+
+    def text(self) -> str:
+        """Lay the ledger out in aligned columns for a terminal."""
+        width = max(len(row.name) for row in self.lines)
+        marks = max(len(row.symbol) for row in self.lines)
+        digits = max(len(shown(row)) for row in self.lines)
+        units = max(len(row.unit) for row in self.lines)
+        lines = [self.link.name]
+        for section, rows in groupby(self.lines, key=lambda row: row.section):
+            lines += ["", section]
+            lines += [
+                f"  {sign(row)} {row.name:<{width}}  {row.symbol:<{marks}}  "
+                f"{shown(row):>{digits}} {row.unit:<{units}}  {row.note}".rstrip()
+                for row in rows
+            ]
+        return "\n".join(lines)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met with the margin that the link keeps, and surely if asked."""
+        if self.required is None:
+            return None
+        surest = self.required if self.confident is None else self.confident
+        return self["snr_db"] - surest.snr_db >= self.link.margin_db
+
+    @property
+    def in_domain(self) -> bool | None:
+        """Whether the fit was measured at the link's point; None without one."""
+        return None if self.prediction is None else bool(self.prediction.in_domain)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is implausible in the link, and a back-off that is too small."""
+        return self.notes
+
+
+def sign(row: Row) -> str:
+    """Sign of a line's part in the sum."""
+    return _MINUS if row.sign == "-" else row.sign or " "
+
+
+def shown(row: Row) -> str:
+    """Write a row's value as planners print it: decibels with two digits, rates with none."""
+    if row.key == "in_domain":
+        return "yes" if row.value else "NO"
+    if math.isnan(row.value):
+        return "unknown"
+    if row.unit.startswith("dB"):
+        return f"{row.value:.2f}"
+    if row.unit in _DECIMALS:
+        return f"{row.value:.{_DECIMALS[row.unit]}f}"
+    if abs(row.value) >= 1000:
+        return f"{row.value:,.0f}"
+    return f"{row.value:.6g}" if row.key in ("cr", "samples_per_image") else f"{row.value:.4g}"
 
 
 def ledger(

@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from semloss.answers import Answer
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.sharing.demand import TAIL_DB, Demand
@@ -75,7 +76,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Allocation:
+class Allocation(Answer):
     """A division of the pool.
 
     `level` is the smallest weighted performance that is reached and `bound` an upper bound on
@@ -95,6 +96,15 @@ class Allocation:
     def rows(self) -> list[dict[str, Any]]:
         """One record for each user."""
         return [asdict(share) for share in self.shares]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Totals, and the shares."""
+        return asdict(self) | {"shares": self.rows()}
+
+    @property
+    def in_domain(self) -> bool:
+        """Whether every user's fit was measured where it is used."""
+        return all(share.in_domain for share in self.shares)
 
     def text(self) -> str:
         """Table for a reader."""

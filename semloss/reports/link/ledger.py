@@ -3,50 +3,12 @@
 import csv
 import io
 import json
-import math
 from itertools import groupby
 from pathlib import Path
 
 from semloss.errors import SemlossError
-from semloss.planning.budget.ledger import Ledger
-from semloss.planning.budget.ledger_rows import Row
+from semloss.planning.budget.ledger import Ledger, shown, sign
 from semloss.storage import write_atomically
-
-_MINUS = "−"
-#: Digits after the point by unit; other units show six significant digits.
-_DECIMALS = {"K": 1, "km": 1, "deg": 1}
-
-
-def shown(row: Row) -> str:
-    """Write a row's value as planners print it: decibels with two digits, rates with none."""
-    if row.key == "in_domain":
-        return "yes" if row.value else "NO"
-    if math.isnan(row.value):
-        return "unknown"
-    if row.unit.startswith("dB"):
-        return f"{row.value:.2f}"
-    if row.unit in _DECIMALS:
-        return f"{row.value:.{_DECIMALS[row.unit]}f}"
-    if abs(row.value) >= 1000:
-        return f"{row.value:,.0f}"
-    return f"{row.value:.6g}" if row.key in ("cr", "samples_per_image") else f"{row.value:.4g}"
-
-
-def ledger_text(ledger: Ledger) -> str:
-    """Lay the ledger out in aligned columns for a terminal."""
-    width = max(len(row.name) for row in ledger.rows)
-    marks = max(len(row.symbol) for row in ledger.rows)
-    digits = max(len(shown(row)) for row in ledger.rows)
-    units = max(len(row.unit) for row in ledger.rows)
-    lines = [ledger.link.name]
-    for section, rows in groupby(ledger.rows, key=lambda row: row.section):
-        lines += ["", section]
-        lines += [
-            f"  {_sign(row)} {row.name:<{width}}  {row.symbol:<{marks}}  "
-            f"{shown(row):>{digits}} {row.unit:<{units}}  {row.note}".rstrip()
-            for row in rows
-        ]
-    return "\n".join(lines)
 
 
 def ledger_markdown(ledger: Ledger) -> str:
@@ -57,11 +19,11 @@ def ledger_markdown(ledger: Ledger) -> str:
         "| | quantity | symbol | value | unit | note |",
         "|---|---|---|--:|---|---|",
     ]
-    for section, rows in groupby(ledger.rows, key=lambda row: row.section):
+    for section, rows in groupby(ledger.lines, key=lambda row: row.section):
         lines.append(f"| | **{section}** | | | | |")
         for row in rows:
             value = f"**{shown(row)}**" if row.sign == "=" else shown(row)
-            cells = (_sign(row), row.name, row.symbol, value, row.unit, row.note)
+            cells = (sign(row), row.name, row.symbol, value, row.unit, row.note)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -71,7 +33,7 @@ def ledger_csv(ledger: Ledger) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["section", "key", "name", "symbol", "sign", "value", "unit", "note"])
-    for row in ledger.rows:
+    for row in ledger.lines:
         writer.writerow(
             [row.section, row.key, row.name, row.symbol, row.sign, repr(float(row.value)), row.unit,
              row.note]
@@ -81,7 +43,8 @@ def ledger_csv(ledger: Ledger) -> str:
 
 def ledger_json(ledger: Ledger) -> str:
     """Write the ledger as JSON, values in full precision."""
-    return json.dumps(ledger.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    content = {name: value for name, value in ledger.to_dict().items() if name != "values"}
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def write_ledger(ledger: Ledger, path: Path) -> None:
@@ -98,7 +61,7 @@ def write_ledger(ledger: Ledger, path: Path) -> None:
     kind = path.suffix.lower()
     writers = {".md": ledger_markdown, ".csv": ledger_csv, ".json": ledger_json}
     if kind == ".txt":
-        write_atomically(path, ledger_text(ledger) + "\n")
+        write_atomically(path, ledger.text() + "\n")
     elif kind in writers:
         write_atomically(path, writers[kind](ledger))
     elif kind == ".xlsx":
@@ -114,7 +77,3 @@ def write_ledger(ledger: Ledger, path: Path) -> None:
             f"{path}: name a ledger *.txt, *.md, *.csv, *.json, *.xlsx, or a chart *.png, *.pdf, "
             "*.svg"
         )
-
-
-def _sign(row: Row) -> str:
-    return _MINUS if row.sign == "-" else row.sign or " "

@@ -60,8 +60,8 @@ def _steps(ledger: Ledger) -> list[_Step]:
     digital = "snr_db" not in ledger
     totals = _DIGITAL_TOTALS if digital else _TOTALS
     level, steps = 0.0, []
-    parts = {row.key for row in ledger.rows if row.sign in ("+", "-")}
-    for row in ledger.rows:
+    parts = {row.key for row in ledger.lines if row.sign in ("+", "-")}
+    for row in ledger.lines:
         if row.key in totals and (row.sign == "=" or row.key in parts):
             steps.append(_Step(row.name, 0.0, row.value, True))
             level = row.value
@@ -111,7 +111,7 @@ def _margins(ledger: Ledger) -> list[tuple[str, float]]:
     """SNR reached and needed, and the margins."""
     keys = ("snr_db", "required_snr_db", "snr_margin_db", "confident_margin_db", "margin_db",
             "excess_db", "digital_margin_db")  # fmt: skip
-    found = [(row.name, row.value) for row in ledger.rows if row.key in keys]
+    found = [(row.name, row.value) for row in ledger.lines if row.key in keys]
     return found if len(found) > 1 else []
 
 

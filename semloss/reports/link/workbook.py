@@ -42,7 +42,7 @@ def ledger_workbook(ledger: Ledger) -> bytes:
         cell.font = Font(bold=True)
     lines = _lines(ledger)
     cells = {row.key: f"{_VALUE}{number}" for number, row in lines.items() if row is not None}
-    sections = iter(dict.fromkeys(row.section for row in ledger.rows))
+    sections = iter(dict.fromkeys(row.section for row in ledger.lines))
     for number, row in lines.items():
         if row is None:
             sheet.cell(number, 1, next(sections)).font = Font(bold=True)
@@ -74,7 +74,7 @@ def _lines(ledger: Ledger) -> dict[int, Row | None]:
     """Line numbers of the rows; None stands where a section's title goes."""
     lines: dict[int, Row | None] = {}
     number, section = 3, None
-    for row in ledger.rows:
+    for row in ledger.lines:
         if row.section != section:
             lines[number] = None
             number, section = number + 1, row.section

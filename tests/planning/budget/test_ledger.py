@@ -15,7 +15,7 @@ from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.budget.ledger import ledger
 from semloss.planning.link.template import preset_names
 from semloss.planning.planner import Link, read_link
-from semloss.reports.link.ledger import ledger_markdown, ledger_text, write_ledger
+from semloss.reports.link.ledger import ledger_markdown, write_ledger
 
 #: Baktur, "CubeSat link budget", IEEE Antennas and Propagation Magazine 64(6), 2022, table 3.
 DICE = Link(
@@ -92,7 +92,7 @@ def test_rows_stand_in_the_order_planners_know():
         eirp_dbw=None, power_dbw=3.0, tx_dish_m=0.3, papr_db=9.0, rain_warms_sky=True,
         c_over_i_db=20.0,
     ), surface(), target=0.5)  # fmt: skip
-    keys = [row.key for row in found.rows]
+    keys = [row.key for row in found.lines]
     order = [
         "power_dbw", "obo_db", "suggested_obo_db", "tx_line_loss_db", "tx_gain_dbi",
         "tx_pointing_loss_db", "eirp_dbw", "range_km", "fspl_db", "gas_loss_db", "cloud_loss_db",
@@ -116,7 +116,7 @@ def running_sum(rows, start, stop):
 @pytest.mark.parametrize("name", preset_names())
 def test_the_signed_rows_add_up_to_the_results(name):
     found = read_link(name).replace(c_over_i_db=20.0).ledger()
-    rows = list(found.rows)
+    rows = list(found.lines)
     assert found["eirp_dbw"] + running_sum(rows, "eirp_dbw", "c_n0_dbhz") == pytest.approx(
         found["c_n0_dbhz"]
     )
@@ -201,8 +201,8 @@ def full():
 
 
 def test_text_and_markdown_show_every_row(full):
-    text, markdown = ledger_text(full), ledger_markdown(full)
-    for row in full.rows:
+    text, markdown = full.text(), ledger_markdown(full)
+    for row in full.lines:
         assert row.name in text
         assert f"| {row.name} |" in markdown
     columns = {line.index(" dBW") for line in text.splitlines() if line.endswith(" dBW")}
@@ -215,12 +215,12 @@ def test_csv_and_json_hold_full_precision(full, tmp_path):
     write_ledger(full, tmp_path / "ledger.csv")
     with (tmp_path / "ledger.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["value"]) for row in rows] == [row.value for row in full.rows]
+    assert [float(row["value"]) for row in rows] == [row.value for row in full.lines]
     write_ledger(full, tmp_path / "ledger.json")
     content = json.loads((tmp_path / "ledger.json").read_text())
     assert content["name"] == "Ka | band"
-    assert {r["key"]: r["value"] for r in content["rows"]} == {r.key: r.value for r in full.rows}
-    assert list(full.frame()["key"]) == [row.key for row in full.rows]
+    assert {r["key"]: r["value"] for r in content["rows"]} == {r.key: r.value for r in full.lines}
+    assert list(full.frame()["key"]) == [row.key for row in full.lines]
 
 
 def calculate(sheet):
@@ -248,7 +248,7 @@ def test_the_spreadsheet_recomputes_every_row(name, full, tmp_path):
     found = read_link(name).ledger() if found is None else found
     write_ledger(found, tmp_path / "ledger.xlsx")
     cells = calculate(openpyxl.load_workbook(tmp_path / "ledger.xlsx").active)
-    for row in found.rows:
+    for row in found.lines:
         assert cells[row.key][1] == pytest.approx(row.value, rel=1e-9, abs=1e-9), row.key
 
 

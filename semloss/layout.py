@@ -1,43 +1,12 @@
-"""What the planner's answers share: notes on stderr, JSON without NaN, aligned columns."""
+"""Answers as a reader sees them: aligned columns, numbers, times."""
 
-import json
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from semloss.storage import write_atomically
 from semloss.units import format_cr
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def notes(lines: Iterable[str]) -> None:
-    """Tell what a reader should know, each line once."""
-    for line in dict.fromkeys(lines):
-        print(f"semloss: {line}", file=sys.stderr)
-
-
-def print_json(answer: Mapping[str, Any]) -> None:
-    """Print one JSON object; what is no finite number is null."""
-    print(json.dumps(plain(answer), allow_nan=False))
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Copy with numpy's numbers as Python's, and None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -95,6 +64,15 @@ def domain_line(share: float) -> str:
     return f"OUTSIDE the fitted domain in {100 * (1 - share):.3g} % of the time"
 
 
-def save_table(path: Path, table: "pd.DataFrame") -> None:
-    """Write a table as CSV."""
-    write_atomically(path, table.to_csv(index=False, lineterminator="\n"))
+def named(about: Any) -> str:  # noqa: ANN401 - a fit or an answer from one
+    """Metric with its receiver, e.g. "accuracy (matched)"."""
+    return about.metric if about.receiver == "none" else f"{about.metric} ({about.receiver})"
+
+
+def domain_text(fit: Any) -> str:  # noqa: ANN401 - a fit
+    """Say where a fit was measured."""
+    (cr_low, cr_high), (snr_low, snr_high) = fit.cr_range, fit.snr_db_range
+    return (
+        f"CR {format_cr(cr_low)} … {format_cr(cr_high)} and SNR {snr_low:g} … {snr_high:g} dB "
+        f"(convex hull of the measured cells)"
+    )

@@ -1,0 +1,105 @@
+"""What every answer can do, whatever was asked: the one protocol of results.
+
+An answer is told as text, as JSON, as rows and as a picture, and knows whether a target was met.
+Pictures live above, in `semloss.reports`: they register themselves for a kind of answer, and are
+imported when the first one is asked for.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from semloss.errors import SemlossError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PICTURES = (".png", ".pdf", ".svg")
+"""Suffixes that a picture may have."""
+
+
+class Answer(ABC):
+    """The answer to one question."""
+
+    @abstractmethod
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """Records of the answer's table, as a CSV holds them."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain content for JSON; numbers that are not finite become null there."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """Few lines for a reader."""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target that was asked is met; None where none was asked."""
+        return None
+
+    @property
+    def in_domain(self) -> bool | None:
+        """Whether all of it lies where the fit was measured; None where no fit was asked."""
+        return None
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What a reader should know beside the answer, in one line each."""
+        return ()
+
+    def plot(self, path: Path | str) -> None:
+        """Draw the answer (png, pdf or svg); the table behind it may lie beside the picture.
+
+        Raises
+        ------
+        SemlossError
+            When the suffix is none of these, the place cannot be written, or there is no picture
+            of such an answer.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in PICTURES:
+            raise SemlossError(f"{path}: name a picture *.png, *.pdf or *.svg")
+        import_module("semloss.reports.drawings")
+        for kind in type(self).__mro__:
+            if kind in _DRAWN:
+                _DRAWN[kind](self, path)
+                return
+        raise SemlossError("there is no picture of this answer; use --csv or --json")
+
+
+_DRAWN: dict[type, Callable[[Any, Path], object]] = {}
+
+D = TypeVar("D", bound=Callable[[Any, Path], object])
+
+
+def draws(kind: type[Answer]) -> Callable[[D], D]:
+    """Function decorator: this is how a kind of answer is drawn into a file."""
+
+    def file(drawing: D) -> D:
+        _DRAWN[kind] = drawing
+        return drawing
+
+    return file
+
+
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Rows of a table, each by column."""
+    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Copy with numpy's numbers as Python's, and None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

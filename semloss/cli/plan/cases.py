@@ -1,0 +1,42 @@
+"""`semloss plan cases`: many records answered as they come, from a file or a pipe."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from semloss.cli.output import notes
+from semloss.cli.plan import options
+from semloss.cli.plan.sweep import add_point
+from semloss.errors import SemlossError
+
+EXAMPLE = "semloss plan cases FIT.json - --link eo-leo-x-band < cases.csv > answers.csv"
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Define the question's options."""
+    options.add_fit(parser)
+    parser.add_argument(
+        "cases", metavar="FILE|-",
+        help="a CSV or JSON-lines record each: cr, snr_db, target, keys of the link; the answers "
+        "have the same form",
+    )  # fmt: skip
+    add_point(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer the records."""
+    from semloss.planning.studies.case_files import run_cases
+
+    link = None if args.link is None else options.read_link(args)
+    defaults = options.defaults(args, link)
+    notes(() if link is None else link.warnings)
+    if args.cases == "-":
+        count = run_cases(sys.stdin.buffer, sys.stdout, defaults)
+    else:
+        path = Path(args.cases)
+        if not path.is_file():
+            raise SemlossError(f"cannot read cases {args.cases}: no such file")
+        with path.open("rb") as stream:
+            count = run_cases(stream, sys.stdout, defaults)
+    notes([str(count)])
+    return count.exit_code

@@ -1,0 +1,188 @@
+"""DeepJSCC against a digital chain on the link's symbols."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semloss.answers import Answer
+from semloss.errors import SemlossError
+from semloss.layout import amount, number
+from semloss.planning.answers.question import Question
+from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.digital.equal_target import Race, race
+from semloss.planning.digital.modcods import RateCurve, modcod
+from semloss.planning.digital.separation import Comparison, compare
+from semloss.planning.link.link import LinkData
+from semloss.planning.passes.adaptive import round_crs
+from semloss.units import format_cr
+
+_STEP_DB = 0.25
+_CRS = 49
+"""CRs of the map; what is printed and the CSV have the round ones."""
+_NAMES = {"deepjscc": "DeepJSCC", "digital": "the digital chain", "unknown": "unknown"}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The digital chain: MODCOD (None: the best), margin to its threshold, own back-off."""
+
+    modcod: str | None = None
+    margin_db: float | None = None
+    obo_db: float | None = None
+
+
+@dataclass(frozen=True)
+class AgainstAnswer(Answer):
+    """Both chains over the fitted SNRs, at the link's own, and at an equal target.
+
+    `drawn` is the comparison at more CRs, for the map.
+    """
+
+    question: Question
+    chain: Chain
+    found: Comparison
+    drawn: Comparison
+    here: Comparison | None = None
+    race: Race | None = None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each CR and SNR."""
+        return self.found.rows()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Winners by CR, at the link, and the images at an equal target."""
+        found, runs = self.found, self.race
+        crossover = found.crossover_db()
+        answer: dict[str, Any] = {
+            "metric": found.metric, "receiver": found.receiver, "task": found.task,
+            "codec": found.codec, "modcod_margin_db": found.margin_db,
+            "fixed_modcod": None if found.fixed_modcod is None else found.fixed_modcod.name,
+            "note": found.note or None,
+            "snr_db": [found.snr_db[0], found.snr_db[-1]],
+            "by_cr": [
+                {"cr": cr, "cr_text": format_cr(float(cr)), "ahead_first": found.winner[i, 0],
+                 "ahead_last": found.winner[i, -1], "digital_ahead_from_db": crossover[i],
+                 "crossings": [{"snr_db": c.snr_db, "winner": c.winner} for c in found.crossings
+                               if c.cr == cr]}
+                for i, cr in enumerate(found.cr)
+            ],
+        }  # fmt: skip
+        answer["link"] = None if self.here is None else self.here.rows()[0]
+        answer["race"] = None
+        if runs is not None:
+            names = ("snr_db", "cr_deepjscc", "cr_digital", "ratio", "images_per_s_deepjscc",
+                     "images_per_s_digital")  # fmt: skip
+            answer["race"] = {"target": runs.target} | {n: getattr(runs, n)[0] for n in names}
+        return answer
+
+    def text(self) -> str:
+        """Who is ahead from where, at the link, and at an equal target."""
+        lines = [self.found.text()]
+        if self.chain.obo_db is None:
+            lines.append(
+                "both chains at one SNR; --digital-obo-db gives the digital one a back-off of its "
+                "own"
+            )
+        if self.here is not None:
+            lines.append(f"\nthe link: {_here_text(self.here)}")
+        if self.race is not None and self.found.codec is not None:
+            lines.append(self._race_text(self.race))
+        return "\n".join(lines)
+
+    @property
+    def in_domain(self) -> bool | None:
+        """Whether the fit was measured at the link's SNR and CR."""
+        return None if self.here is None else bool(self.here.in_domain[0, 0])
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Of the link."""
+        return self.question.link.warnings
+
+    def _race_text(self, runs: Race) -> str:
+        """Images that both chains deliver at the target."""
+
+        def side(name: str, cr: float, rate: float) -> str:
+            if not np.isfinite(cr):
+                return f"{name} does not reach it"
+            return f"{name} {amount(rate)} images/s (CR {cr:.4g})"
+
+        sides = (
+            side("DeepJSCC", runs.cr_deepjscc[0], runs.images_per_s_deepjscc[0]),
+            side("digital", runs.cr_digital[0], runs.images_per_s_digital[0]),
+        )
+        ratio = runs.ratio[0]
+        factor = f", {ratio:.2f} for each" if np.isfinite(ratio) and ratio > 0 else ""
+        kept = self.question.link.margin_db
+        sure = f" with {kept:g} dB to spare" if kept else ""
+        return f"{self.question.demand} there{sure}: {', '.join(sides)}{factor}"
+
+
+def against(
+    question: Question, curve: RateCurve | None, chain: Chain, cr: float | None = None
+) -> AgainstAnswer:
+    """Compare both chains over the fitted SNRs, and at the link's own.
+
+    `cr` is the one CR that is asked for; without it, the round ones of the fit.
+    """
+    fit, link = question.fit, question.link
+    low, high = fit.snr_db_range
+    levels = np.linspace(low, high, 1 + round((high - low) / _STEP_DB))
+    options: dict[str, Any] = {
+        "bands": link.bands,
+        "margin_db": _margin(chain.margin_db) - _spared(link, chain.obo_db),
+        "fixed": None if chain.modcod is None else modcod(chain.modcod),
+    }
+    ratios = round_crs(fit) if cr is None else [cr]
+    found = drawn = compare(fit, curve, snr_db=levels, cr=ratios, **options)
+    if cr is None:
+        dense = np.union1d(np.geomspace(*fit.cr_range, _CRS), ratios)
+        drawn = compare(fit, curve, snr_db=levels, cr=dense, **options)
+    budget = budget_of(link)
+    snr_db, here, runs = float(budget.snr_db), None, None
+    if link.cr is not None and np.isfinite(snr_db):
+        here = compare(fit, curve, snr_db=[snr_db], cr=[link.cr], **options)
+    if question.target is not None and np.isfinite(snr_db):
+        runs = race(  # the link's margin is kept by both
+            fit, curve, target=question.target, snr_db=[snr_db - link.margin_db],
+            bands=link.bands, margin_db=options["margin_db"],
+            symbols_per_s=float(budget.symbol_rate_hz) * link.frame_efficiency,
+            samples_per_image=samples_per_image(link),
+        )  # fmt: skip
+    return AgainstAnswer(question, chain, found, drawn, here, runs)
+
+
+def _margin(margin_db: float | None) -> float:
+    if margin_db is None:
+        return 0.0
+    if not 0 <= margin_db <= 30:
+        raise SemlossError(f"--modcod-margin-db {margin_db:g}: lies in 0 … 30 dB")
+    return margin_db
+
+
+def _spared(link: LinkData, digital_obo_db: float | None) -> float:
+    """Decibels by which the digital chain's SNR is above the link's: it may back off less."""
+    if digital_obo_db is None:
+        return 0.0
+    if link.eirp_dbw is not None:
+        raise SemlossError("--digital-obo-db: the link gives an EIRP, not its amplifier's back-off")
+    if not 0 <= digital_obo_db <= 30:
+        raise SemlossError(f"--digital-obo-db {digital_obo_db:g}: lies in 0 … 30 dB")
+    return link.obo_db - digital_obo_db
+
+
+def _here_text(here: Comparison) -> str:
+    """Both chains at the link's SNR and CR."""
+    inside = "" if here.in_domain[0, 0] else ", OUTSIDE the fitted domain"
+    where = f"at SNR {here.snr_db[0]:.2f} dB, CR {format_cr(float(here.cr[0]))}{inside}"
+    closes = here.vcm_modcod[0] or "no MODCOD closes"
+    spent = f"{closes}, {here.bits_per_pixel[0, 0]:.3f} bit/pixel"
+    ours = f"DeepJSCC {here.metric} = {here.deepjscc[0, 0]:.4g}"
+    if here.codec is None:
+        return f"{where}: {ours}; the digital chain may spend {spent}"
+    theirs = f"digital {number(float(here.vcm[0, 0]))} ({spent})"
+    sure = "" if here.sure[0, 0] else ", within the fit's band"
+    winner = _NAMES[str(here.winner[0, 0])]
+    return f"{where}: {ours}, {theirs}; ahead: {winner}{sure}"

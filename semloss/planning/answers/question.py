@@ -1,0 +1,48 @@
+"""A question to the planner: a fit, a link, and what both are asked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from semloss.layout import named
+from semloss.planning.budget.target import sense
+from semloss.planning.link.link import LinkData
+from semloss.surfaces.fitted.fit import Fit
+
+
+@dataclass(frozen=True)
+class Question:
+    """A fit, a link with all changes in it, and the target with how sure it is to be met.
+
+    `interval` is the level of the bands; `target` and `confidence` are None where not asked.
+    """
+
+    fit: Fit
+    link: LinkData
+    target: float | None = None
+    confidence: float | None = None
+    interval: float = 0.95
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric with its receiver."""
+        return named(self.fit)
+
+    @property
+    def demand(self) -> str:
+        """The target in words."""
+        sure = self.confidence
+        level = "" if sure is None else f" with {100 * sure:g} % confidence"
+        return f"{self.metric} {sense(self.fit)} {self.target:g}{level}"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Target, confidence and interval, as simulations take them."""
+        return {
+            "target": self.target, "confidence": self.confidence, "interval": self.interval
+        }  # fmt: skip
+
+    @property
+    def kept(self) -> str:
+        """The margin that the link keeps, in words, where there is one."""
+        keep = self.link.margin_db
+        return f", {keep:g} dB of margin kept" if keep else ""
