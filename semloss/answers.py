@@ -48,6 +48,11 @@ class Answer(ABC):
         return None
 
     @property
+    def domain(self) -> str:
+        """Where the fit was measured, in words; empty where the answer does not tell."""
+        return ""
+
+    @property
     def warnings(self) -> Sequence[str]:
         """What a reader should know beside the answer, in one line each."""
         return ()

@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
     """Argument parser whose complaints are one line on stderr; options are written in full."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as argparse takes them
-        super().__init__(*args, allow_abbrev=False, **options)
+        super().__init__(*args, **{"allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2 and one line that says where help is."""

@@ -19,9 +19,10 @@ def output(answer: Answer, args: argparse.Namespace) -> int:
     refused under ``--strict`` (4) before anything is written.
     """
     if args.strict and answer.in_domain is False:
+        where = f", {answer.domain}" if answer.domain else ""
         raise OutsideDomain(
-            "the answer lies outside the fitted domain, in part or whole; ask within it, extend "
-            "the grid, or leave --strict away"
+            f"the answer lies, in part or whole, outside the fitted domain{where}; ask within it "
+            "or extend the grid"
         )
     if getattr(args, "plot", None):
         answer.plot(args.plot)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from semloss.answers import Answer, records
+from semloss.answers import records
 from semloss.layout import amount, clock, columns, domain_line, number
 from semloss.planning.answers.passes import which
-from semloss.planning.answers.question import Question
+from semloss.planning.answers.question import Answered, Question
 from semloss.planning.passes.adaptive import CodingTable, Schedule, coding_table, follow
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.simulation import PassResult, simulate_pass
@@ -22,14 +22,13 @@ Run = tuple[PassResult, Schedule]
 
 
 @dataclass(frozen=True)
-class AdaptiveAnswer(Answer):
+class AdaptiveAnswer(Answered):
     """A coding table, and its runs along passes.
 
     `single` says that one pass was asked for by its culmination; `days` is the length of the
     search of a TLE, None for an average day.
     """
 
-    question: Question
     table: CodingTable
     runs: tuple[Run, ...] = ()
     single: bool = False

@@ -1,15 +1,13 @@
 """DeepJSCC against a digital chain on the link's symbols."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from semloss.answers import Answer
 from semloss.errors import SemlossError
 from semloss.layout import amount, number
-from semloss.planning.answers.question import Question
+from semloss.planning.answers.question import Answered, Question
 from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.digital.equal_target import Race, race
 from semloss.planning.digital.modcods import RateCurve, modcod
@@ -34,13 +32,12 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class AgainstAnswer(Answer):
+class AgainstAnswer(Answered):
     """Both chains over the fitted SNRs, at the link's own, and at an equal target.
 
     `drawn` is the comparison at more CRs, for the map.
     """
 
-    question: Question
     chain: Chain
     found: Comparison
     drawn: Comparison
@@ -95,11 +92,6 @@ class AgainstAnswer(Answer):
     def in_domain(self) -> bool | None:
         """Whether the fit was measured at the link's SNR and CR."""
         return None if self.here is None else bool(self.here.in_domain[0, 0])
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """Of the link."""
-        return self.question.link.warnings
 
     def _race_text(self, runs: Race) -> str:
         """Images that both chains deliver at the target."""

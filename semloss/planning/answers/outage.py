@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semloss.answers import Answer, records
+from semloss.answers import records
 from semloss.layout import amount, columns, domain_line, number
-from semloss.planning.answers.question import Question
+from semloss.planning.answers.question import Answered, Question
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.outage import PERCENTS, Outage, outage
 from semloss.planning.propagation.fading import Fading
@@ -14,10 +14,9 @@ from semloss.units import format_cr
 
 
 @dataclass(frozen=True)
-class OutageAnswer(Answer):
+class OutageAnswer(Answered):
     """Statistics over time, at the link's own place or over a pass."""
 
-    question: Question
     found: Outage
     pass_: Pass | None = None
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semloss.answers import Answer, records
+from semloss.answers import records
 from semloss.layout import amount, clock, columns, domain_line
-from semloss.planning.answers.question import Question
+from semloss.planning.answers.question import Answered, Question
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.simulation import (
     DayResult,
@@ -21,10 +21,9 @@ _INSIDE = 1 - 1e-9
 
 
 @dataclass(frozen=True)
-class PassAnswer(Answer):
+class PassAnswer(Answered):
     """One pass at the link's CR."""
 
-    question: Question
     result: PassResult
 
     def rows(self) -> list[dict[str, Any]]:
@@ -82,10 +81,9 @@ class PassAnswer(Answer):
 
 
 @dataclass(frozen=True)
-class DayAnswer(Answer):
+class DayAnswer(Answered):
     """Several passes at the link's CR; `days` is the length of the search of a TLE, else None."""
 
-    question: Question
     day: DayResult
     days: float | None = None
 

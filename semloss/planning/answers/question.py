@@ -1,9 +1,11 @@
 """A question to the planner: a fit, a link, and what both are asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semloss.layout import named
+from semloss.answers import Answer
+from semloss.layout import domain_text, named
 from semloss.planning.budget.target import sense
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.fit import Fit
@@ -46,3 +48,20 @@ class Question:
         """The margin that the link keeps, in words, where there is one."""
         keep = self.link.margin_db
         return f", {keep:g} dB of margin kept" if keep else ""
+
+
+@dataclass(frozen=True)
+class Answered(Answer):
+    """What the answers to a question have in common."""
+
+    question: Question
+
+    @property
+    def domain(self) -> str:
+        """Where the fit was measured."""
+        return domain_text(self.question.fit)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Of the link."""
+        return self.question.link.warnings

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semloss.answers import Answer
 from semloss.layout import domain_text
-from semloss.planning.answers.question import Question
+from semloss.planning.answers.question import Answered, Question
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.solving import Solution, solve
 
 
 @dataclass(frozen=True)
-class SolutionAnswer(Answer):
+class SolutionAnswer(Answered):
     """A solution, and the question that it answers."""
 
-    question: Question
     solution: Solution
 
     def rows(self) -> list[dict[str, Any]]:

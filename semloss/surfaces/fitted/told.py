@@ -72,6 +72,11 @@ class PredictionAnswer(Answer):
         return bool(self.point.in_domain)
 
     @property
+    def domain(self) -> str:
+        """Where the fit was measured."""
+        return domain_text(self.fit)
+
+    @property
     def _level(self) -> str:
         return f"{100 * (self.point.interval or 0.0):g} %"
 
