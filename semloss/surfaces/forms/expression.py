@@ -17,7 +17,6 @@ from semloss.arrays import Array
 LN2 = float(np.log(2.0))
 
 
-@dataclass(frozen=True, eq=False)
 class Expression:
     """A term; the operators build further ones."""
 
@@ -49,7 +48,7 @@ class Expression:
         return Negative(self)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Number(Expression):
     """A constant; `latex` where it has a name of its own."""
 
@@ -57,7 +56,7 @@ class Number(Expression):
     latex: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Symbol(Expression):
     """An axis or a parameter: the same name is the same thing."""
 
@@ -65,7 +64,7 @@ class Symbol(Expression):
     latex: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Named(Expression):
     """A part with a name, which equations show in its place and define beside them."""
 
@@ -73,7 +72,7 @@ class Named(Expression):
     body: Expression
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Infix(Expression):
     """Two terms with ``+ - *`` or ``/`` between."""
 
@@ -82,14 +81,14 @@ class Infix(Expression):
     right: Expression
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Negative(Expression):
     """Minus a term."""
 
     body: Expression
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Call(Expression):
     """A function of terms."""
 
@@ -97,7 +96,7 @@ class Call(Expression):
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Function:
     """A function, its spellings with ``{0}``, ``{1}`` for the arguments, and its slopes.
 
