@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from semloss.errors import SemlossError
+from semloss.storage import picture_kind
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PICTURES = (".png", ".pdf", ".svg")
-"""Suffixes that a picture may have."""
 
 
 class Answer(ABC):
@@ -67,8 +65,7 @@ class Answer(ABC):
             of such an answer.
         """
         path = Path(path)
-        if path.suffix.lower() not in PICTURES:
-            raise SemlossError(f"{path}: name a picture *.png, *.pdf or *.svg")
+        picture_kind(path)
         import_module("semloss.reports.drawings")
         for kind in type(self).__mro__:
             if kind in _DRAWN:

@@ -13,7 +13,7 @@ PACKAGE = Path(semloss.__file__).parent
 FLOORS = [
     {"errors", "identity", "arrays", "version"},
     {"units", "storage", "roots"},
-    {"registry", "answers"},
+    {"registry", "answers", "layout"},
     {"facts"},
     {"sources", "channels", "metrics", "tables"},
     {"codecs"},

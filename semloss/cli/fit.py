@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semloss.cli.output import notes, output, picture
 from semloss.errors import SemlossError
-from semloss.storage import picture_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,10 +97,11 @@ def add_parser(
         metavar="FIT.json|DIR",
         help="fit file, or folder of several (default: fits/ in the run, else beside the table)",
     )
-    out.add_argument("--plot", type=Path, metavar="PNG", help="draw the surface with its points")
+    out.add_argument("--plot", type=picture, metavar="PNG", help="draw the surface with its points")
+    out.add_argument("--csv", type=Path, metavar="FILE", help="write one row per fit")
     out.add_argument("--report", type=Path, metavar="DIR", help="pictures, tables and a page")
     out.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, strict=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -141,19 +141,14 @@ def run(args: argparse.Namespace) -> int:
     found = [FitSummary(*one) for one in zip(fits, groups, _places(args, groups), strict=True)]
     for one in found:
         save(one.fit, one.out)
-    if args.plot:
-        from semloss.reports.fit.surface import surface_plot
-
-        surface_plot(fits[0], groups[0], args.plot)
     if args.report:
         from semloss.reports.fit.report import write_report
 
         write_report([(one.fit, one.points) for one in found], args.report)
-    answer = FitsSummary(found, shared_path) if args.group_by else found[0]
-    print(json.dumps(answer.to_dict(), allow_nan=False) if args.json else answer.text())
+    code = output(FitsSummary(found, shared_path) if args.group_by else found[0], args)
     if args.report and not args.json:
         print(f"report   {args.report / 'README.md'}")
-    return 0
+    return code
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -170,10 +165,8 @@ def _check(args: argparse.Namespace) -> None:
         raise SemlossError("--joint shares between groups: add --group-by, e.g. metric,receiver")
     if args.joint and args.prior:
         raise SemlossError("--joint makes a prior and --prior uses one: give one of them")
-    if args.plot:
-        if args.group_by:
-            raise SemlossError("--plot draws one surface; with --group-by use --report DIR")
-        picture_kind(args.plot)
+    if args.plot and args.group_by:
+        raise SemlossError("--plot draws one surface; with --group-by use --report DIR")
     if args.report:
         from semloss.reports.folder import refuse_foreign
 
@@ -202,17 +195,14 @@ def _points(args: argparse.Namespace) -> "list[Points]":
     receiver, task = _in_todays_words(args, table, by, where)
     if args.group_by:
         sparse = args.joint or args.prior is not None
-        groups, notes = select_groups(
+        groups, told = select_groups(
             table, by, args.metric, receiver, task=task, mismatch=args.mismatch, where=where,
             sparse=sparse,
         )  # fmt: skip
     else:
-        groups, notes = [select(table, args.metric, receiver, task=task, mismatch=args.mismatch,
+        groups, told = [select(table, args.metric, receiver, task=task, mismatch=args.mismatch,
                                 where=where)], ()  # fmt: skip
-    told: dict[str, None] = dict.fromkeys(notes)
-    told |= dict.fromkeys(note for points in groups for note in points.notes)
-    for note in told:
-        print(f"semloss: {note}", file=sys.stderr)
+    notes([*told, *(note for points in groups for note in points.notes)])
     return groups
 
 
@@ -224,17 +214,17 @@ def _in_todays_words(
 
     receiver, task = args.receiver, args.task
     if task in RECEIVERS and receiver is None:
-        print(f"semloss: --task {task} is now --receiver {task}", file=sys.stderr)
+        notes([f"--task {task} is now --receiver {task}"])
         receiver, task = task, None
     if "task" not in table or not set(table["task"]) <= {"none", "unknown"}:
         return receiver, task
     # The table tells no task model: what is asked of its task is meant of its receiver.
     if "task" in by and "receiver" not in by:
-        print("semloss: --group-by task is now --group-by receiver", file=sys.stderr)
+        notes(["--group-by task is now --group-by receiver"])
         by[by.index("task")] = "receiver"
     if where.get("task") in RECEIVERS and "receiver" not in where:
         where["receiver"] = where.pop("task")
-        print("semloss: --where task=… is now --where receiver=…", file=sys.stderr)
+        notes(["--where task=… is now --where receiver=…"])
     return receiver, task
 
 

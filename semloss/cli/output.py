@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semloss.answers import PICTURES, Answer, plain
-from semloss.errors import OutsideDomain, SemlossError, TargetNotAttainable
-from semloss.storage import write_atomically
+from semloss.answers import Answer, plain
+from semloss.errors import OutsideDomain, TargetNotAttainable
+from semloss.storage import picture_kind, write_atomically
 
 
 def output(answer: Answer, args: argparse.Namespace) -> int:
@@ -57,6 +57,5 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def picture(text: str) -> Path:
     """Path of a picture, as an option's type: a suffix of another kind is refused at once."""
     path = Path(text)
-    if path.suffix.lower() not in PICTURES:
-        raise SemlossError(f"{path}: name a picture *.png, *.pdf or *.svg")
+    picture_kind(path)
     return path

@@ -11,6 +11,15 @@ from semloss.planning.answers.solution import SolutionAnswer
 from semloss.planning.answers.studies import MonteCarloAnswer, SweepAnswer, TornadoAnswer
 from semloss.planning.budget.ledger import Ledger
 from semloss.surfaces.fitted.told import PredictionAnswer
+from semloss.surfaces.fitting.summary import FitSummary
+
+
+@draws(FitSummary)
+def fit(answer: FitSummary, path: Path) -> None:
+    """Curves per CR and the plane, over the measurements."""
+    from semloss.reports.fit.surface import surface_plot
+
+    surface_plot(answer.fit, answer.points, path)
 
 
 @draws(PredictionAnswer)

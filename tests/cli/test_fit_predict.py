@@ -110,7 +110,10 @@ def test_fit_shows_the_forms_it_chose_from_and_how(tmp_path, capsys):
 def test_every_group_of_a_table_is_fitted_in_one_call(tmp_path, capsys):
     command = ["fit", EUROSAT, "--group-by", "metric,receiver", "--form", "capped", "--json"]
     options = ["--bootstraps", "20", "--out", str(tmp_path / "fits")]
-    assert main([*command, *options]) == 0
+    assert main([*command, *options, "--csv", str(tmp_path / "fits.csv")]) == 0
+    table = (tmp_path / "fits.csv").read_text().splitlines()
+    assert table[0] == "metric,receiver,task,form,outcome,points,range,rmse,held_out,out"
+    assert len(table) == 4
     fits = json.loads(capsys.readouterr().out)["fits"]
     assert [(f["metric"], f["receiver"]) for f in fits] == [
         ("psnr_db", "none"), ("accuracy", "clean"), ("accuracy", "matched"),

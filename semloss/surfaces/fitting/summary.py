@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semloss.answers import Answer
+from semloss.layout import named
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS
@@ -16,27 +18,12 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class FitSummary:
+class FitSummary(Answer):
     """A fit, the points behind it, and the file that holds it."""
 
     fit: Fit
     points: Points
     out: Path
-
-    @property
-    def met(self) -> None:
-        """Nothing was asked that could be missed."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know of the points and of the outcome."""
-        return (*self.points.notes, *([self.fit.message] if self.fit.message else []))
-
-    @property
-    def title(self) -> str:
-        """Name of the metric with its receiver."""
-        fit = self.fit
-        return fit.metric + ("" if fit.receiver == "none" else f" ({fit.receiver})")
 
     def rows(self) -> list[dict[str, Any]]:
         """One row: what the surface is of, its form, and its errors."""
@@ -74,7 +61,7 @@ class FitSummary:
         ratios, levels = len(set(self.points.cr)), len(set(self.points.snr_db))
         count = int(quality["candidates"][fit.form]["parameters"])
         lines = [
-            f"{self.title}: {quality['points']} points, {ratios} CR × {levels} SNR, "
+            f"{named(self.fit)}: {quality['points']} points, {ratios} CR × {levels} SNR, "
             f"noise {self.points.noise}",
             f"form     {fit.form}, {count} parameter{'s' * (count != 1)}: {fit.outcome}",
         ]
@@ -88,20 +75,11 @@ class FitSummary:
 
 
 @dataclass(frozen=True)
-class FitsSummary:
+class FitsSummary(Answer):
     """The fits of several groups; `shared` is the prior that a joint fit left."""
 
     fits: Sequence[FitSummary]
     shared: Path | None = None
-
-    @property
-    def met(self) -> None:
-        """Nothing was asked that could be missed."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Those of all fits, each once."""
-        return tuple(dict.fromkeys(text for one in self.fits for text in one.warnings))
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per fit."""
@@ -117,7 +95,7 @@ class FitsSummary:
         rows = [("", "points", "form", "RMSE", "held out", "outcome", "fit file")]
         rows += [
             (
-                ", ".join(v for v in one.points.group.values() if v != "none") or one.title,
+                ", ".join(v for v in one.points.group.values() if v != "none") or named(one.fit),
                 str(one.fit.quality["points"]),
                 one.fit.form,
                 _share(one.fit, one.fit.quality["rmse"]),
