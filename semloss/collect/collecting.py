@@ -127,11 +127,10 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         if reason is not None and not stands_in:
             report(f"{metric.name} is left out: {reason}")
     task = experiment.task
-    if task is not None:
-        task.check(images)
+    task.check(images)
     for codec in experiment.codecs:
         deaf = [one.name for one in experiment.metrics.make() if one.reads != codec.delivers]
-        if task is not None and task.reads != codec.delivers:
+        if task.reads not in (None, codec.delivers):
             deaf.append(f"task {task.label}")
         if deaf:
             names = ", ".join(deaf)

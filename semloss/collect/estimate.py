@@ -15,8 +15,7 @@ from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure,
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
 from semloss.collect.work import prepare_process
-from semloss.objectives import Mse
-from semloss.training import BatchLoss, Recipe, train
+from semloss.training import BatchLoss, Companion, Recipe, train
 
 #: Steps timed for one figure, after one that warms up.
 TIMED_STEPS = 3
@@ -110,32 +109,37 @@ def _rates(job: Job) -> Rates:
     training, recipes = job.experiment.train, job.experiment.task_training
     items, own = len(bench.split.train), (cell.snr_db, cell.snr_db)
 
-    def image_s(network: nn.Module, loss: BatchLoss, recipe: Recipe) -> float:
+    def image_s(
+        network: nn.Module, loss: BatchLoss, recipe: Recipe, companion: Companion | None = None
+    ) -> float:
         times = []
         for steps in (1, TIMED_STEPS):
             started = time.perf_counter()
             # a rate of nothing: what is timed here must not diverge
             timed = recipe.model_copy(update={"steps": steps, "lr": 1e-12})
-            train(network, loss, items, timed, "time")
+            train(network, loss, items, timed, "time", companion=companion)
             times.append(time.perf_counter() - started)
         return times[1] / TIMED_STEPS / min(recipe.batch_size, items)
 
-    codec = bench.new_codec(cell.scheme, 0)
-    chain, codec_s, clean_s, adapted_s = bench.chain(cell.scheme, codec), 0.0, 0.0, 0.0
-    if cell.scheme.codec.training != "none":
-        # what an objective adds is not timed: its task models are not trained yet
-        plain = replace(cell.scheme, objective=Mse())
-        unit = replace(cell, scheme=plain, lesson=Lesson(training.base, own))
-        judge = plain.objective.build(bench.shape[0], {}, 0)
-        codec_s = image_s(codec, CodecLoss(bench, unit, codec, judge), training.base)
-    listeners, some = None, bench.split.test[:BATCH]
-    if job.experiment.task is not None:
+    scheme, some = cell.scheme, bench.split.test[:BATCH]
+    codec = bench.new_codec(scheme, 0)
+    chain, codec_s, clean_s, adapted_s = bench.chain(scheme, codec), 0.0, 0.0, 0.0
+    if scheme.codec.training != "none":
+        # a task model that is not trained yet takes as long as one that is
+        tasks = {bench.task.label: bench.new_task(0).eval().requires_grad_(False)}
+        judge = scheme.objective.build(bench.shape[0], tasks, 0).to(bench.device)
+        unit = replace(cell, lesson=Lesson(training.base, own))
+        loss = CodecLoss(bench, unit, codec, judge)
+        codec_s = image_s(codec, loss, training.base, loss.companion())
+    networks: dict[str, nn.Module] = {}
+    if bench.task.reads == scheme.codec.delivers:
         task = bench.new_task(0)
         clean_s = image_s(task, clean_loss(bench, task), recipes.clean)
         adapted_s = image_s(task, adapted_loss(bench, task, chain, own), recipes.matched)
-        truth = bench.truth[some].numpy()
-        listeners = Listeners(bench.task, {"clean": task, "matched": task}, truth, truth)
-    metrics = readable(job.experiment.metrics.make(), bench.images, cell.scheme.codec.delivers)
+        networks = {"clean": task, "matched": task}
+    truth = bench.truth[some].numpy()
+    listeners = Listeners(bench.task, networks, truth, truth)
+    metrics = readable(job.experiment.metrics.make(), bench.images, scheme.codec.delivers)
     sent = TestSet(bench.images, some, bench.device)
     started = time.perf_counter()
     measure(chain, sent, cell.snr_db, metrics, listeners, "time")

@@ -17,15 +17,10 @@ from semloss.registry import unknown_key, validate
 from semloss.sources import SOURCES, Source
 from semloss.tasks import TASKS, Task
 
-_NO_TASK = "none"
-
 
 @dataclass(frozen=True)
 class Experiment:
-    """A checked experiment. `as_tables` gives it back as plain data.
-
-    Without a `task` (kind "none") images alone are measured.
-    """
+    """A checked experiment. `as_tables` gives it back as plain data."""
 
     name: str
     description: str
@@ -38,7 +33,7 @@ class Experiment:
     objectives: tuple[Objective, ...]
     grid: Grid
     train: Train
-    task: Task | None
+    task: Task
     task_training: TaskTraining
     metrics: Metrics
     compute: Compute
@@ -75,16 +70,16 @@ class Experiment:
             ),
             grid=validate(Grid, _table(tables, "grid"), "grid"),
             train=validate(Train, _table(tables, "train"), "train"),
-            task=None if task == {"kind": _NO_TASK} else TASKS.parse(task, "task"),
+            task=TASKS.parse(task, "task"),
             task_training=validate(TaskTraining, training, "task"),
             metrics=validate(Metrics, _table(tables, "metrics"), "metrics"),
             compute=validate(Compute, _table(tables, "compute"), "compute"),
         )
         for objective in experiment.objectives:
-            if objective.reads_tasks and experiment.task is None:
+            if objective.reads_tasks and experiment.task.reads is None:
                 raise SemlossError(
-                    f'objective {objective.label} reads a task model; task.kind = "{_NO_TASK}" has '
-                    "none: choose one"
+                    f"objective {objective.label} reads a task model, and task.kind = "
+                    f'"{experiment.task.label}" has none: choose another of either'
                 )
         _check_order("train.base_snr_db", experiment.train.base_snr_db)
         _check_order("train.range_snr_db", experiment.train.range_snr_db)
@@ -106,8 +101,7 @@ class Experiment:
             "objective": [OBJECTIVES.dump(one) for one in self.objectives],
             "grid": self.grid.model_dump(mode="json"),
             "train": self.train.model_dump(mode="json"),
-            "task": (TASKS.dump(self.task) if self.task else {"kind": _NO_TASK})
-            | self.task_training.model_dump(mode="json"),
+            "task": TASKS.dump(self.task) | self.task_training.model_dump(mode="json"),
             "metrics": self.metrics.model_dump(mode="json", exclude_none=True),
             "compute": self.compute.model_dump(mode="json"),
         }

@@ -231,11 +231,6 @@ class Run:
         return records
 
 
-def task_label(experiment: Experiment) -> str:
-    """What the tables call the experiment's task model."""
-    return "none" if experiment.task is None else experiment.task.label
-
-
 def cell_of(record: dict[str, Any]) -> dict[str, Any]:
     """What a record says of its cell; one of before objectives and settings in today's words."""
     cell = dict(record["cell"])

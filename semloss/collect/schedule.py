@@ -63,8 +63,7 @@ class _Scheduling:
         """What the cells of one scheme start from, by the part it plays."""
         shared: dict[str, Unit] = {}
         mode, strategy = scheme.codec.training, self.experiment.train.strategy
-        task = self.experiment.task
-        if task is not None and task.reads == scheme.codec.delivers:
+        if self.experiment.task.reads == scheme.codec.delivers:
             shared["task"] = self.clean
         if mode == "cell" and strategy == "warm":
             shared["trunk"] = self.trunk(scheme)
@@ -79,7 +78,6 @@ class _Scheduling:
     def clean(self) -> Unit:
         """The task model on clean images."""
         task, recipe = self.experiment.task, self.experiment.task_training.clean
-        assert task is not None
         identity = self.common | {"task": TASKS.dump(task), "recipe": _plain(recipe)}
         key = key_of("task", identity)
         return Unit("task", "task", key, f"{TASKS.kind_of(task)}-{key[:8]}", lesson=Lesson(recipe))

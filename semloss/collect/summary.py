@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from semloss.collect.experiment import Experiment
-from semloss.collect.run import Run, task_label
+from semloss.collect.run import Run
 from semloss.collect.units import Unit
 from semloss.sources import ImageSet, Split
 from semloss.storage import write_atomically
@@ -24,7 +24,7 @@ def write_run_tables(
 ) -> dict[str, Any]:
     """Write the tables of all finished cells in the run, and its README; return the summary."""
     with run.locked():  # the last of two collects writes what both have measured
-        records = run.cell_records(task_label(experiment))
+        records = run.cell_records(experiment.task.label)
         rows = []
         for record in records:
             about = {key: record["cell"][key] for key in SHARED_COLUMNS}

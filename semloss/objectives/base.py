@@ -59,7 +59,7 @@ class Objective(Options, ABC):
 
     reads: ClassVar[Delivery] = "image"
     reads_tasks: ClassVar[bool] = False
-    reduce: ClassVar[Literal["mean", "log"]] = "mean"
+    reduce: Literal["mean", "log"] = "mean"
 
     @abstractmethod
     def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> Judge:

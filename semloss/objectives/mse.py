@@ -16,7 +16,9 @@ class Mse(Objective):
         return MseJudge()
 
     def loss(self, judge: Judge, batch: Batch, arrived: Tensor) -> Tensor:
-        """Mean over the whole batch at once."""
+        """The mean over a batch is taken at once; see `Objective.loss`."""
+        if self.reduce == "log":
+            return super().loss(judge, batch, arrived)
         return nn.functional.mse_loss(arrived, batch.images)
 
 

@@ -22,7 +22,7 @@ Answers = NDArray[np.int64] | NDArray[np.float32]
 class Task(Options, ABC):
     """Options of a task model: its network, what it is trained by, and how it is judged."""
 
-    reads: ClassVar[Delivery] = "image"
+    reads: ClassVar[Delivery | None] = "image"
 
     @property
     def label(self) -> str:

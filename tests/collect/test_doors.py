@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Literal
 
 import pandas as pd
 import torch
@@ -211,7 +212,7 @@ def test_an_objective_is_given_the_task_models_that_it_reads(tmp_path):
         """Difference of what the task model says."""
 
         reads_tasks = True
-        reduce = "log"
+        reduce: Literal["mean", "log"] = "log"
 
         def build(self, bands, tasks, seed):
             (network,) = tasks.values()

@@ -15,7 +15,7 @@ from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
 from semloss.sources import open_entry
-from semloss.tasks import Answers, Task, answer
+from semloss.tasks import Answers, answer
 from semloss.training import Draws, draw_symmetry
 
 
@@ -29,24 +29,16 @@ class Bench:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.experiment = job.experiment
+        self.task = job.experiment.task
         self.split = job.split
         self.run = Run(job.run)
         # mapped from the cache: one copy in memory for all workers of a machine
         self.images = open_entry(job.images)
         self.device = torch.device(job.device)
 
-    @property
-    def task(self) -> Task:
-        """The task of the experiment, for stages that only exist where there is one."""
-        task = self.experiment.task
-        assert task is not None, "without a task no unit asks for it"
-        return task
-
     @cached_property
     def truth(self) -> Tensor:
         """What should be answered for each image of the source, (N, ...)."""
-        if self.experiment.task is None:
-            return torch.zeros(len(self.images), dtype=torch.int64)
         return torch.from_numpy(np.array(self.task.truth(self.images)))
 
     @property

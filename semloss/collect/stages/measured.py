@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from semloss.collect.experiment import Experiment
-from semloss.collect.run import UnitFolder, rows_of, task_label
+from semloss.collect.run import UnitFolder, rows_of
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain
@@ -71,20 +71,17 @@ class Measured(Stage):
         assert scheme is not None
         codec = bench.new_codec(scheme, 0)
         sender = bench.load("codec", codec) if "codec" in needs else _UNTRAINED
-        receiver, networks, clean = _UNTRAINED, {}, None
+        receiver, networks, said = _UNTRAINED, {}, []
         if "task" in needs:
             networks = {name: bench.new_task(0) for name in ("clean", "matched")}
             receiver = bench.load("receiver", networks["matched"])
-            clean = bench.load("task", networks["clean"])
+            said = bench.load("task", networks["clean"])["predictions"]
         cell = _cell_row(unit, bench, sender, receiver)
         record: Record = {"status": cell["status"], "cell": cell, "held": {}, "rows": []}
         if cell["status"] == "diverged":
             return record | {"summary": f"diverged: {cell['attempts']}"}
-        listeners = None
-        if clean is not None:
-            truth = bench.truth[bench.split.test].numpy()
-            said = np.array(clean["predictions"], dtype=truth.dtype)
-            listeners = Listeners(bench.task, networks, truth, said)
+        truth = bench.truth[bench.split.test].numpy()
+        listeners = Listeners(bench.task, networks, truth, np.array(said, dtype=truth.dtype))
         metrics = bench.experiment.metrics
         usable = readable(metrics.make(), bench.images, scheme.codec.delivers)
         sent = TestSet(bench.images, bench.split.test, bench.device)
@@ -95,7 +92,7 @@ class Measured(Stage):
         before = old or record
         merged = {
             (r["snr_db"], r["receiver"], r["metric"]): r
-            for r in [*rows_of(before, task_label(bench.experiment)), *rows]
+            for r in [*rows_of(before, bench.task.label), *rows]
         }
         record["rows"] = list(merged.values())
         record["held"] = before["held"] | {

@@ -70,7 +70,7 @@ def measure(
     sent: TestSet,
     snr_db: float,
     metrics: list[ImageMetric],
-    listeners: Listeners | None,
+    listeners: Listeners,
     key: str,
 ) -> list[dict[str, Any]]:
     """Measure one trained link at a test SNR.
@@ -86,7 +86,7 @@ def measure(
     metrics
         Image metrics that these images can have.
     listeners
-        Task models at the receiver, if any.
+        Task models at the receiver.
     key
         Content key of the cell.
 
@@ -97,7 +97,7 @@ def measure(
         Receptions are measured as float32, not rounded to 8 bits.
     """
     generator = torch.Generator(sent.device).manual_seed(seed_for(key, f"measure/{snr_db:g}"))
-    networks = {} if listeners is None else listeners.networks
+    networks, task = listeners.networks, listeners.task
     values: dict[str, list[Tensor]] = {one.name: [] for one in metrics}
     answers: dict[str, list[Tensor]] = {name: [] for name in networks}
     peaks: list[Tensor] = []
@@ -108,19 +108,16 @@ def measure(
                 values[metric.name].append(metric.per_image(images, arrived).cpu())
             peaks.append(papr_db(symbols).cpu())
             for name, network in networks.items():
-                assert listeners is not None
-                answers[name].append(listeners.task.answers(network(arrived)).cpu())
+                answers[name].append(task.answers(network(arrived)).cpu())
     found = [("none", "none", one.summarise(torch.cat(values[one.name]))) for one in metrics]
     found.append(("none", "none", mean_measurement("papr_db", torch.cat(peaks))))
-    if listeners is not None:
-        classes, task = len(sent.images.classes), listeners.task
-        for name in networks:
-            said = torch.cat(answers[name]).numpy()
-            judged = task.measure(listeners.truth, said, listeners.clean, classes)
-            found += [(task.label, name, one) for one in judged]
+    for name in networks:
+        said = torch.cat(answers[name]).numpy()
+        judged = task.measure(listeners.truth, said, listeners.clean, len(sent.images.classes))
+        found += [(task.label, name, one) for one in judged]
     return [
-        {"snr_db": snr_db, "task": task, "receiver": receiver, **_finite(asdict(one))}
-        for task, receiver, one in found
+        {"snr_db": snr_db, "task": label, "receiver": receiver, **_finite(asdict(one))}
+        for label, receiver, one in found
     ]
 
 
