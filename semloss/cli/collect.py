@@ -72,16 +72,18 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     engine_named(args.engine)
     experiment = read_experiment(args.experiment, args.preset, args.changes)
-    plan = collecting.prepare(experiment, args.out, args.device, collecting.say)
-    jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(plan)
+    schedule = collecting.prepare(experiment, args.out, args.device, collecting.say)
+    jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(schedule)
     if args.dry_run:
-        _dry_run(plan, jobs, args.json)
+        _dry_run(schedule, jobs, args.json)
         return 0
-    summary = collecting.collect(plan, args.engine, jobs, collecting.say)
+    summary = collecting.collect(schedule, args.engine, jobs, collecting.say)
     if args.json:
         print(json.dumps(summary))
         return 0
-    print((plan.run.path / "README.md").read_text(encoding="utf-8").split("## Files")[0].strip())
+    print(
+        (schedule.run.path / "README.md").read_text(encoding="utf-8").split("## Files")[0].strip()
+    )
     for line in summary["not_monotone"]:
         print(f"not monotone: {line}")
     print(f"\ntables: {' '.join(summary['tables'])}")
@@ -89,16 +91,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _dry_run(plan: "Schedule", jobs: int, as_json: bool) -> None:
+def _dry_run(schedule: "Schedule", jobs: int, as_json: bool) -> None:
     """Print the cells, what is finished already, and the estimate."""
     from semloss.collect.collecting import time_needed
     from semloss.collect.estimate import as_duration
     from semloss.collect.units import KINDS
     from semloss.units import format_cr
 
-    _, seconds = time_needed(plan, jobs)
-    left = {unit.folder for unit in plan.unfinished() if not plan.cached(unit)}
-    folders = {unit.folder: unit for unit in plan.units}
+    _, seconds = time_needed(schedule, jobs)
+    left = {unit.folder for unit in schedule.unfinished() if not schedule.cached(unit)}
+    folders = {unit.folder: unit for unit in schedule.units}
     rows = []
     for unit in folders.values():
         row: dict[str, object] = {
@@ -117,10 +119,10 @@ def _dry_run(plan: "Schedule", jobs: int, as_json: bool) -> None:
             }
         rows.append(row)
     if as_json:
-        print(json.dumps({"run": str(plan.run.path), "units": rows, "estimate_s": seconds}))
+        print(json.dumps({"run": str(schedule.run.path), "units": rows, "estimate_s": seconds}))
         return
     print(f"{'CR asked':>10} {'CR':>10} {'setting':>12} {'k':>6} {'SNR dB':>7}  cell")
-    for unit in plan.cells:
+    for unit in schedule.cells:
         assert unit.scheme is not None
         one = unit.scheme.realisation
         state = "to do" if unit.folder in left else "finished"

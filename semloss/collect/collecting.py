@@ -16,7 +16,7 @@ from semloss.collect.engines import Workers, engine_named
 from semloss.collect.estimate import Estimate, as_duration, estimate
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import Run, environment, source_record, split_record
-from semloss.collect.schedule import PROCEDURE, schedule
+from semloss.collect.schedule import PROCEDURE, units_of
 from semloss.collect.scheduler import Scheduler
 from semloss.collect.stages import STAGES
 from semloss.collect.stages.task_model import shared_folder
@@ -142,7 +142,7 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         "bf16": bf16,
         "procedure": PROCEDURE,
     }
-    units = schedule(experiment, (bands, height, width), identity)
+    units = units_of(experiment, (bands, height, width), identity)
     run = Run((out or Path("runs") / experiment.name).resolve())
     code = environment()["code_digest"]
     return Schedule(experiment, images, split, units, identity, run, code)
@@ -157,23 +157,23 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def default_jobs(plan: Schedule) -> int:
+def default_jobs(schedule: Schedule) -> int:
     """Workers that the processors given to this process hold; one for a GPU."""
-    if plan.identity["device"] == "cuda":
+    if schedule.identity["device"] == "cuda":
         return 1
-    return max(1, int(cpu_count()) // plan.experiment.compute.threads)
+    return max(1, int(cpu_count()) // schedule.experiment.compute.threads)
 
 
-def time_needed(plan: Schedule, jobs: int) -> tuple[Estimate, float]:
+def time_needed(schedule: Schedule, jobs: int) -> tuple[Estimate, float]:
     """Estimate of the units, and seconds until all unfinished ones are done."""
-    units = [unit for unit in plan.unfinished() if not plan.cached(unit)]
+    units = [unit for unit in schedule.unfinished() if not schedule.cached(unit)]
     if not units:
-        return Estimate({unit.id: 0.0 for unit in plan.units}, jobs), 0.0
-    figures = estimate(plan.units, plan.job, jobs)
+        return Estimate({unit.id: 0.0 for unit in schedule.units}, jobs), 0.0
+    figures = estimate(schedule.units, schedule.job, jobs)
     return figures, figures.remaining(units)
 
 
-def collect(plan: Schedule, engine: str, jobs: int, report: Report) -> dict[str, Any]:
+def collect(schedule: Schedule, engine: str, jobs: int, report: Report) -> dict[str, Any]:
     """Do the units that are left and write the tables.
 
     Returns
@@ -187,36 +187,38 @@ def collect(plan: Schedule, engine: str, jobs: int, report: Report) -> dict[str,
         When the run folder is another experiment's, the disk is full, or workers keep dying.
         All cells measured so far are on disk and in the tables.
     """
-    units = plan.unfinished()
-    about = {"source": source_record(plan.images), "split": split_record(plan.split)}
+    units = schedule.unfinished()
+    about = {"source": source_record(schedule.images), "split": split_record(schedule.split)}
     if units:  # a run that is only looked at keeps the record of what measured it
         about["environment"] = environment()
-    plan.run.open(plan.experiment, plan.identity, about)
-    cells = plan.cells
+    schedule.run.open(schedule.experiment, schedule.identity, about)
+    cells = schedule.cells
     left = sum(unit.stage == "measured" for unit in units)
-    plan.run.log(f"collect: {len(cells)} cells, {left} to do, {engine} with {jobs} jobs")
+    schedule.run.log(f"collect: {len(cells)} cells, {left} to do, {engine} with {jobs} jobs")
     report(
-        f"{shown(plan.run.path)}: {len(cells)} cells, {len(cells) - left} finished; "
-        f"{plan.identity['device']}, {'bf16' if plan.identity['bf16'] else 'fp32'}, "
+        f"{shown(schedule.run.path)}: {len(cells)} cells, {len(cells) - left} finished; "
+        f"{schedule.identity['device']}, {'bf16' if schedule.identity['bf16'] else 'fp32'}, "
         f"{jobs} at a time"
     )
     try:
         if units:
-            _work(plan, units, engine, jobs, report)
+            _work(schedule, units, engine, jobs, report)
     finally:
-        summary = write_run_tables(plan.run, plan.experiment, plan.units, plan.images, plan.split)
+        summary = write_run_tables(
+            schedule.run, schedule.experiment, schedule.units, schedule.images, schedule.split
+        )
     return summary
 
 
-def _work(plan: Schedule, units: list[Unit], engine: str, jobs: int, report: Report) -> None:
+def _work(schedule: Schedule, units: list[Unit], engine: str, jobs: int, report: Report) -> None:
     started = time.monotonic()
-    figures, seconds = time_needed(plan, jobs)
+    figures, seconds = time_needed(schedule, jobs)
     report(f"about {as_duration(seconds)} to go")
-    threads, device = plan.experiment.compute.threads, plan.identity["device"]
+    threads, device = schedule.experiment.compute.threads, schedule.identity["device"]
     workers = engine_named(engine)(Workers(min(jobs, len(units)), threads, device))
-    progress = _Progress(plan.run, units, figures, report)
+    progress = _Progress(schedule.run, units, figures, report)
     try:
-        Scheduler(units, plan.by_id, plan.job, workers, progress).run()
+        Scheduler(units, schedule.by_id, schedule.job, workers, progress).run()
     finally:
         workers.close()
     report(f"done in {as_duration(time.monotonic() - started)}")

@@ -15,7 +15,7 @@ from semloss.training import Recipe
 PROCEDURE = 1
 
 
-def schedule(
+def units_of(
     experiment: Experiment, shape: tuple[int, int, int], identity: dict[str, Any]
 ) -> list[Unit]:
     """All units of an experiment, each after those it needs.

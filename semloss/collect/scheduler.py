@@ -12,6 +12,9 @@ from semloss.errors import SemlossError
 #: Seconds between two looks at a unit that another collect holds.
 BUSY_PAUSE_S = 2.0
 
+#: Times a unit is done anew because its weights were damaged, before the run gives up.
+MENDS = 3
+
 
 class Progress(Protocol):
     """Who is told how the work goes."""
@@ -66,6 +69,7 @@ class Scheduler:
         self._progress = progress
         self._not_before: dict[str, float] = {}
         self._deaths: dict[str, int] = {}
+        self._mended: dict[str, int] = {}
 
     def run(self) -> None:
         """Do all units, each after those it needs, keeping the engine full.
@@ -119,6 +123,12 @@ class Scheduler:
         if result.damaged is None:
             self._not_before[unit.id] = time.monotonic() + BUSY_PAUSE_S
         elif result.damaged not in self._unfinished:
+            times = self._mended[result.damaged] = self._mended.get(result.damaged, 0) + 1
+            if times > MENDS:
+                raise SemlossError(
+                    f"{result.damaged}: its weights are damaged however often it is trained; look "
+                    "at the disk, or at what its network saves and loads"
+                )
             self._unfinished.add(result.damaged)
             self._waiting.insert(0, self._everything[result.damaged])
 

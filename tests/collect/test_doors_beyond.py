@@ -101,6 +101,28 @@ def test_a_network_for_the_plane_that_diverges_flags_every_cell(tmp_path):
     assert set(cells.status) == {"diverged"}
 
 
+class Forgetful(DeepJSCC):
+    """A network that never takes back what it saved."""
+
+    def build(self, shape, realisation, seed):
+        network = super().build(shape, realisation, seed)
+        network.__class__ = ForgetfulNetwork
+        return network
+
+
+class ForgetfulNetwork(DeepJSCCNetwork):
+    def load_state_dict(self, *state, **options):
+        raise RuntimeError("no such key")
+
+
+def test_weights_that_never_come_back_end_the_run(tmp_path, capfd):
+    CODECS.register("forgetful")(Forgetful)
+    experiment = TINY.replace("[codec]", '[codec]\nkind = "forgetful"')
+    few = ["--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]"]
+    collected(tmp_path, experiment, *few, code=2)
+    assert "its weights are damaged however often" in capfd.readouterr().err.splitlines()[-1]
+
+
 # -- a codec that rebuilds no image ------------------------------------------------------------
 
 

@@ -91,7 +91,7 @@ class Measured(Stage):
         # what was measured before stays: at other SNRs, or by metrics not asked for now
         before = old or record
         merged = {
-            (r["snr_db"], r["receiver"], r["metric"]): r
+            (r["snr_db"], r["task"], r["receiver"], r["metric"]): r
             for r in [*rows_of(before, bench.task.label), *rows]
         }
         record["rows"] = list(merged.values())
