@@ -28,7 +28,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 
 demo: $(VENV)/.run ## install, then collect, fit and predict on the built-in scenes (under 10 min)
 	$(BIN)/semloss collect --preset demo --out $(DEMO)
-	$(BIN)/semloss fit $(DEMO) --metric accuracy --task matched --out $(DEMO)/fits/accuracy.json --plot $(DEMO)/fits/accuracy.png
+	$(BIN)/semloss fit $(DEMO) --metric accuracy --receiver matched --out $(DEMO)/fits/accuracy.json --plot $(DEMO)/fits/accuracy.png
 	$(BIN)/semloss fit $(DEMO) --metric psnr_db --out $(DEMO)/fits/psnr.json --plot $(DEMO)/fits/psnr.png
 	$(BIN)/semloss predict $(DEMO)/fits/accuracy.json --cr 1/12 --snr-db 4 --plot $(DEMO)/fits/prediction.png
 	@echo
@@ -66,11 +66,11 @@ reference: $(VENV)/.run ## measure the reference table again: make reference TIL
 	$(MAKE) fits
 
 fits: $(VENV)/.run ## fit the reference table again and draw it
-	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --task matched --out fits/eurosat-awgn-accuracy-matched.json --plot reports/eurosat-accuracy.png
-	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --task clean --out fits/eurosat-awgn-accuracy-clean.json
+	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver matched --out fits/eurosat-awgn-accuracy-matched.json --plot reports/eurosat-accuracy.png
+	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver clean --out fits/eurosat-awgn-accuracy-clean.json
 	$(BIN)/semloss fit data/eurosat-awgn --metric psnr_db --out fits/eurosat-awgn-psnr.json --plot reports/eurosat-psnr.png
 	$(BIN)/semloss fit data/eurosat-awgn --metric ssim --out fits/eurosat-awgn-ssim.json
-	$(BIN)/semloss predict fits/eurosat-awgn-accuracy-matched.json --link eo-leo-x-band --set obo_db=8.25 --target 0.85 --adaptive --pass 60 --plot reports/pass-adaptive.png
+	$(BIN)/semloss plan adaptive fits/eurosat-awgn-accuracy-matched.json --link eo-leo-x-band --set obo_db=8.25 --target 0.85 --max-elevation 60 --plot reports/pass-adaptive.png
 
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
 	$(BIN)/python -c "from pathlib import Path; from semloss.sources import Scenes, contact_sheet; \

@@ -43,7 +43,7 @@ def add_parser(
         own = questions.add_parser(
             name,
             help=summary.replace("%", "%%"),
-            description=f"{summary[0].upper()}{summary[1:]}.".replace("%", "%%"),
+            description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=f"example: {module.EXAMPLE}",
         )
         module.define(own)
