@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO := runs/demo
 REFERENCE := runs/eurosat
+SHIPPED := semloss/surfaces/shipped
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types bench reference fits sheet clean
@@ -61,16 +62,16 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
 		--set 'grid.cr=["1/48","1/32","1/24","1/16","1/12","1/6"]' --set 'grid.snr_db=[-8,-6,-4,-2,0,2,4,7,10,14,18]' --out $(REFERENCE)
-	mkdir -p data/eurosat-awgn fits reports
+	mkdir -p data/eurosat-awgn reports
 	cd $(REFERENCE) && cp README.md experiment.toml environment.json source.json metrics.csv cells.csv $(CURDIR)/data/eurosat-awgn/
 	$(MAKE) fits
 
-fits: $(VENV)/.run ## fit the reference table again and draw it
-	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver matched --out fits/eurosat-awgn-accuracy-matched.json --plot reports/eurosat-accuracy.png
-	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver clean --out fits/eurosat-awgn-accuracy-clean.json
-	$(BIN)/semloss fit data/eurosat-awgn --metric psnr_db --out fits/eurosat-awgn-psnr.json --plot reports/eurosat-psnr.png
-	$(BIN)/semloss fit data/eurosat-awgn --metric ssim --out fits/eurosat-awgn-ssim.json
-	$(BIN)/semloss plan adaptive fits/eurosat-awgn-accuracy-matched.json --link eo-leo-x-band --set obo_db=8.25 --target 0.85 --max-elevation 60 --plot reports/pass-adaptive.png
+fits: $(VENV)/.run ## fit the reference table again, into the package, and draw it
+	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver matched --out $(SHIPPED)/eurosat-accuracy.json --plot reports/eurosat-accuracy.png
+	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver clean --out $(SHIPPED)/eurosat-accuracy-clean.json
+	$(BIN)/semloss fit data/eurosat-awgn --metric psnr_db --out $(SHIPPED)/eurosat-psnr.json --plot reports/eurosat-psnr.png
+	$(BIN)/semloss fit data/eurosat-awgn --metric ssim --out $(SHIPPED)/eurosat-ssim.json
+	$(BIN)/semloss plan adaptive eurosat-accuracy --link eo-leo-x-band --set obo_db=8.25 --target 0.85 --max-elevation 60 --plot reports/pass-adaptive.png
 
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
 	$(BIN)/python -c "from pathlib import Path; from semloss.sources import Scenes, contact_sheet; \

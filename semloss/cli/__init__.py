@@ -19,13 +19,14 @@ COMMANDS = {
     "collect": "train a grid of codecs over CR and SNR and measure it into tables",
     "fit": "fit a surface metric = f(CR, SNR) to a table of measurements",
     "predict": "predict a metric, or what a target needs, from a fit file",
+    "fits": "list the fits that come with semloss",
     "plan": "plan a link: budget, passes, cheapest way to a target, what if",
 }
 _INTERRUPTED = 130
 _EXAMPLES = """examples:
   semloss collect --preset demo
   semloss fit runs/demo --metric accuracy --receiver matched
-  semloss predict FIT.json --cr 1/12 --snr-db 4
+  semloss predict eurosat-accuracy --cr 1/12 --snr-db 4
 """
 
 

@@ -25,7 +25,11 @@ def add_parser(
         "SNR. More questions to a link: semloss plan.",
     )
     parser.add_argument(
-        "fit", type=Path, nargs="?", metavar="FIT.json", help="fit file of semloss fit"
+        "fit",
+        type=Path,
+        nargs="?",
+        metavar="FIT",
+        help="fit file of semloss fit, or one of semloss fits",
     )
     parser.add_argument("--cr", help='compression ratio k/n, e.g. "1/12" or 0.0833')
     parser.add_argument("--snr-db", type=float, metavar="DB", help="Es/N0 in dB per complex symbol")
@@ -107,8 +111,6 @@ def _link(args: argparse.Namespace) -> int:
         raise SemlossError("--snr-db contradicts --link, whose budget gives the SNR: give one")
     if args.unknown is None:
         return ledger.run(args)
-    if args.fit is None:
-        raise SemlossError("--solve needs FIT.json: what a link needs follows from the metric")
     if args.target is None:
         raise SemlossError("--solve needs --target: the value that the metric must meet")
     return solve.run(args)

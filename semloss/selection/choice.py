@@ -248,7 +248,7 @@ def _no_surface(rows: pd.DataFrame, sparse: bool) -> str | None:
 
 
 def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
-    """Source, codec and channel of the rows, and the median PAPR that the table has for them.
+    """Source, codec and channel of the rows, what their folder tells, and the median PAPR.
 
     The planner suggests the back-off of the amplifier from it.
     """
@@ -258,7 +258,8 @@ def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
         same = same[same[column].map(cell_text) == value]
     ratios = same["value"].to_numpy(float)
     ratios = ratios[np.isfinite(ratios)]
-    return {**told, "papr_db": f"{np.median(ratios):.2f}"} if ratios.size else told
+    papr = {"papr_db": f"{np.median(ratios):.2f}"} if ratios.size else {}
+    return {**told, **table.attrs.get("about", {}), **papr}
 
 
 def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
+from semloss.tables.about import about
 from semloss.tables.cells import cell_number, cell_text, not_a_number
 from semloss.tables.columns import map_columns
 from semloss.tables.files import find_file, read_file
@@ -40,6 +41,7 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
     pandas.DataFrame
         The table with numeric ``cr`` (k/n, in (0, 1]), ``snr_db`` (Es/N0 in dB), ``value`` and
         optional columns; indexed by the row number in the file (the header of a CSV is row 1).
+        ``attrs["about"]`` has what the other files of a run folder tell (`semloss.tables.about`).
 
     Raises
     ------
@@ -70,6 +72,7 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
         if name in frame:
             frame[name] = _numbers(frame[name], file, diverged)
     refuse_linear_snr(frame["snr_db"], str(file), theirs["snr_db"])
+    frame.attrs["about"] = about(Path(path)) if Path(path).is_dir() else {}
     return frame
 
 

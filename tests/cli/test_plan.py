@@ -587,7 +587,7 @@ WEAKER = ("--link", "weak.toml", "--set", "power_dbw=-40")
         (["against", *X, "--modcod", "QPSK"], "modcod = 'QPSK'"),
         (["against", *X, "--modcod-margin-db", "-1"], "lies in 0 … 30"),
         (["against", *X, "--digital-obo-db", "-1"], "lies in 0 … 30 dB"),
-        (["sweep", *X], "required: FIELD=A:B:N"),
+        (["sweep", *X, "--set", "fit="], "give FIT"),
         (["sweep", "obo_db=0:3", *X], "write FIELD=FIRST:LAST:NUMBER"),
         (["sweep", "obo=0:3:4", *X], "unknown key obo"),
         (["sweep", "name=0:3:4", *X], "name is no number"),
@@ -621,11 +621,30 @@ def test_an_unknown_preset_is_one_line(plan, words):
     assert "no preset 'moon'" in err
 
 
-@pytest.mark.parametrize("words", [("ledger", *X, *T), ("ledger", *X, "--strict")])
+@pytest.mark.parametrize("words", [("ledger", *X, *T), ("ledger", *X, "--strict"), ("day", *X)])
 def test_what_asks_for_the_metric_needs_a_fit(plan, words):
-    code, out, err = plan(*words, fit=None)
+    code, out, err = plan(*words, "--set", "fit=", fit=None)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "FIT.json" in err
+    assert "give FIT" in err
+    code, out, err = plan(*words, "--set", "fit=moon", fit=None)
+    assert (code, out) == (2, "")
+    assert "cannot read moon" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ledger", *X, *T),
+        ("solve", "power_dbw", *X, *T),
+        ("sweep", "obo_db=1:5:3", "rain_loss_db=0:1:2", *X),
+    ],
+)
+def test_a_links_own_fit_answers_where_none_is_given(plan, words):
+    question, *rest = words
+    code, out, err = plan(question, *rest, fit=None)
+    assert code == 0
+    assert "the fit is eurosat-accuracy, as the link names it" in err
+    assert plan(*words, fit="eurosat-accuracy")[1] == out
 
 
 # ------------------------------------------------------------------------------- exit codes

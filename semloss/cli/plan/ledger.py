@@ -5,14 +5,13 @@ from pathlib import Path
 
 from semloss.cli.output import output
 from semloss.cli.plan import options
-from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan ledger FIT.json --link eo-leo-x-band --target 0.85"
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Define the question's options."""
-    options.add_fit(parser, optional=True)
+    options.add_fit(parser)
     options.add_link(parser)
     add_ledger(parser)
     options.add_asked(parser)
@@ -31,15 +30,13 @@ def add_ledger(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lay out the link's rows, with a fit down to the metric."""
+    """Lay out the link's rows; with a fit, or asked for the metric, down to that."""
     from semloss.planning.budget.ledger import ledger
     from semloss.reports.link.ledger import write_ledger
 
     link = options.read_link(args)
-    if args.fit is None:
-        for name in ("target", "confidence", "strict"):
-            if getattr(args, name):
-                raise SemlossError(f"--{name} needs FIT.json: a link alone has no metric")
+    of_metric = args.target is not None or args.confidence is not None or args.strict
+    if args.fit is None and not of_metric:
         found = ledger(link)
     else:
         asked = options.question(args, link)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semloss.cli.output import picture
+from semloss.cli.output import notes, picture
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ _FAR_DEG = 0.5
 # -- what is asked ---------------------------------------------------------------------------
 
 
-def add_fit(parser: Parser, *, optional: bool = False) -> None:
-    """Define the fit file."""
+def add_fit(parser: Parser) -> None:
+    """Define the fit; without one, it is that which the link names."""
     parser.add_argument(
-        "fit", type=Path, nargs="?" if optional else None, metavar="FIT.json",
-        help="fit file of semloss fit" + ("; without one, the link alone" if optional else ""),
+        "fit", type=Path, nargs="?", metavar="FIT",
+        help="fit file of semloss fit, or one of semloss fits (default: the link's)",
     )  # fmt: skip
 
 
@@ -123,11 +123,19 @@ def add_fading(parser: Parser) -> None:
 # -- what is read ----------------------------------------------------------------------------
 
 
-def read_fit(args: argparse.Namespace) -> "Fit":
-    """The fit that is asked."""
+def read_fit(args: argparse.Namespace, link: "Link | None") -> "Fit":
+    """The fit that is asked, else the one that the link names."""
     from semloss.surfaces.files.fit_file import load
 
-    return load(args.fit)
+    if args.fit is not None:
+        return load(args.fit)
+    if link is None or not link.fit:
+        raise SemlossError(
+            "give FIT, a fit file of semloss fit or one of semloss fits, or name it in the link: "
+            'fit = "eurosat-accuracy"'
+        )
+    notes([f"the fit is {link.fit}, as the link names it"])
+    return load(link.fit)
 
 
 def read_link(args: argparse.Namespace, **supplied: float) -> "Link":
@@ -155,7 +163,7 @@ def question(args: argparse.Namespace, link: "Link") -> "Question":
     from semloss.planning.answers.question import Question
     from semloss.planning.budget.target import read_target
 
-    fit = read_fit(args)
+    fit = read_fit(args, link)
     target = getattr(args, "target", None)
     confidence = getattr(args, "confidence", None)
     if confidence is not None and target is None:
@@ -170,7 +178,7 @@ def defaults(args: argparse.Namespace, link: "Link | None") -> "Defaults":
     from semloss.planning.budget.target import read_target
     from semloss.units import parse_cr
 
-    fit = read_fit(args)
+    fit = read_fit(args, link)
     if args.snr_db is not None and not math.isfinite(args.snr_db):
         raise SemlossError(f"--snr-db {args.snr_db}: give a finite Es/N0 in dB")
     if args.snr_db is not None and link is not None:

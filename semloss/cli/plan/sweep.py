@@ -39,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     """Answer every point."""
     from semloss.planning.answers.studies import swept
 
+    if args.fit is not None and "=" in str(args.fit) and not args.fit.exists():
+        args.fields, args.fit = [str(args.fit), *args.fields], None  # two fields, the link's fit
     if len(args.fields) > 2:
         raise SemlossError("a sweep takes one field or two")
     link = None

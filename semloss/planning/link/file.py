@@ -112,7 +112,7 @@ def _read(name: str, value: Any, key: Key) -> Any:  # noqa: ANN401 - the type of
     if key.low is not None:
         whole = key.unit == "px" or name == "bands"
         return read_quantity(value, key.unit, name, whole=whole)
-    if key.choices or name == "name":
+    if key.choices or name in ("name", "fit"):
         if not isinstance(value, str):
             raise SemlossError(f"{name} = {value!r}: give text in quotes")
         return value

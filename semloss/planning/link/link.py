@@ -29,6 +29,9 @@ class LinkData:
 
     # fmt: off
     name: str = key("link", "", "name of the link, for titles")
+    fit: str = key(
+        "", "", 'fit that answers where none is given: a file, or a name of "semloss fits"'
+    )
 
     eirp_dbw: float | None = key(
         None, "transmitter", "radiated power, instead of the keys below", unit="dBW", low=-100,

@@ -37,6 +37,7 @@ def template_text() -> str:
         '# freq_ghz = 8.2 and freq_ghz = "8200 MHz" are the same. Unset keys take the default.',
         "",
         *_entry("name", KEYS["name"]),
+        *_entry("fit", KEYS["fit"]),
     ]
     for section, about in _ABOUT.items():
         lines += ["", f"[{section}]  # {about}"]

@@ -14,6 +14,7 @@ from typing import Any
 from semloss.errors import SemlossError
 from semloss.storage import write_json
 from semloss.surfaces.files.fit_keys import parse, written
+from semloss.surfaces.files.shipped import fit_path, shipped_names
 from semloss.surfaces.fitted.fit import Fit
 
 SCHEMA = "semloss-fit"
@@ -23,7 +24,7 @@ _MAX_BYTES = 4_000_000
 _ANEW = "make it anew with semloss fit"
 
 
-def save(fit: Fit, path: Path) -> None:
+def save(fit: Fit, path: str | Path) -> None:
     """Write the fit file atomically; every number at full precision, draws as float32.
 
     Raises
@@ -38,23 +39,27 @@ def save(fit: Fit, path: Path) -> None:
     except ValueError as error:
         raise SemlossError(f"{path} not written: {error}") from None
     document = {"schema": SCHEMA, "version": VERSION, **content}
-    write_json(path, {**document, "checksum": _checksum(document)})
+    write_json(Path(path), {**document, "checksum": _checksum(document)})
 
 
 def load(path: str | Path) -> Fit:
-    """Read a fit file.
+    """Read a fit file, or a fit that comes with the package by its name, e.g. "eurosat-accuracy".
+
+    A file of that name in the working folder goes first; `semloss fits` lists the names.
 
     Raises
     ------
     SemlossError
         When the file is missing, cut short, edited, of another schema version, or no fit file.
     """
-    path = Path(path)
+    path = fit_path(path)
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
+        known = f"; fits that come with semloss: {', '.join(shipped_names())}"
+        also = known if isinstance(error, FileNotFoundError) else ""
+        raise SemlossError(f"cannot read {path}: {error.strerror}{also}") from error
     except ValueError as error:  # a zero byte in the name
         raise SemlossError(f"cannot read {str(path)!r}: {error}") from error
     if len(raw) > _MAX_BYTES:

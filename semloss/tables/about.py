@@ -1,0 +1,55 @@
+"""What the other files of a run folder tell about its table: the images, the task model, the day.
+
+A table names its image source; what a reader of a fit wants to know of it (how many tiles, of what
+size, classified by what, measured when) stands beside the table in ``source.json``,
+``experiment.toml`` and ``environment.json``. All of it is optional: a folder of another origin, or
+a file cut short, tells less.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+
+def about(folder: Path) -> dict[str, str]:
+    """Facts about the table of a run folder, as text by name.
+
+    Returns
+    -------
+    dict
+        Of ``images`` (how many the source has), ``tile`` ("64x64 px, 3 bands"), ``classes`` (how
+        many), ``task_model`` (its kind) and ``measured`` (the day, UTC), those that are told.
+    """
+    source, environment = _json(folder / "source.json"), _json(folder / "environment.json")
+    task = _toml(folder / "experiment.toml").get("task")
+    told: dict[str, Any] = {
+        "images": source.get("images"),
+        "tile": _tile(source.get("shape")),
+        "classes": len(source.get("classes") or ()) or None,
+        "task_model": task.get("kind") if isinstance(task, dict) else None,
+        "measured": str(environment.get("written") or "")[:10] or None,
+    }
+    return {name: str(value) for name, value in told.items() if value is not None}
+
+
+def _tile(shape: Any) -> str | None:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(shape, list) or len(shape) != 3:
+        return None
+    height, width, bands = shape
+    return f"{height}x{width} px, {bands} bands"
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
