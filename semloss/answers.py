@@ -51,6 +51,11 @@ class Answer(ABC):
         return ""
 
     @property
+    def place(self) -> str:
+        """The one CR and SNR that it is about, in words; empty where there are more."""
+        return ""
+
+    @property
     def warnings(self) -> Sequence[str]:
         """What a reader should know beside the answer, in one line each."""
         return ()

@@ -69,6 +69,11 @@ def named(about: Any) -> str:  # noqa: ANN401 - a fit or an answer from one
     return about.metric if about.receiver == "none" else f"{about.metric} ({about.receiver})"
 
 
+def place_text(point: Any) -> str:  # noqa: ANN401 - a prediction
+    """Say at which CR and SNR a prediction is."""
+    return f"CR {format_cr(float(point.cr))} at SNR {float(point.snr_db):.2f} dB"
+
+
 def domain_text(fit: Any) -> str:  # noqa: ANN401 - a fit
     """Say where a fit was measured."""
     (cr_low, cr_high), (snr_low, snr_high) = fit.cr_range, fit.snr_db_range

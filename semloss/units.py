@@ -3,10 +3,14 @@
 CR is k/n everywhere in semloss: complex channel uses over real source samples, 0 < CR <= 1.
 """
 
-import math
 from fractions import Fraction
 
 from semloss.errors import SemlossError
+
+SNR_DB_LIMITS = (-1000.0, 1000.0)
+"""SNRs beyond these are no link's, and their powers are no numbers."""
+CR_LOWEST = 1e-9
+"""The smallest ratio that is read: a symbol for a thousand million samples."""
 
 ROUND_CRS = tuple(
     1.0 / m
@@ -41,10 +45,11 @@ def parse_cr(text: str | float, where: str = "cr") -> float:
         raise SemlossError(
             f'{where} = {text!r}: write a number or a fraction such as "1/12"'
         ) from None
-    if not (math.isfinite(cr) and 0 < cr <= 1):
+    if not CR_LOWEST <= cr <= 1:
+        small = f", from {CR_LOWEST:g}" if 0 < cr < 1 else ""
         raise SemlossError(
-            f"{where} = {text}: CR is k/n (channel uses per source sample) and lies in (0, 1]; "
-            'e.g. "1/12"'
+            f"{where} = {text}: CR is k/n (channel uses per source sample) and lies in (0, 1]"
+            f'{small}; e.g. "1/12"'
         )
     return cr
 

@@ -8,11 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any, NoReturn
 
 from semloss.cli.old_spelling import told, translated
+from semloss.cli.parser import Parser
 from semloss.errors import SemlossError
+from semloss.text import safe
 from semloss.version import __version__
 
 COMMANDS = {
@@ -30,34 +30,31 @@ _EXAMPLES = """examples:
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """Argument parser whose complaints are one line on stderr; options are written in full."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as argparse takes them
-        super().__init__(*args, **{"allow_abbrev": False, **options})
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
-        """Refuse what a command does not know where its own help can be named."""
-        known, unknown = super().parse_known_args(args, namespace)
-        if unknown and self._subparsers is None:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return known, unknown
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2 and one line that says where help is."""
-        self.exit(2, f"semloss: {message}; see {self.prog} --help\n")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code.
 
-    0 answered (and met, where a target was given), 2 bad input or configuration, 3 a target not
-    met or not attainable, 4 outside the fitted domain with ``--strict``, 130 interrupted.
+    ====  ========================================================================================
+    code  meaning
+    ====  ========================================================================================
+    0     answered; and met, where a target was given
+    2     bad input or configuration
+    3     the target is not met, or not attainable. Where an answer is about many points or moments
+          of one question (a pass, a day, an outage, a sweep, draws, two chains), it is met if it is
+          met at some; records of `plan cases` are questions of their own, and each must be met
+    4     with ``--strict``: outside the fitted domain, in part or whole
+    130   interrupted
+    ====  ========================================================================================
     """
     given = _joined(sys.argv[1:] if argv is None else argv)
     arguments = translated(given) or ["--help"]
-    if arguments != given and given:
-        print(f"semloss: {told(arguments)}", file=sys.stderr)
+    try:
+        return _run(arguments)
+    finally:
+        if arguments != given and given:
+            _complain(told(arguments))
+
+
+def _run(arguments: list[str]) -> int:
     try:
         args = _parser(arguments).parse_args(arguments)
         code = int(args.run(args))
@@ -66,18 +63,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse: help, version, usage error
         return end.code if isinstance(end.code, int) else 2
     except SemlossError as error:
-        print(f"semloss: {error}", file=sys.stderr)
+        _complain(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("semloss: interrupted", file=sys.stderr)
+        _complain("interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has had enough (`| head`); keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a disk, a folder or a cluster that does not do as asked
-        print(f"semloss: {error}", file=sys.stderr)
+        _complain(error)
         return SemlossError.exit_code
+
+
+def _complain(message: object) -> None:
+    print(f"semloss: {safe(str(message))}", file=sys.stderr)
 
 
 def _joined(words: Sequence[str]) -> list[str]:
@@ -91,7 +92,7 @@ def _joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+def _parser(arguments: list[str]) -> Parser:
     """Parser that knows all commands by name and the one asked for in full."""
     parser = Parser(
         prog="semloss",
@@ -100,14 +101,5 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"semloss {__version__}")
-    subparsers = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, parser_class=Parser
-    )
-    asked = next((word for word in arguments if not word.startswith("-")), None)
-    for name, summary in COMMANDS.items():
-        if name == asked:
-            words = arguments[arguments.index(name) + 1 :]
-            import_module(f"semloss.cli.{name}").add_parser(subparsers, words)
-        else:
-            subparsers.add_parser(name, help=summary)
+    parser.choose("command", __name__, COMMANDS, arguments)
     return parser

@@ -1,70 +1,64 @@
 """`semloss collect`: train and measure a grid."""
 
-import argparse
 import json
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from semloss.cli.options import Args
+from semloss.cli.output import print_json
+from semloss.cli.parser import Parser, whole
 
 if TYPE_CHECKING:
     from semloss.collect.collecting import Schedule
 
+ABOUT = (
+    "Train a grid of DeepJSCC codecs over CR = k/n and SNR = Es/N0 and measure reconstruction and "
+    "task performance into tidy tables. An interrupted run goes on when the same command is given "
+    "again."
+)
+EXAMPLE = "semloss collect --preset demo --set grid.snr_db=0,4,8; --preset list names the presets"
 
-def add_parser(
-    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
-) -> None:
+
+def define(parser: Parser) -> None:
     """Define the command's options."""
-    parser = subparsers.add_parser(
-        "collect",
-        help="train a grid of codecs over CR and SNR and measure it into tables",
-        description="Train a grid of DeepJSCC codecs over CR = k/n and SNR = Es/N0 and measure "
-        "reconstruction and task performance into tidy tables. An interrupted run goes on when "
-        "the same command is given again.",
-        epilog="--preset list names the presets with their run time and expected scores.",
-    )
     parser.add_argument(
-        "experiment",
-        nargs="?",
-        type=Path,
-        metavar="EXPERIMENT.toml",
-        help="experiment file; without one, the preset",
-    )
+        "experiment", nargs="?", type=Path, metavar="EXPERIMENT",
+        help="TOML file; without one, the preset; with both, what changes the preset",
+    )  # fmt: skip
     parser.add_argument("--preset", metavar="NAME", help='a built-in experiment (default "demo")')
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="changes",
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
         help="change one key, e.g. --set grid.snr_db=0,4,8; may be repeated",
-    )
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default runs/NAME)")
     parser.add_argument(
         "--engine", default="processes", metavar="NAME", help="serial, processes (default) or ray"
     )
-    parser.add_argument("--jobs", type=_jobs, metavar="N", help="units at a time (default: cores)")
+    parser.add_argument(
+        "--jobs", type=whole(1, 4096), metavar="N", help="units at a time (default: cores)"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
         "--dry-run", action="store_true", help="print cells, what is cached and the time; stop"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
 
 
-def _jobs(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: write a number of at least 1")
-    return int(text)
-
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Args) -> int:
     """Collect, or say what collecting would do."""
     from semloss.collect import collecting
     from semloss.collect.engines import engine_named
     from semloss.collect.experiment import presets, read_experiment
 
     if args.preset == "list":
+        if args.json:
+            told = ("description", "run_time", "expected")
+            print_json({"presets": [
+                {"preset": name} | {key: tables[key] for key in told}
+                for name, tables in presets().items()
+            ]})  # fmt: skip
+            return 0
         for name, tables in presets().items():
             print(f"{name}: {tables['description']}")
             print(f"  run time {tables['run_time']}; expect {tables['expected']}")

@@ -1,12 +1,12 @@
 """`semloss fit`: from a table of measurements to fit files."""
 
-import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semloss.cli.output import notes, output, picture
+from semloss.cli import options
+from semloss.cli.output import notes, output
+from semloss.cli.parser import Parser, number, whole
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
@@ -14,101 +14,81 @@ if TYPE_CHECKING:
 
     from semloss.selection import Points
 
+ABOUT = "Fit a surface metric = f(CR, SNR) to a table and write it as a fit file."
+EXAMPLE = "semloss fit runs/demo --metric accuracy --receiver matched --plot surface.png"
 
-def add_parser(
-    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
-) -> None:
+
+def define(parser: Parser) -> None:
     """Define the command's options."""
-    parser = subparsers.add_parser(
-        "fit",
-        help="fit a surface metric = f(CR, SNR) to a table of measurements",
-        description="Fit a surface metric = f(CR, SNR) to a table and write it as a fit file.",
-    )
     parser.add_argument(
-        "table",
-        type=Path,
-        nargs="?",
-        metavar="TABLE|RUN",
+        "table", type=Path, nargs="?", metavar="TABLE",
         help="run folder of semloss collect, or a CSV or parquet with cr, snr_db, metric, value",
-    )
+    )  # fmt: skip
     points = parser.add_argument_group("which points")
-    points.add_argument("--metric", help="metric to fit (default: accuracy, or the only one)")
-    points.add_argument("--receiver", help="clean or matched (default: the only one, or clean)")
-    points.add_argument("--task", help="name of the task model (default: the only one)")
+    points.add_argument("--metric", metavar="NAME", help="default: accuracy, or the only one")
     points.add_argument(
-        "--where",
-        action="append",
-        default=[],
-        metavar="COLUMN=VALUE",
-        help="use only rows with this value, e.g. channel=awgn; may be repeated",
+        "--receiver", metavar="NAME", help="clean or matched (default: the only one, or clean)"
+    )
+    points.add_argument("--task", metavar="NAME", help="task model (default: the only one)")
+    points.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE",
+        help="only rows with it, e.g. channel=awgn; may be repeated",
+    )  # fmt: skip
+    points.add_argument(
+        "--columns", action="append", default=[], metavar="OURS=THEIRS,…",
+        help="of a foreign table, e.g. snr_db=SNR,cr=k/n,value=acc/100",
+    )  # fmt: skip
+    points.add_argument(
+        "--group-by", metavar="COLUMN,…", help="fit every group, e.g. of metric,receiver"
     )
     points.add_argument(
-        "--columns",
-        action="append",
-        default=[],
-        metavar="OURS=THEIRS[,…]",
-        help="columns of a foreign table, e.g. snr_db=SNR,cr=k/n,value=acc/100",
-    )
-    points.add_argument(
-        "--group-by",
-        metavar="COLUMN[,…]",
-        help="fit every combination of these columns, e.g. metric,receiver",
-    )
-    points.add_argument(
-        "--mismatch",
-        action="store_true",
-        help="also use rows tested at another SNR than the codec was trained at",
+        "--mismatch", action="store_true", help="also rows tested at another SNR than trained at"
     )
     how = parser.add_argument_group("how to fit")
     how.add_argument(
-        "--form",
-        default="auto",
-        metavar="auto|NAME|list",
-        help="name of a form; list shows them; auto chooses by --rule (default)",
+        "--form", type=_form, metavar="NAME|list", help="of the ladder (default: by --rule)"
+    )
+    how.add_argument("--rule", metavar="RULE", help="one-se (default), held-out, aicc or bic")
+    how.add_argument(
+        "--joint", action="store_true", help="one form for all groups, shape parameters pooled"
     )
     how.add_argument(
-        "--rule",
-        default="one-se",
-        metavar="RULE",
-        help="what auto picks: one-se (default), held-out, aicc or bic",
-    )
-    how.add_argument(
-        "--joint",
-        action="store_true",
-        help="with --group-by: one form for all groups, shape parameters partially pooled",
-    )
-    how.add_argument(
-        "--prior",
-        type=Path,
-        metavar="SHARED.json",
-        help="lean on the groups of an earlier --joint fit: a handful of points is enough",
+        "--prior", type=Path, metavar="SHARED.json", help="lean on the groups of a --joint fit"
     )
     how.add_argument("--robust", action="store_true", help="weigh outliers down (Huber)")
     how.add_argument(
-        "--confidence", type=float, default=0.95, metavar="LEVEL",
+        "--confidence", type=number(0.01, 0.9999), default=0.95, metavar="LEVEL",
         help="level of the parameters' intervals (default 0.95)",
     )  # fmt: skip
-    how.add_argument("--bootstraps", type=int, default=1000, metavar="N", help="default 1000")
-    how.add_argument("--seed", type=int, default=0, help="seed of starts and bootstraps")
-    out = parser.add_argument_group("what comes out")
-    out.add_argument(
-        "--out",
-        type=Path,
-        metavar="FIT.json|DIR",
-        help="fit file, or folder of several (default: fits/ in the run, else beside the table)",
+    how.add_argument(
+        "--bootstraps", type=whole(0, 5000), default=1000, metavar="N", help="default 1000"
     )
-    out.add_argument("--plot", type=picture, metavar="PNG", help="draw the surface with its points")
-    out.add_argument("--csv", type=Path, metavar="FILE", help="write one row per fit")
+    how.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of starts and bootstraps"
+    )
+    out = options.add_output(parser, strict=False)
+    out.add_argument(
+        "--out", type=Path, metavar="FILE|DIR",
+        help="fit file, or folder of several (default: fits/ in the run, else by the table)",
+    )  # fmt: skip
     out.add_argument("--report", type=Path, metavar="DIR", help="pictures, tables and a page")
-    out.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run, strict=False)
+    parser.needs("--joint", "--group-by", why="what it shares between, e.g. metric,receiver")
+    parser.excludes("--joint", "--prior", why="one makes a prior, the other uses it")
+    parser.excludes("--rule", "--joint", "--prior", "--form", why="nothing is left to choose")
+    parser.excludes("--plot", "--group-by", why="it draws one surface; use --report DIR")
 
 
-def run(args: argparse.Namespace) -> int:
+def _form(text: str) -> str | None:
+    """Name of a form; None lets the rule choose."""
+    return None if text == "auto" else text
+
+
+def run(args: options.Args) -> int:
     """Fit and report."""
     if args.form == "list":
         print(json.dumps(_ladder()) if args.json else _ladder_text())
         return 0
+    form = args.form or "auto"
     _check(args)
     from semloss.surfaces.files.fit_file import save
     from semloss.surfaces.fitting import pooling
@@ -116,26 +96,26 @@ def run(args: argparse.Namespace) -> int:
     from semloss.surfaces.fitting.summary import FitsSummary, FitSummary
 
     groups = _points(args)
-    options = {
+    given = {
         "bootstraps": args.bootstraps, "confidence": args.confidence, "robust": args.robust,
         "reference": True,
     }  # fmt: skip
     shared_path = None
     if args.joint:
-        fits, shared = pooling.fit_joint(groups, args.form, args.seed, **options)
+        fits, shared = pooling.fit_joint(groups, form, args.seed, **given)
         shared_path = _folder(args) / "shared.json"
         pooling.save(shared, shared_path)
     elif args.prior:
         shared = pooling.load(args.prior)
-        if args.form not in ("auto", shared.form):
-            raise SemlossError(f"--form {args.form}: the prior is one of form {shared.form}")
+        if form not in ("auto", shared.form):
+            raise SemlossError(f"--form {form}: the prior is one of form {shared.form}")
         fits = [
-            fit_surface(points, shared.form, args.seed, prior=shared.prior, **options)
+            fit_surface(points, shared.form, args.seed, prior=shared.prior, **given)
             for points in groups
         ]
     else:
         fits = [
-            fit_surface(points, args.form, args.seed, rule=args.rule, **options)
+            fit_surface(points, form, args.seed, rule=args.rule or "one-se", **given)
             for points in groups
         ]
     found = [FitSummary(*one) for one in zip(fits, groups, _places(args, groups), strict=True)]
@@ -151,22 +131,10 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check(args: options.Args) -> None:
     """Refuse what cannot be meant, before any work."""
     if args.table is None:
         raise SemlossError("fit needs a TABLE or a RUN folder; semloss fit --help says more")
-    if not 0 < args.confidence < 1:
-        raise SemlossError(f"--confidence {args.confidence:g}: a level lies in (0, 1), e.g. 0.95")
-    if not 0 <= args.bootstraps <= 5000:
-        raise SemlossError(f"--bootstraps {args.bootstraps}: give 0 to 5000 draws")
-    if args.seed < 0:
-        raise SemlossError(f"--seed {args.seed}: give 0 or a greater integer")
-    if args.joint and not args.group_by:
-        raise SemlossError("--joint shares between groups: add --group-by, e.g. metric,receiver")
-    if args.joint and args.prior:
-        raise SemlossError("--joint makes a prior and --prior uses one: give one of them")
-    if args.plot and args.group_by:
-        raise SemlossError("--plot draws one surface; with --group-by use --report DIR")
     if args.report:
         from semloss.reports.folder import refuse_foreign
 
@@ -179,7 +147,7 @@ def _check(args: argparse.Namespace) -> None:
                 )
 
 
-def _points(args: argparse.Namespace) -> "list[Points]":
+def _points(args: options.Args) -> "list[Points]":
     """Points of one surface, or of every group; what the user should know goes to stderr."""
     from semloss.selection import select, select_groups
     from semloss.tables import load_table, parse_columns
@@ -207,7 +175,7 @@ def _points(args: argparse.Namespace) -> "list[Points]":
 
 
 def _in_todays_words(
-    args: argparse.Namespace, table: "pd.DataFrame", by: list[str], where: dict[str, str]
+    args: options.Args, table: "pd.DataFrame", by: list[str], where: dict[str, str]
 ) -> tuple[str | None, str | None]:
     """Receiver and task model that are asked; for a release, `task` may still say the receiver."""
     from semloss.tables.older import RECEIVERS
@@ -228,7 +196,7 @@ def _in_todays_words(
     return receiver, task
 
 
-def _folder(args: argparse.Namespace) -> Path:
+def _folder(args: options.Args) -> Path:
     """Folder of several fit files."""
     if args.out:
         return Path(args.out)
@@ -236,7 +204,7 @@ def _folder(args: argparse.Namespace) -> Path:
     return (table if table.is_dir() else table.parent) / "fits"
 
 
-def _places(args: argparse.Namespace, groups: "list[Points]") -> list[Path]:
+def _places(args: options.Args, groups: "list[Points]") -> list[Path]:
     """Where each fit file goes."""
     if args.group_by:
         folder, names = _folder(args), [_name(points) for points in groups]

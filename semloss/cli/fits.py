@@ -1,27 +1,19 @@
 """`semloss fits`: the fits that come with the package, by the names that other commands take."""
 
-import argparse
-from collections.abc import Sequence
-from pathlib import Path
-
+from semloss.cli import options
 from semloss.cli.output import output
+from semloss.cli.parser import Parser
+
+ABOUT = "List the fits that come with semloss: what of, on which images, where."
+EXAMPLE = "semloss fits --json"
 
 
-def add_parser(
-    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
-) -> None:
+def define(parser: Parser) -> None:
     """Define the command's options."""
-    parser = subparsers.add_parser(
-        "fits",
-        help="list the fits that come with semloss",
-        description="List the fits that come with semloss: what of, on which images, where.",
-    )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the list as a table")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run, strict=False)
+    options.add_output(parser, plot=False, strict=False)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: options.Args) -> int:
     """List them."""
     from semloss.surfaces.files.catalogue import catalogue
 

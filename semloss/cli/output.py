@@ -1,45 +1,52 @@
 """The one way that an answer becomes text, JSON, a table, a picture and an exit code."""
 
 import argparse
+import csv
+import io
 import json
+import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from semloss.answers import Answer, plain
 from semloss.errors import OutsideDomain, TargetNotAttainable
-from semloss.storage import picture_kind, write_atomically
+from semloss.storage import write_atomically
+from semloss.text import safe
 
 
-def output(answer: Answer, args: argparse.Namespace) -> int:
+def output(
+    answer: Answer, args: argparse.Namespace, write: Callable[[], object] | None = None
+) -> int:
     """Give an answer wherever it is asked for, and return the exit code.
 
     0 answered, and met where a target was given; 3 not met. What is outside the fitted domain is
-    refused under ``--strict`` (4) before anything is written.
+    refused under ``--strict`` (4) before anything is written, by `write` too.
     """
-    if args.strict and answer.in_domain is False:
+    if getattr(args, "strict", False) and answer.in_domain is False:
         where = f", {answer.domain}" if answer.domain else ""
+        what = f"{answer.place} lies" if answer.place else "the answer lies, in part or whole,"
         raise OutsideDomain(
-            f"the answer lies, in part or whole, outside the fitted domain{where}; ask within it "
-            "or extend the grid"
+            f"{what} outside the fitted domain{where}; ask within it or extend the grid"
         )
+    if write is not None:
+        write()
     if getattr(args, "plot", None):
         answer.plot(args.plot)
     if getattr(args, "csv", None):  # after the picture, which may leave a table of the same name
-        write_csv(args.csv, answer.rows())
+        write_atomically(args.csv, csv_text(answer.rows()))
     notes(answer.warnings)
     if args.json:
         print_json(answer.to_dict())
     else:
-        print(answer.text())
+        print(safe(answer.text()))
     return TargetNotAttainable.exit_code if answer.met is False else 0
 
 
 def notes(lines: Iterable[str]) -> None:
     """Tell what a reader should know, each line once."""
     for line in dict.fromkeys(lines):
-        print(f"semloss: {line}", file=sys.stderr)
+        print(f"semloss: {safe(line)}", file=sys.stderr)
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
@@ -47,15 +54,16 @@ def print_json(answer: Mapping[str, Any]) -> None:
     print(json.dumps(plain(answer), allow_nan=False))
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write records as CSV."""
-    import pandas as pd
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Records as CSV, numbers to their last digit; unknown is blank."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    return text.getvalue()
 
-    write_atomically(path, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
 
-
-def picture(text: str) -> Path:
-    """Path of a picture, as an option's type: a suffix of another kind is refused at once."""
-    path = Path(text)
-    picture_kind(path)
-    return path
+def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell
+    value = value.item() if hasattr(value, "item") else value  # numpy's numbers as Python's
+    return "" if isinstance(value, float) and math.isnan(value) else value

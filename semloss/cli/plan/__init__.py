@@ -1,8 +1,6 @@
 """`semloss plan`: the questions that a link engineer asks, one file each."""
 
-import argparse
-from collections.abc import Sequence
-from importlib import import_module
+from semloss.cli.parser import Parser
 
 QUESTIONS = {
     "ledger": "the link budget from amplifier to metric",
@@ -19,45 +17,9 @@ QUESTIONS = {
     "allocate": "bandwidth and power shared among users",
     "template": "a link file to start from",
 }
-_MODULES = {"pass": "pass_", "monte-carlo": "monte_carlo"}
+EXAMPLE = "semloss plan ledger eurosat-accuracy --link eo-leo-x-band --target 0.85"
 
 
-def add_parser(
-    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
-) -> None:
-    """Define the command; of its questions, in full only the one that `words` ask."""
-    parser = subparsers.add_parser(
-        "plan",
-        help="plan a link: budget, passes, cheapest way to a target, what if",
-        description="Plan a link with a fit: budget, passes, cheapest way to a target, what if.",
-    )
-    questions = parser.add_subparsers(
-        title="questions", metavar="QUESTION", required=True, parser_class=type(parser)
-    )
-    asked = next((word for word in words if not word.startswith("-")), None)
-    for name, summary in QUESTIONS.items():
-        if name != asked:
-            questions.add_parser(name, help=summary.replace("%", "%%"))
-            continue
-        module = import_module(f"{__name__}.{_MODULES.get(name, name)}")
-        own = questions.add_parser(
-            name,
-            help=summary.replace("%", "%%"),
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=f"example: {module.EXAMPLE}",
-        )
-        module.define(own)
-        own.usage = _usage(own)
-        own.set_defaults(run=module.run)
-
-
-def _usage(parser: argparse.ArgumentParser) -> str:
-    """What cannot be left away; the rest is listed below it."""
-    words = []
-    for action in parser._actions:
-        name = str(action.metavar or action.dest)
-        if not action.option_strings:
-            words.append(f"[{name}]" if action.nargs == "?" else name)
-        elif action.required:
-            words.append(f"{action.option_strings[0]} {name}")
-    return " ".join([parser.prog, *words, "[options]"])
+def define(parser: Parser) -> None:
+    """Define the questions; in full only the one that is asked."""
+    parser.choose("question", __name__, QUESTIONS, parser.rest)

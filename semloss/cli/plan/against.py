@@ -1,45 +1,45 @@
 """`semloss plan against`: DeepJSCC against a source codec over DVB-S2."""
 
-import argparse
 from pathlib import Path
 
+from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.plan import options
-from semloss.errors import SemlossError
+from semloss.cli.parser import Parser, number
 
 EXAMPLE = "semloss plan against FIT.json jpeg2000.csv --link eo-leo-x-band --plot crossover.png"
 
 
-def define(parser: argparse.ArgumentParser) -> None:
+def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     parser.add_argument(
-        "curve", type=Path, nargs="?", metavar="CURVE.csv",
-        help="the codec, columns bits_per_pixel, metric, value; without it, bit budgets only",
+        "curve", type=Path, nargs="?", metavar="CURVE",
+        help="CSV of the codec: bits_per_pixel, metric, value; without it, bit budgets only",
     )  # fmt: skip
     options.add_link(parser)
     parser.add_argument("--codec", metavar="NAME", help="which of the curve's codecs")
+    parser.needs("--codec", "CURVE", why="a CSV that it chooses from")
     parser.add_argument(
         "--modcod", metavar="NAME", help='the fixed chain\'s, e.g. "QPSK 3/4" (default: mid-range)'
     )
     parser.add_argument(
-        "--modcod-margin-db", type=float, metavar="DB", help="kept to each threshold (default 0)"
-    )
+        "--modcod-margin-db", type=number(0, 30, "dB"), metavar="DB",
+        help="kept to each threshold (default 0)",
+    )  # fmt: skip
     parser.add_argument(
-        "--digital-obo-db", type=float, metavar="DB",
+        "--digital-obo-db", type=number(0, 30, "dB"), metavar="DB",
         help="the digital chain's own back-off (default: the link's)",
     )  # fmt: skip
-    options.add_asked(parser, confidence=False)
+    options.add_cr(parser)
+    options.add_target(parser, confidence=False)
     options.add_output(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: options.Args) -> int:
     """Compare both chains over the fitted SNRs, and at the link's own."""
     from semloss.planning.answers.against import Chain, against
     from semloss.planning.digital.modcods import RateCurve
 
-    if args.codec is not None and args.curve is None:
-        raise SemlossError("--codec chooses from a curve: give CURVE.csv")
     link = options.read_link(args)
     asked = options.question(args, link)
     curve = None
@@ -49,4 +49,4 @@ def run(args: argparse.Namespace) -> int:
             args.curve, metric=fit.metric, receiver=fit.receiver, codec=args.codec
         )
     chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db)
-    return output(against(asked, curve, chain, None if args.cr is None else link.cr), args)
+    return output(against(asked, curve, chain, args.cr), args)

@@ -1,26 +1,26 @@
 """`semloss plan allocate`: bandwidth and power shared among users with different tasks."""
 
-import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.plan import options
+from semloss.cli.parser import Parser, number
 from semloss.errors import SemlossError
 
+ABOUT = (
+    "Share bandwidth and power among users so that the smallest weighted performance is greatest; "
+    "or, with --least-power, so that everyone meets its target with the least total power. Exact "
+    "on the grid of sub-bands."
+)
 EXAMPLE = "semloss plan allocate --template > users.toml"
 
 
-def define(parser: argparse.ArgumentParser) -> None:
+def define(parser: Parser) -> None:
     """Define the question's options."""
-    parser.description = (
-        "Share bandwidth and power among users so that the smallest weighted performance is "
-        "greatest; or, with --least-power, so that everyone meets its target with the least total "
-        "power. Exact on the grid of sub-bands."
-    )
     parser.add_argument(
-        "users", type=Path, nargs="?", metavar="USERS.toml", help="users and what they share"
+        "users", type=Path, nargs="?", metavar="USERS", help="TOML of users and what they share"
     )
     parser.add_argument(
         "--template", action="store_true", help="print a commented USERS.toml to start from"
@@ -29,12 +29,19 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--least-power", action="store_true", help="least total power that meets every target"
     )
     parser.add_argument(
-        "--power-w", type=float, metavar="W", help="total power instead of the file's"
+        "--power-w",
+        type=number(1e-9, 1e9, "W"),
+        metavar="W",
+        help="instead of the file's",
     )
     options.add_output(parser, plot=False)
+    parser.excludes(
+        "--template", "USERS", "--least-power", "--power-w", "--csv", "--json", "--strict",
+        why="it prints a file to start from, and stops",
+    )  # fmt: skip
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: options.Args) -> int:
     """Share and report."""
     from semloss.planning.sharing.allocation import least_power, maximise_minimum
     from semloss.planning.sharing.users import TEMPLATE, read_users

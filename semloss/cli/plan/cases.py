@@ -1,18 +1,18 @@
 """`semloss plan cases`: many records answered as they come, from a file or a pipe."""
 
-import argparse
 import sys
 from pathlib import Path
 
+from semloss.cli import options
 from semloss.cli.output import notes
-from semloss.cli.plan import options
+from semloss.cli.parser import Parser
 from semloss.cli.plan.sweep import add_point
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan cases FIT.json - --link eo-leo-x-band < cases.csv > answers.csv"
 
 
-def define(parser: argparse.ArgumentParser) -> None:
+def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     parser.add_argument(
@@ -21,15 +21,15 @@ def define(parser: argparse.ArgumentParser) -> None:
         "have the same form",
     )  # fmt: skip
     add_point(parser)
+    options.add_interval(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: options.Args) -> int:
     """Answer the records."""
     from semloss.planning.studies.case_files import run_cases
 
-    link = None if args.link is None else options.read_link(args)
-    defaults = options.defaults(args, link)
-    notes(() if link is None else link.warnings)
+    defaults = options.defaults(args)
+    notes(() if defaults.link is None else defaults.link.warnings)
     if args.cases == "-":
         count = run_cases(sys.stdin.buffer, sys.stdout, defaults)
     else:

@@ -1,12 +1,13 @@
 """`semloss plan sweep`: answers over the values of one field or two."""
 
-import argparse
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.plan import options
+from semloss.cli.parser import Parser
+from semloss.cli.plan.passes import SUPPLIED
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ EXAMPLE = "semloss plan sweep FIT.json elevation_deg=10:90:17 --link eo-leo-x-ba
 _MOST_POINTS = 1_000_000
 
 
-def define(parser: argparse.ArgumentParser) -> None:
+def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     parser.add_argument(
@@ -25,17 +26,19 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="N values of cr, snr_db, target or a key of the link; one field or two",
     )  # fmt: skip
     add_point(parser)
+    options.add_interval(parser)
     options.add_output(parser)
 
 
-def add_point(parser: argparse.ArgumentParser, *, interval: bool = True) -> None:
+def add_point(parser: Parser) -> None:
     """Define what a point of a study is asked with."""
     options.add_link(parser, required=False)
-    parser.add_argument("--snr-db", type=float, metavar="DB", help="Es/N0, without a link")
-    options.add_asked(parser, confidence=False)
+    options.add_snr(parser)
+    options.add_cr(parser)
+    options.add_target(parser, confidence=False)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: options.Args) -> int:
     """Answer every point."""
     from semloss.planning.answers.studies import swept
 
@@ -43,12 +46,9 @@ def run(args: argparse.Namespace) -> int:
         args.fields, args.fit = [str(args.fit), *args.fields], None  # two fields, the link's fit
     if len(args.fields) > 2:
         raise SemlossError("a sweep takes one field or two")
-    link = None
-    if args.link is not None:
-        free = any(text.partition("=")[0].strip() == "elevation_deg" for text in args.fields)
-        supplied = {"elevation_deg": options.SUPPLIED["elevation_deg"]} if free else {}
-        link = options.read_link(args, **supplied)
-    defaults = options.defaults(args, link)
+    free = any(text.partition("=")[0].strip() == "elevation_deg" for text in args.fields)
+    supplied = {"elevation_deg": SUPPLIED["elevation_deg"]} if free else {}
+    defaults = options.defaults(args, **supplied)
     fields: dict[str, Array] = {}
     for text in args.fields:
         name, axis = _axis(text, defaults)

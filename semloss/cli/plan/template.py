@@ -1,16 +1,17 @@
 """`semloss plan template`: a link file to start from."""
 
-import argparse
 import sys
 from pathlib import Path
 
+from semloss.cli.options import Args
 from semloss.cli.output import print_json
+from semloss.cli.parser import Parser
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan template link.toml --preset eo-leo-x-band"
 
 
-def define(parser: argparse.ArgumentParser) -> None:
+def define(parser: Parser) -> None:
     """Define the options."""
     parser.add_argument(
         "file", nargs="?", metavar="FILE", help="where to write it (- or nothing prints it)"
@@ -21,7 +22,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Args) -> int:
     """Write the commented link file, or a preset, where there is none yet; or name the presets."""
     from semloss.layout import columns
     from semloss.planning.link.template import preset_names, preset_text, template_text

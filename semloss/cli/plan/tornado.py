@@ -1,11 +1,11 @@
 """`semloss plan tornado`: which input matters, each alone moved to the ends of its tolerance."""
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.plan import options
+from semloss.cli.parser import Parser
 from semloss.cli.plan.sweep import add_point
 from semloss.errors import SemlossError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 EXAMPLE = "semloss plan tornado FIT.json --link eo-leo-x-band --target 0.85 --plot tornado.png"
 
 
-def define(parser: argparse.ArgumentParser) -> None:
+def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     add_point(parser)
@@ -23,7 +23,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     options.add_output(parser)
 
 
-def add_tolerances(parser: argparse.ArgumentParser) -> None:
+def add_tolerances(parser: Parser) -> None:
     """Define how far inputs may be off."""
     parser.add_argument(
         "--tolerances", type=Path, metavar="FILE",
@@ -31,16 +31,14 @@ def add_tolerances(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: options.Args) -> int:
     """Move each input alone."""
     from semloss.planning.answers.studies import tornado
 
-    link = None if args.link is None else options.read_link(args)
-    defaults = options.defaults(args, link)
-    return output(tornado(defaults, read_tolerances(args)), args)
+    return output(tornado(options.defaults(args), read_tolerances(args)), args)
 
 
-def read_tolerances(args: argparse.Namespace) -> "dict[str, Tolerance]":
+def read_tolerances(args: options.Args) -> "dict[str, Tolerance]":
     """Tolerances of the file that is asked for, else of the link's."""
     from semloss.planning.link.template import link_path
     from semloss.planning.studies.tolerances import load_tolerances

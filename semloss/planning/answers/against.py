@@ -89,6 +89,13 @@ class AgainstAnswer(Answered):
         return "\n".join(lines)
 
     @property
+    def met(self) -> bool | None:
+        """Whether either chain meets the target at the link's SNR."""
+        if self.race is None:
+            return None
+        return bool(np.isfinite([self.race.cr_deepjscc[0], self.race.cr_digital[0]]).any())
+
+    @property
     def in_domain(self) -> bool | None:
         """Whether the fit was measured at the link's SNR and CR."""
         return None if self.here is None else bool(self.here.in_domain[0, 0])

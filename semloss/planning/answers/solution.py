@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semloss.layout import domain_text
+from semloss.layout import domain_text, place_text
 from semloss.planning.answers.question import Answered, Question
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.solving import Solution, solve
@@ -42,6 +42,11 @@ class SolutionAnswer(Answered):
     def in_domain(self) -> bool:
         """Whether the fit was measured at the answer."""
         return bool(self.solution.prediction.in_domain)
+
+    @property
+    def place(self) -> str:
+        """The answer's point."""
+        return place_text(self.solution.prediction)
 
     @property
     def warnings(self) -> Sequence[str]:

@@ -124,6 +124,11 @@ class MonteCarloAnswer(_StudyAnswer):
         return "\n".join(lines)
 
     @property
+    def met(self) -> bool | None:
+        """Whether some draw meets the target."""
+        return None if self.defaults.target is None else self._found.met_probability > 0
+
+    @property
     def warnings(self) -> Sequence[str]:
         """Of the link, and inputs that rest at what they allow."""
         resting = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from semloss.answers import Answer
 from semloss.errors import SemlossError
+from semloss.layout import place_text
 from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
 from semloss.planning.budget.metric import metric_at
@@ -100,6 +101,16 @@ class Ledger(Answer):
     def in_domain(self) -> bool | None:
         """Whether the fit was measured at the link's point; None without one."""
         return None if self.prediction is None else bool(self.prediction.in_domain)
+
+    @property
+    def domain(self) -> str:
+        """Where the fit was measured."""
+        return self._index["in_domain"].note if "in_domain" in self else ""
+
+    @property
+    def place(self) -> str:
+        """The link's point."""
+        return "" if self.prediction is None else place_text(self.prediction)
 
     @property
     def warnings(self) -> Sequence[str]:

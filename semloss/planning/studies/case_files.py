@@ -17,25 +17,31 @@ _BLOCK = 1 << 18
 
 @dataclass
 class Count:
-    """How many records were answered, were bad, or asked for what no fitted point attains."""
+    """How many records were answered, were bad, or asked for what no fitted point attains.
+
+    `missed` counts those of the answered whose target is not met.
+    """
 
     answered: int = 0
     bad: int = 0
     unattainable: int = 0
+    missed: int = 0
     first: str = field(default="", repr=False)
 
     @property
     def exit_code(self) -> int:
-        """0 where all were answered, 2 with a bad record, else 3."""
+        """2 with a bad record, 3 where a target is not met or not attainable, else 0."""
         if self.bad:
             return SemlossError.exit_code
-        return TargetNotAttainable.exit_code if self.unattainable else 0
+        return TargetNotAttainable.exit_code if self.unattainable or self.missed else 0
 
     def __str__(self) -> str:
         total = self.answered + self.bad + self.unattainable
+        missed = f" ({self.missed} not met)" if self.missed else ""
         failed = f"{self.bad} bad, {self.unattainable} not attainable"
         first = f"; the first: {self.first}" if self.first else ""
-        return f"{total} cases: {self.answered} answered, {failed}{first}"
+        cases = "1 case" if total == 1 else f"{total} cases"
+        return f"{cases}: {self.answered} answered{missed}, {failed}{first}"
 
 
 def run_cases(stream: BinaryIO, out: TextIO, defaults: Defaults) -> Count:
@@ -97,6 +103,7 @@ def _chain(first: list[str], rest: Iterable[list[str]]) -> Iterator[list[str]]:
 def _tally(count: Count, found: Record, where: int) -> None:
     if "error" not in found:
         count.answered += 1
+        count.missed += found.get("met") is False
         return
     count.unattainable += "met" in found
     count.bad += "met" not in found

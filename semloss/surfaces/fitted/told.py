@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semloss.answers import Answer
-from semloss.layout import domain_text, named
+from semloss.layout import domain_text, named, place_text
 from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
@@ -75,6 +75,11 @@ class PredictionAnswer(Answer):
     def domain(self) -> str:
         """Where the fit was measured."""
         return domain_text(self.fit)
+
+    @property
+    def place(self) -> str:
+        """The point."""
+        return place_text(self.point)
 
     @property
     def _level(self) -> str:

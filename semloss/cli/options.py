@@ -1,0 +1,192 @@
+"""Options that several commands share, each defined once, and what is read from them."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semloss.cli.output import notes
+from semloss.cli.parser import Parser, number, picture, ratio
+from semloss.errors import SemlossError
+from semloss.units import SNR_DB_LIMITS
+
+if TYPE_CHECKING:
+    from semloss.planning.answers.question import Question
+    from semloss.planning.budget.ledger import Ledger
+    from semloss.planning.budget.points import Defaults
+    from semloss.planning.planner import Link
+    from semloss.surfaces.fitted.fit import Fit
+
+Args = argparse.Namespace
+
+# -- what is asked ---------------------------------------------------------------------------
+
+
+def add_fit(parser: Parser) -> None:
+    """Define the fit; without one, it is that which the link names."""
+    parser.add_argument(
+        "fit", type=Path, nargs="?", metavar="FIT",
+        help="fit file of semloss fit, or one of semloss fits (default: the link's)",
+    )  # fmt: skip
+
+
+def add_link(parser: Parser, *, required: bool = True) -> None:
+    """Define the link and what changes it."""
+    group = parser.add_argument_group("the link")
+    group.add_argument(
+        "--link", metavar="FILE|PRESET", required=required, help="link file (TOML) or preset"
+    )
+    group.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE",
+        help='change a key, e.g. power_dbw="2 W"; "KEY=" unsets it; may be repeated',
+    )  # fmt: skip
+    group.add_argument("--rain-loss-db", metavar="DB", help="rain, instead of the link's")
+    if not required:
+        needs_link(parser, "--set", "--rain-loss-db")
+
+
+def needs_link(parser: Parser, *options: str) -> None:
+    """Refuse options that change or tell of a link, without one."""
+    for option in options:
+        parser.needs(option, "--link", why="a file or preset; plan template lists presets")
+
+
+def add_ledger(parser: Parser) -> None:
+    """Define what goes with a ledger."""
+    parser.add_argument(
+        "--papr-db", metavar="DB", help="peak-to-average ratio of the symbols; suggests a back-off"
+    )
+    parser.add_argument(
+        "--ledger", action="append", default=[], type=Path, metavar="FILE",
+        help="also write it: *.txt, md, csv, json, xlsx, or a chart *.png; may be repeated",
+    )  # fmt: skip
+
+
+def add_cr(parser: Parser) -> None:
+    """Define the compression ratio."""
+    parser.add_argument(
+        "--cr", type=ratio, metavar="CR", help='compression ratio k/n, e.g. "1/12" or 0.0833'
+    )
+
+
+def add_snr(parser: Parser) -> None:
+    """Define the SNR, which a link gives by its budget."""
+    parser.add_argument(
+        "--snr-db", type=number(*SNR_DB_LIMITS, "dB"), metavar="DB",
+        help="Es/N0 per complex symbol, without a link",
+    )  # fmt: skip
+    parser.excludes("--snr-db", "--link", why="its budget gives the SNR; give one of them")
+
+
+def add_target(parser: Parser, *, required: bool = False, confidence: bool = True) -> None:
+    """Define the target, and how surely it is to be met."""
+    parser.add_argument(
+        "--target", metavar="VALUE", required=required,
+        help='value to meet: 0.8, ">= 0.8", "at most 0.3"',
+    )  # fmt: skip
+    if confidence:
+        parser.add_argument(
+            "--confidence", type=float, metavar="LEVEL", help="meet it this surely, e.g. 0.95"
+        )
+        parser.needs("--confidence", "--target", why="it says how surely that is met")
+
+
+def add_interval(parser: Parser) -> None:
+    """Define the level of the bands."""
+    parser.add_argument(
+        "--interval", type=float, metavar="LEVEL", help="of the bands (default 0.95)"
+    )
+
+
+def add_output(
+    parser: Parser, *, plot: bool = True, strict: bool = True
+) -> "argparse._ArgumentGroup":
+    """Define where the answer goes."""
+    group = parser.add_argument_group("the answer")
+    group.add_argument("--csv", type=Path, metavar="FILE", help="also write its table")
+    if plot:
+        group.add_argument("--plot", type=picture, metavar="PNG", help="also draw it")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    if strict:
+        group.add_argument(
+            "--strict", action="store_true", help="end with exit code 4 outside the fitted domain"
+        )
+    return group
+
+
+# -- what is read ----------------------------------------------------------------------------
+
+
+def read_fit(args: Args, link: "Link | None") -> "Fit":
+    """The fit that is asked, else the one that the link names."""
+    from semloss.surfaces.files.fit_file import load
+
+    if args.fit is not None:
+        return load(args.fit)
+    if link is None or not link.fit:
+        raise SemlossError(
+            "give FIT, a fit file of semloss fit or one of semloss fits, or name it in the link: "
+            'fit = "eurosat-accuracy"'
+        )
+    notes([f"the fit is {link.fit}, as the link names it"])
+    return load(link.fit)
+
+
+def read_link(args: Args, **supplied: float) -> "Link":
+    """The link with the command line's changes; `supplied` may be left open by the file."""
+    from semloss.planning.planner import open_link
+
+    link = open_link(args.link, args.set, **supplied)
+    if args.rain_loss_db is not None:
+        link = link.with_settings([f"rain_loss_db={args.rain_loss_db}"])
+    if getattr(args, "papr_db", None) is not None:
+        if link.eirp_dbw is not None:
+            raise SemlossError(
+                f"--papr-db: the link gives eirp_dbw = {link.eirp_dbw:g}, so there is no amplifier "
+                "to back off; give power_dbw and its parts"
+            )
+        link = link.with_settings([f"papr_db={args.papr_db}"])
+    if getattr(args, "cr", None) is not None:
+        link = link.replace(cr=args.cr)
+    return link
+
+
+def read_target(args: Args, fit: "Fit") -> float | None:
+    """The target that is asked, in the metric's sense."""
+    from semloss.planning.budget.target import read_target
+
+    return None if args.target is None else read_target(args.target, fit)
+
+
+def interval(args: Args) -> float:
+    """Level of the bands."""
+    level = getattr(args, "interval", None)
+    return 0.95 if level is None else level
+
+
+def question(args: Args, link: "Link") -> "Question":
+    """The fit, the link and what both are asked."""
+    from semloss.planning.answers.question import Question
+
+    fit = read_fit(args, link)
+    confidence = getattr(args, "confidence", None)
+    return Question(fit, link, read_target(args, fit), confidence, interval(args))
+
+
+def defaults(args: Args, **supplied: float) -> "Defaults":
+    """What points of a study are asked with; `supplied` may be left open by the link."""
+    from semloss.planning.budget.points import Defaults
+
+    link = None if args.link is None else read_link(args, **supplied)
+    fit = read_fit(args, link)
+    return Defaults(
+        fit, link, cr=args.cr, snr_db=args.snr_db, target=read_target(args, fit),
+        interval=interval(args),
+    )  # fmt: skip
+
+
+def write_ledgers(args: Args, ledger: "Ledger") -> None:
+    """Write a ledger into every file that is asked for."""
+    from semloss.reports.link.ledger import write_ledger
+
+    for path in args.ledger:
+        write_ledger(ledger, path)

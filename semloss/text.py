@@ -1,0 +1,15 @@
+"""Text from outside, made safe to show."""
+
+import re
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+def safe(text: str) -> str:
+    r"""Text in which what a terminal would obey, hide or turn around is written out.
+
+    Control and format characters become escapes such as ``\x1b``; line breaks and tabs stay.
+    """
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

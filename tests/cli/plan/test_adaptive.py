@@ -1,0 +1,65 @@
+"""`semloss plan adaptive` as a link engineer meets it."""
+
+import pytest
+from plan_case import EPOCH, HIGH, T, X, refused, rows
+
+
+def test_the_coding_table_alone_needs_no_pass(plan, answer, folder):
+    words = ("adaptive", "--link", "weak.toml", "--target", "0.6")
+    found = answer(*words, "--crs", "1/4,1/8,1/16", "--hysteresis-db", "1", "--csv", "table.csv")
+    table = found["table"]
+    assert [row["row"] for row in table] == ["off", "1/4", "1/8", "1/16"]
+    assert all(row["up_db"] == row["down_db"] + 1 for row in table[1:])
+    assert table[0]["down_db"] is None
+    assert [row["row"] for row in rows(folder / "table.csv")] == ["off", "1/4", "1/8", "1/16"]
+    code, out, _ = plan(*words, "--plot", "table.png")
+    assert code == 0
+    assert "0.50 dB of margin kept, 0.5 dB of hysteresis" in out
+
+
+def test_the_schedule_delivers_more_than_any_fixed_cr(plan, answer, folder):
+    words = ("adaptive", "--link", "weak.toml", "--target", "0.6", "--max-elevation", "70")
+    found = answer(*words, "--plot", "adaptive.png", "--csv", "series.csv")
+    schedule = found["schedule"]
+    assert schedule["images_delivered"] > schedule["best_fixed_images"] > 0
+    assert found["fixed"]["images_delivered"] == pytest.approx(
+        schedule["best_fixed_images"], rel=0.05
+    )
+    series = rows(folder / "series.csv")
+    assert float(series[-1]["adaptive_images"]) == pytest.approx(schedule["images_delivered"])
+    assert rows(folder / "adaptive.csv") == series
+    assert "of the best fixed CR" in plan(*words)[1]
+    held = answer(*words, "--fading", "rician:10", "--hold-percent", "95")
+    assert held["margin_db"] > found["margin_db"] + 1
+    assert held["schedule"]["images_delivered"] < schedule["images_delivered"]
+
+
+def test_the_schedule_of_a_day_and_of_a_two_line_set(plan, answer, folder):
+    words = ("adaptive", "--link", "weak.toml", "--target", "0.6")
+    day = answer(*words, "--day", "--step", "10", "--csv", "days.csv")
+    assert day["images_delivered_per_day"] > day["best_fixed_images_per_day"] > 0
+    assert len(rows(folder / "days.csv")) == len(day["passes"])
+    code, out, err = plan(*words, "--tle", "iss.tle", *EPOCH, "--step", "10", "--plot", "high.png")
+    assert code == 0, err
+    assert "times the" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["adaptive", *X], "required: --target"),
+        (["adaptive", *X, *T, "--cr", "1/6"], "unrecognized arguments: --cr"),
+        (["adaptive", *X, *T, "--crs", ","], "at least one candidate"),
+        (["adaptive", *X, *T, "--fading", "rayleigh"], "--fading needs --hold-percent"),
+        (["adaptive", *X, *T, "--hold-percent", "9"], "--hold-percent needs --fading"),
+        (["adaptive", *X, *T, *HIGH, "--day"], "--day contradicts --max-elevation"),
+        (["adaptive", *X, *T, "--step", "5"], "--step needs --max-elevation or --day or --tle"),
+        (["adaptive", *X, *T, "--min-elevation", "0"], "--min-elevation needs"),
+        (["adaptive", *X, *T, "--inclination", "98"], "--inclination needs"),
+        (["adaptive", *X, *T, "--day", "--days", "2"], "--days needs --tle"),
+        (["adaptive", *X, *T, "--hysteresis-db", "-1"], "give a finite number in 0 … 30 dB"),
+        (["adaptive", *X, *T, "--day", "--tle", "iss.tle"], "different passes"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(plan, words, says):
+    refused(plan(*words), says)

@@ -1,0 +1,80 @@
+"""`semloss plan solve` as a link engineer meets it."""
+
+import json
+
+import pytest
+from plan_case import WEAK_LINK, T, X, refused
+from planning_case import accuracy
+
+
+@pytest.mark.parametrize(
+    ("unknown", "worse"),
+    [
+        ("eirp_dbw", -0.1), ("power_dbw", -0.1), ("rx_dish_m", -0.05), ("bandwidth_mhz", 3.0),
+        ("range_km", 50.0), ("elevation_deg", -1.0), ("availability_percent", 0.05),
+        ("cr", -0.005), ("snr_db", -0.1),
+    ],
+)  # fmt: skip
+def test_what_is_solved_for_meets_the_target_and_less_misses_it(answer, unknown, worse):
+    target = "0.6" if unknown == "cr" else "0.68"
+    link = ["--link", "weak.toml", "--set", "margin_db=0"]
+    if unknown == "availability_percent":  # a band where rain matters
+        link += ["--set", "freq_ghz=20", "--set", "power_dbw=5"]
+    if unknown != "elevation_deg":
+        link += ["--set", "elevation_deg=20"]
+    found = answer("solve", unknown, *link, "--target", target)
+    assert not found["at_edge"]
+    assert found["metric_value"] == pytest.approx(float(target), abs=1e-6)
+    assert found["low"] <= found["value"] <= found["high"]
+
+    def metric(value):
+        if unknown == "snr_db":
+            return accuracy().predict(cr=1 / 12, snr_db=value).value
+        words = ("--cr", repr(value)) if unknown == "cr" else ("--set", f"{unknown}={value!r}")
+        return answer("ledger", *link, *words)["values"]["metric"]
+
+    assert metric(found["value"]) == pytest.approx(float(target), abs=1e-6)
+    assert metric(found["value"] + worse) < float(target) - 1e-5
+
+
+def test_confidence_asks_for_more_and_the_ledger_shows_the_answer(plan, answer, folder):
+    words = ("solve", "power_dbw", *WEAK_LINK, "--target", "0.65")
+    plain, sure = answer(*words), answer(*words, "--confidence", "0.95", "--interval", "0.9")
+    assert plain["value"] < sure["value"]
+    assert (sure["confidence"], sure["interval"]) == (0.95, 0.9)
+    code, out, _ = plan(*words, "--ledger", "solved.json")
+    assert code == 0
+    assert out.startswith("accuracy (clean) at least 0.65, 0.5 dB of margin kept\nsmallest power")
+    told = json.loads((folder / "solved.json").read_text())["rows"]
+    values = {row["key"]: row["value"] for row in told}
+    assert values["power_dbw"] == pytest.approx(plain["value"])
+    assert values["excess_db"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_images_a_second_make_a_smallest_bandwidth(answer):
+    link = (*WEAK_LINK, "--set", "cr=", "--set", "images_per_s=20000")
+    found = answer("solve", "bandwidth_mhz", *link, "--target", "0.6")
+    assert found["sense"] == "smallest"
+    assert found["value"] == pytest.approx(20000 * 3 * 64 * 64 * found["cr"] * 1.2e-6)
+
+
+def test_out_of_reach_ends_with_3_and_the_nearest(plan):
+    weaker = (*WEAK_LINK, "--set", "power_dbw=-30", "--target", "0.7")
+    code, out, err = plan("solve", "elevation_deg", *weaker)
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert "not attainable by elevation_deg, because" in err
+    assert "nearest is accuracy = 0." in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["solve", "power_dbw", *X], "required: --target"),
+        (["solve", "gain", *X, *T], "cannot solve for gain: choose one of"),
+        (["solve", "rx_dish_m", *X, *T], "g_over_t_db_k = 35 settles it"),
+        (["solve", "cr", *X, "--cr", "1/6", *T], "leave --cr away"),
+        (["solve", "snr_db", *X, *T, "--ledger", "x.md"], "no ledger"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(plan, words, says):
+    refused(plan(*words), says)
