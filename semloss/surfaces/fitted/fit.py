@@ -9,7 +9,9 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from semloss.answers import Answer
 from semloss.errors import SemlossError
+from semloss.layout import named
 from semloss.surfaces.fitted import requirements
 from semloss.surfaces.fitted.bands import Band, at_points
 from semloss.surfaces.fitted.data import FitData
@@ -21,7 +23,7 @@ F = TypeVar("F", bound=Frame)
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Answer):
     """Metric at one or many points; floats for scalars asked, arrays otherwise.
 
     `low` and `high` bound the true mean surface (`band` "surface") or a new measurement (`band`
@@ -37,9 +39,43 @@ class Prediction:
     value: Any
     low: Any
     high: Any
-    in_domain: Any
-    interval: float | None
+    in_domain: Any = None
+    interval: float | None = None
     band: str = "surface"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One record per point: CR as k/n, Es/N0 in dB, the metric and its band."""
+        numbers = np.broadcast_arrays(
+            self.cr, self.snr_db, self.value, self.low, self.high, self.in_domain
+        )
+        return [
+            {
+                "metric": self.metric, "receiver": self.receiver, "task": self.task, "cr": cr,
+                "cr_text": format_cr(cr), "snr_db": snr_db, "value": value, "low": low,
+                "high": high, "interval": self.interval, "in_domain": inside,
+            }
+            for cr, snr_db, value, low, high, inside in zip(
+                *(array.ravel().tolist() for array in numbers), strict=True
+            )
+        ]  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record of one point; of many, their list as ``points``."""
+        rows = self.rows()
+        return {"points": rows} if np.ndim(self.value) else rows[0]
+
+    def text(self) -> str:
+        """One line per point."""
+        lines = []
+        for row in self.rows():
+            level = "" if self.interval is None else (
+                f"   [{100 * self.interval:g} %: {row['low']:.4g} … {row['high']:.4g}]"
+            )  # fmt: skip
+            lines.append(
+                f"{named(self)} = {row['value']:.4g} at CR {row['cr_text']}, "
+                f"SNR {row['snr_db']:g} dB{level}"
+            )
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,18 +178,9 @@ class Fit(FitData):
         if not shape:
             cr_grid, snr_grid = cr_grid.item(), snr_grid.item()
         return Prediction(
-            self.metric,
-            self.receiver,
-            self.task,
-            cr_grid,
-            snr_grid,
-            value,
-            low,
-            high,
-            inside,
-            interval,
-            band,
-        )
+            self.metric, self.receiver, self.task, cr_grid, snr_grid, value, low, high, inside,
+            interval, band,
+        )  # fmt: skip
 
     def min_snr(
         self,

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from semloss.answers import Answer
 from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.layout import frame_text, named
 from semloss.roots import first_met
 from semloss.surfaces.fitted.bands import Band, at_points
 from semloss.surfaces.fitted.data import FitData
@@ -23,6 +25,8 @@ _GRID = 257
 """Points on which a band's edge, which need not be monotone, is searched for its crossing."""
 _COUNTS = (_GRID, *[33] * 8)
 """Each further round narrows a crossing to one of 32 parts: eight leave a rounding error."""
+_COLUMNS = ("cr", "snr_db", "low", "high", "in_domain", "at_edge")
+"""Arrays of a contour, as its table has them."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Requirement:
+class Requirement(Answer):
     """Smallest SNR or CR that meets a target, with the interval that the band's edges give.
 
     `solved` is "snr_db" or "cr", and `low` … `high` is its interval; `high` is None where the
@@ -61,9 +65,48 @@ class Requirement:
     low: float
     high: float | None
     at_edge: bool
-    in_domain: bool
-    interval: float | None
+    in_domain: bool = True
+    interval: float | None = None
     confidence: float | None = None
+
+    @property
+    def met(self) -> bool:
+        """What a target needs meets it."""
+        return True
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row."""
+        return [self.to_dict()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is needed, with its interval."""
+        answer = {
+            "metric": self.metric, "receiver": self.receiver, "task": self.task, "cr": self.cr,
+            "cr_text": format_cr(self.cr), "snr_db": self.snr_db, "interval": self.interval,
+            "in_domain": self.in_domain, "target": self.target, "solved": self.solved,
+            f"{self.solved}_low": self.low, f"{self.solved}_high": self.high,
+            "at_edge": self.at_edge, "confidence": self.confidence,
+        }  # fmt: skip
+        return answer | ({"cr_fraction": self.cr_fraction} if self.solved == "cr" else {})
+
+    def text(self) -> str:
+        """What is needed, with its interval."""
+        worst = "beyond the fitted range" if self.high is None else None
+        least = "at most " if self.at_edge else ""
+        if self.solved == "snr_db":
+            span = f"{self.low:.2f} … {worst or f'{self.high:.2f} dB'}"
+            ask = f"needs SNR {least}{self.snr_db:.2f} dB at CR {format_cr(self.cr)}"
+        else:
+            span = f"{self.low:.4f} … {worst or f'{self.high:.4f}'}"
+            ask = (
+                f"needs CR {least}{self.cr:.4f} at SNR {self.snr_db:g} dB, "
+                f"met by {self.cr_fraction}"
+            )
+        sure = f" with {100 * self.confidence:g} % confidence" if self.confidence else ""
+        level = "" if self.interval is None else f"   [{100 * self.interval:g} %: {span}]"
+        line = f"{named(self)} = {self.target:g}{sure} {ask}{level}"
+        edge = "\nthe lowest measured value meets the target; less might do"
+        return line + edge * self.at_edge
 
     @property
     def cr_fraction(self) -> str:
@@ -72,7 +115,7 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Contour:
+class Contour(Answer):
     """Smallest SNR that meets a target, over CR: arrays (N,), NaN where not attainable.
 
     `low` … `high` is the interval of each SNR; `high` is NaN where the pessimistic edge does not
@@ -87,17 +130,30 @@ class Contour:
     snr_db: Array
     low: Array
     high: Array
-    in_domain: Mask
     at_edge: Mask
-    interval: float | None
+    in_domain: Any = None
+    interval: float | None = None
     confidence: float | None = None
 
     def frame(self) -> Any:  # noqa: ANN401 - a DataFrame; pandas is imported only here
         """Return the arrays as a pandas DataFrame, one row per CR."""
         import pandas as pd
 
-        names = ("cr", "snr_db", "low", "high", "in_domain", "at_edge")
-        return pd.DataFrame({name: getattr(self, name) for name in names})
+        return pd.DataFrame({name: getattr(self, name) for name in _COLUMNS})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One record per CR."""
+        columns = [getattr(self, name).tolist() for name in _COLUMNS]
+        return [dict(zip(_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The target and the records, as ``points``."""
+        names = ("metric", "receiver", "task", "target", "interval", "confidence")
+        return {name: getattr(self, name) for name in names} | {"points": self.rows()}
+
+    def text(self) -> str:
+        """The target, and a line per CR."""
+        return f"{named(self)} = {self.target:g} needs\n{frame_text(self.rows(), _COLUMNS)}"
 
 
 @dataclass(frozen=True)
@@ -151,7 +207,7 @@ def contour(fit: FitData, target: float, cr: Array, levels: Levels) -> Contour:
     inside[met] = fit.domain.holds(np.log(cr[met]), answer[met])
     return Contour(
         fit.metric, fit.receiver, fit.task, target, cr, answer,
-        np.where(met, low, np.nan), high, inside, met & (answer == line.start), levels.interval,
+        np.where(met, low, np.nan), high, met & (answer == line.start), inside, levels.interval,
         levels.confidence,
     )  # fmt: skip
 

@@ -160,35 +160,9 @@ def javascript(expression: Expression, arguments: Sequence[str]) -> str:
         used[function.name] = function.javascript
         return f"{function.name}({', '.join(parts)})"
 
-    named: list[str] = []
-    text = _infix(_with_constants(expression, named, call), {}, call)
-    helpers = [f"  const {name} = {code};\n" for name, code in used.items()]
-    return f"({', '.join(arguments)}) => {{\n{''.join(helpers + named)}  return {text};\n}}"
-
-
-def _with_constants(
-    expression: Expression, lines: list[str], call: Callable[[Function, list[str]], str]
-) -> Expression:
-    """The expression with its named parts as constants of JavaScript, whose lines are added."""
-    known: dict[str, Symbol] = {}
-
-    def replaced(term: Expression) -> Expression:
-        match term:
-            case Named(latex=name, body=body):
-                if name not in known:
-                    text = _infix(replaced(body), {}, call)
-                    known[name] = Symbol(f"part{len(known)}", name)
-                    lines.append(f"  const {known[name].name} = {text};\n")
-                return known[name]
-            case Infix(operator, left, right):
-                return Infix(operator, replaced(left), replaced(right))
-            case Negative(body):
-                return Negative(replaced(body))
-            case Call(function, arguments):
-                return Call(function, tuple(replaced(one) for one in arguments))
-        return term
-
-    return replaced(expression)
+    text = _infix(expression, {}, call)
+    helpers = "".join(f"  const {name} = {code};\n" for name, code in used.items())
+    return f"({', '.join(arguments)}) => {{\n{helpers}  return {text};\n}}"
 
 
 def _infix(

@@ -443,3 +443,27 @@ def test_the_known_surfaces_of_these_tests_lie_within_the_bounds_of_their_forms(
 def test_one_answer_is_given_for_one_number(question):
     with pytest.raises(SemlossError, match="give one number"):
         known().min_snr(**question)
+
+
+# ---------------------------------------------------------------- one protocol
+
+
+def test_every_answer_of_a_fit_is_told_as_rows_text_and_json():
+    one = SURFACE.predict(cr="1/12", snr_db=4.0)
+    assert one.rows() == [one.to_dict()]
+    assert one.to_dict()["value"] == one.value
+    assert f"= {one.value:.4g} at CR 1/12, SNR 4 dB   [95 %: {one.low:.4g} …" in one.text()
+    many = SURFACE.predict(cr=["1/24", "1/12"], snr_db=[[0.0], [4.0]], interval=None)
+    assert [row["value"] for row in many.rows()] == many.value.ravel().tolist()
+    assert many.to_dict()["points"][3]["cr_text"] == "1/12"
+    assert len(many.text().splitlines()) == 4
+    assert "%" not in many.text()
+    needed = SURFACE.min_cr(target=0.7, snr_db=4.0)
+    assert needed.met
+    assert needed.rows() == [needed.to_dict()]
+    assert (needed.to_dict()["cr_low"], needed.to_dict()["cr_high"]) == (needed.low, needed.high)
+    assert f"needs CR {needed.cr:.4f} at SNR 4 dB, met by {needed.cr_fraction}" in needed.text()
+    contour = SURFACE.contour(target=0.7, cr=["1/24", "1/12"])
+    assert [row["snr_db"] for row in contour.rows()] == contour.snr_db.tolist()
+    assert contour.to_dict()["points"] == contour.rows()
+    assert f"{contour.snr_db[1]:.2f}" in contour.text().splitlines()[-1]
