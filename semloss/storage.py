@@ -12,7 +12,7 @@ from semloss.errors import SemlossError
 TEMPORARY = ".writing-"
 
 
-def picture_kind(path: Path) -> str:
+def picture_kind(path: Path | str) -> str:
     """Kind of picture that a name asks for: png, pdf or svg.
 
     Raises
@@ -20,13 +20,13 @@ def picture_kind(path: Path) -> str:
     SemlossError
         When its suffix is another.
     """
-    kind = path.suffix.lower().lstrip(".")
+    kind = Path(path).suffix.lower().lstrip(".")
     if kind not in ("png", "pdf", "svg"):
         raise SemlossError(f"{path}: name a picture *.png, *.pdf or *.svg")
     return kind
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path | str) -> None:
     """Make a folder and those above it.
 
     Raises
@@ -35,14 +35,14 @@ def make_folder(path: Path) -> None:
         When a file is in the way, the disk is full or the place cannot be written.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SemlossError(
             f"cannot make folder {path}: {error.strerror}; free or choose another place"
         ) from error
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+def write_atomically(path: Path | str, content: bytes | str) -> None:
     """Write a file under a temporary name beside it, then rename: readers never see half of it.
 
     Raises
@@ -51,6 +51,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         When the disk is full, the folder cannot be written, or something that is no file stands
         in the place; what is there stays as it was.
     """
+    path = Path(path)
     if path.exists() and not path.is_file():
         raise SemlossError(f"cannot write {path}: it is no regular file; choose another place")
     data = content.encode() if isinstance(content, str) else content
@@ -82,12 +83,12 @@ def sweep(folder: Path) -> None:
         left_over.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
+def write_json(path: Path | str, value: Any) -> None:  # noqa: ANN401 - any JSON value
     """Write a value as indented JSON, atomically. NaN and infinity are refused."""
     write_atomically(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+def read_json(path: Path | str) -> Any:  # noqa: ANN401 - any JSON value
     """Read a JSON file.
 
     Raises
@@ -96,7 +97,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
         When the file cannot be read or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SemlossError(f"cannot read {path}: {error.strerror}") from error
     except ValueError:

@@ -7,6 +7,11 @@ _UNSEEN = re.compile(
 )
 
 
+def one_line(text: str) -> str:
+    """Text made safe, on one line."""
+    return " ".join(safe(text).split("\n"))
+
+
 def safe(text: str) -> str:
     r"""Text in which what a terminal would obey, hide or turn around is written out.
 

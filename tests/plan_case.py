@@ -73,6 +73,8 @@ noise_figure_db = 1.5
 bandwidth_mhz = 60
 margin_db = 0.5
 [image]
+height_px = 512
+width_px = 512
 cr = "1/12"
 [tolerances]
 power_dbw = { normal = 0.3 }

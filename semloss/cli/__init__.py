@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from semloss.cli.old_spelling import told, translated
 from semloss.cli.parser import Parser
 from semloss.errors import SemlossError
-from semloss.text import safe
+from semloss.text import one_line
 from semloss.version import __version__
 
 COMMANDS = {
@@ -78,7 +78,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _complain(message: object) -> None:
-    print(f"semloss: {safe(str(message))}", file=sys.stderr)
+    print(f"semloss: {one_line(str(message))}", file=sys.stderr)
 
 
 def _joined(words: Sequence[str]) -> list[str]:

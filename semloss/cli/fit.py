@@ -95,7 +95,7 @@ def run(args: options.Args) -> int:
     from semloss.surfaces.fitting.fit_surface import fit_surface
     from semloss.surfaces.fitting.summary import FitsSummary, FitSummary
 
-    groups = _points(args)
+    groups, told = _points(args)
     given = {
         "bootstraps": args.bootstraps, "confidence": args.confidence, "robust": args.robust,
         "reference": True,
@@ -119,6 +119,7 @@ def run(args: options.Args) -> int:
             for points in groups
         ]
     found = [FitSummary(*one) for one in zip(fits, groups, _places(args, groups), strict=True)]
+    notes(told)
     for one in found:
         save(one.fit, one.out)
     if args.report:
@@ -147,8 +148,8 @@ def _check(args: options.Args) -> None:
                 )
 
 
-def _points(args: options.Args) -> "list[Points]":
-    """Points of one surface, or of every group; what the user should know goes to stderr."""
+def _points(args: options.Args) -> "tuple[list[Points], list[str]]":
+    """Points of one surface, or of every group, and what the user should know."""
     from semloss.selection import select, select_groups
     from semloss.tables import load_table, parse_columns
 
@@ -170,8 +171,7 @@ def _points(args: options.Args) -> "list[Points]":
     else:
         groups, told = [select(table, args.metric, receiver, task=task, mismatch=args.mismatch,
                                 where=where)], ()  # fmt: skip
-    notes([*told, *(note for points in groups for note in points.notes)])
-    return groups
+    return groups, [*told, *(note for points in groups for note in points.notes)]
 
 
 def _in_todays_words(

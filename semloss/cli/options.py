@@ -1,6 +1,7 @@
 """Options that several commands share, each defined once, and what is read from them."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from semloss.surfaces.fitted.fit import Fit
 
 Args = argparse.Namespace
+METRIC = ("cr", "bandwidth_mhz")
+"""Keys of a link without which no fit says what it delivers."""
+_SMALL_PX = 256
+"""Side of a square image below which it is taken for a tile."""
 
 # -- what is asked ---------------------------------------------------------------------------
 
@@ -47,7 +52,7 @@ def add_link(parser: Parser, *, required: bool = True) -> None:
 def needs_link(parser: Parser, *options: str) -> None:
     """Refuse options that change or tell of a link, without one."""
     for option in options:
-        parser.needs(option, "--link", why="a file or preset; plan template lists presets")
+        parser.needs(option, "--link", why="FILE or one of plan template --preset list")
 
 
 def add_ledger(parser: Parser) -> None:
@@ -131,11 +136,15 @@ def read_fit(args: Args, link: "Link | None") -> "Fit":
     return load(link.fit)
 
 
-def read_link(args: Args, **supplied: float) -> "Link":
-    """The link with the command line's changes; `supplied` may be left open by the file."""
+def read_link(args: Args, *needed: str, **supplied: float) -> "Link":
+    """The link with the command line's changes.
+
+    `needed` are keys without which the question has no answer; `supplied` may be left open.
+    """
     from semloss.planning.planner import open_link
 
-    link = open_link(args.link, args.set, **supplied)
+    wanted = [key for key in needed if key != "cr" or getattr(args, "cr", None) is None]
+    link = open_link(args.link, args.set, wanted, **supplied)
     if args.rain_loss_db is not None:
         link = link.with_settings([f"rain_loss_db={args.rain_loss_db}"])
     if getattr(args, "papr_db", None) is not None:
@@ -147,7 +156,18 @@ def read_link(args: Args, **supplied: float) -> "Link":
         link = link.with_settings([f"papr_db={args.papr_db}"])
     if getattr(args, "cr", None) is not None:
         link = link.replace(cr=args.cr)
-    return link
+    return _remarked(link)
+
+
+def _remarked(link: "Link") -> "Link":
+    """The link with a remark where its images are no larger than a tile."""
+    if link.height_px * link.width_px >= _SMALL_PX**2 or None in (link.cr, link.bandwidth_mhz):
+        return link
+    remark = (
+        f"images/s are of images of {link.height_px} × {link.width_px} px; for a camera's whole "
+        "image set height_px and width_px (and tile_px, the codec's tile)"
+    )
+    return replace(link, warnings=(*link.warnings, remark))
 
 
 def read_target(args: Args, fit: "Fit") -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 from semloss.answers import Answer, plain
 from semloss.errors import OutsideDomain, TargetNotAttainable
 from semloss.storage import write_atomically
-from semloss.text import safe
+from semloss.text import one_line, safe
 
 
 def output(
@@ -46,7 +46,7 @@ def output(
 def notes(lines: Iterable[str]) -> None:
     """Tell what a reader should know, each line once."""
     for line in dict.fromkeys(lines):
-        print(f"semloss: {safe(line)}", file=sys.stderr)
+        print(f"semloss: {one_line(line)}", file=sys.stderr)
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from semloss.storage import picture_kind
-from semloss.text import safe
+from semloss.text import one_line
 from semloss.units import parse_cr
 
 
@@ -52,8 +52,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2 and one line that says where help is."""
-        line = " ".join(safe(message).split("\n"))
-        self.exit(2, f"semloss: {line}; see {self.prog} --help\n")
+        self.exit(2, f"semloss: {one_line(message)}; see {self.prog} --help\n")
 
     def choose(self, title: str, where: str, choices: Mapping[str, str], words: list[str]) -> None:
         """Define sub-commands: all by name, in full only the one that `words` ask for.

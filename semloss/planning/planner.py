@@ -6,7 +6,7 @@ A link is data (`LinkData`); what is computed from it takes it as an argument.
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
@@ -15,14 +15,21 @@ from semloss.planning.budget.budget import Budget, budget_of, samples_per_image
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.metric import metric_at
 from semloss.planning.budget.solving import Solution, solve
+from semloss.planning.link.checks import refuse_incomplete
 from semloss.planning.link.file import read_settings
 from semloss.planning.link.link import DEFAULTS, KEYS, LinkData
 from semloss.planning.link.template import link_path
 from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+from semloss.units import parse_cr
 
 
 class Link(LinkData):
     """A link, and what can be asked of it; its fields are those of `LinkData`."""
+
+    @classmethod
+    def from_toml(cls, path: Path | str, **otherwise: Any) -> Self:  # noqa: ANN401
+        """Read a link file, or a preset by its name; `otherwise` as for `from_dict`."""
+        return super().from_toml(link_path(path), **otherwise)
 
     def budget(self, **overrides: ArrayLike) -> Budget:
         """Evaluate the link budget; see `semloss.planning.budget.budget.budget_of`."""
@@ -48,10 +55,18 @@ class Link(LinkData):
         unknown: str,
         model: FittedSurface,
         target: float | str,
+        *,
+        cr: float | str | None = None,
         **options: Any,  # noqa: ANN401
     ) -> Solution:
-        """Find what the target needs; see `semloss.planning.budget.solving.solve`."""
-        return solve(self, unknown, model, target, **options)
+        """Find what the target needs; see `semloss.planning.budget.solving.solve`.
+
+        `cr` is used in place of the link's own compression ratio.
+        """
+        if cr is not None and unknown == "cr":
+            raise SemlossError('cr is asked for: leave cr away, or solve for "snr_db"')
+        link = self if cr is None else self.replace(cr=parse_cr(cr))
+        return solve(link, unknown, model, target, **options)
 
     @property
     def samples_per_image(self) -> int:
@@ -59,14 +74,10 @@ class Link(LinkData):
         return samples_per_image(self)
 
 
-def read_link(source: Path | str, **otherwise: Any) -> Link:  # noqa: ANN401
-    """Read a link file, or a preset by its name; `otherwise` as for `LinkData.from_dict`."""
-    return Link.from_toml(link_path(source), **otherwise)
-
-
 def open_link(
     source: Path | str,
     settings: Iterable[str] = (),
+    needed: Iterable[str] = (),
     **supplied: Any,  # noqa: ANN401 - the type of each field
 ) -> Link:
     """Read a link file or preset and change it.
@@ -78,6 +89,8 @@ def open_link(
     settings
         Texts "key=value", values as in the link file; "key=" puts a key back to its default. A
         setting may complete a file that lacks the key.
+    needed
+        Keys that the question needs beside what makes a link.
     supplied
         Fields that the file may leave open because the question gives them.
 
@@ -96,9 +109,10 @@ def open_link(
         for name, value in changes.items()
         if DEFAULTS[name] in (None, dataclasses.MISSING) and value is not None
     }
-    link = read_link(source, **supplied | completing)
+    link = Link.from_toml(source, needed=needed, **supplied | completing)
     try:
         changed = link.replace(**changes)
+        refuse_incomplete({name: getattr(changed, name) for name in KEYS}, KEYS, needed)
     except SemlossError as error:
         raise SemlossError(f"--set: {error}") from None
     return dataclasses.replace(changed, warnings=(*link.warnings, *warnings))

@@ -68,10 +68,13 @@ def select(
     """
     table = _where(table, where)
     rows, metric = _of_metric(table, metric)
-    rows, receiver = _of_receiver(rows, receiver)
+    rows, receiver, unasked = *_of_receiver(rows, receiver), _unasked(rows, receiver)
     rows, task = _of_task(rows, task)
     refuse_mixture(rows)
     usable, notes = _usable(rows, mismatch)
+    if unasked:
+        others = listing([name for name in unasked if name != receiver])
+        notes.append(f"fitting receiver={receiver}; also there: {others}")
     if usable.empty:
         raise SemlossError(f"no usable row of {metric} is left (diverged or mismatched SNR only)")
     group = {"metric": metric, "receiver": receiver}
@@ -175,6 +178,12 @@ def _of_metric(rows: pd.DataFrame, metric: str | None) -> tuple[pd.DataFrame, st
 def _of_receiver(rows: pd.DataFrame, receiver: str | None) -> tuple[pd.DataFrame, str]:
     """Rows of a receiver, and which it is: the only one, else the clean one."""
     return _of_column(rows, "receiver", receiver, "clean")
+
+
+def _unasked(rows: pd.DataFrame, receiver: str | None) -> list[str]:
+    """Receivers of which one is taken without being asked for; empty where there is no choice."""
+    present = distinct(rows, "receiver") if "receiver" in rows else []
+    return present if receiver is None and len(present) > 1 else []
 
 
 def _of_task(rows: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:

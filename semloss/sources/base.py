@@ -19,6 +19,9 @@ from semloss.errors import SemlossError
 from semloss.registry import Options, Registry
 from semloss.storage import read_json
 
+MOST_PER_CLASS = 1_000_000
+"""Images of one class beyond which no source is asked."""
+
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 Report = Callable[[str], None]

@@ -11,7 +11,7 @@ import pooch
 from pydantic import Field
 
 from semloss.errors import SemlossError
-from semloss.sources.base import SOURCES, Images, ImageSet, Report, Source, silent
+from semloss.sources.base import MOST_PER_CLASS, SOURCES, Images, ImageSet, Report, Source, silent
 from semloss.sources.download import resuming
 from semloss.sources.folder import fitted, measure_image, read_image
 from semloss.sources.tree import Cut, Item, Tree, decode, list_folder, list_zip
@@ -40,7 +40,7 @@ class EuroSat(Source):
     """
 
     path: Path | None = None
-    per_class: int | None = Field(None, ge=1)
+    per_class: int | None = Field(None, ge=1, le=MOST_PER_CLASS)
     seed: int = Field(0, ge=0)
 
     def fingerprint(self) -> str:

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import Field, model_validator
 
 from semloss.errors import SemlossError
-from semloss.sources.base import SOURCES, Images, ImageSet, Report, Source, silent
+from semloss.sources.base import MOST_PER_CLASS, SOURCES, Images, ImageSet, Report, Source, silent
 from semloss.sources.tree import Cut, Item, Tree, decode, list_folder, read_bytes
 
 EXTENSIONS = (".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -60,7 +60,7 @@ class Folder(Source):
     size: int | None = Field(None, ge=8)
     fit: Literal["exact", "tile", "resize"] = "exact"
     colour: Literal["rgb", "gray"] = "rgb"
-    per_class: int | None = Field(None, ge=1)
+    per_class: int | None = Field(None, ge=1, le=MOST_PER_CLASS)
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")

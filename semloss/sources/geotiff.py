@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from semloss.errors import SemlossError
-from semloss.sources.base import SOURCES, Images, ImageSet, Report, Source, silent
+from semloss.sources.base import MOST_PER_CLASS, SOURCES, Images, ImageSet, Report, Source, silent
 from semloss.sources.tree import Cut, Item, Tree, decode, list_folder, read_bytes
 
 SENTINEL_2 = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B09", "B10", "B11", "B12")
@@ -63,7 +63,7 @@ class GeoTiff(Source):
     scale: tuple[float, float] | None = None
     size: int | None = Field(None, ge=8)
     fit: Literal["exact", "tile"] = "exact"
-    per_class: int | None = Field(None, ge=1)
+    per_class: int | None = Field(None, ge=1, le=MOST_PER_CLASS)
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")

@@ -6,7 +6,16 @@ import numpy as np
 from pydantic import Field as Limits
 from scipy.ndimage import gaussian_filter1d
 
-from semloss.sources.base import SOURCES, Images, ImageSet, Report, Source, allocate, silent
+from semloss.sources.base import (
+    MOST_PER_CLASS,
+    SOURCES,
+    Images,
+    ImageSet,
+    Report,
+    Source,
+    allocate,
+    silent,
+)
 from semloss.sources.landcover import RECIPES
 from semloss.sources.landforms import Field, Tile, blend, fractal
 
@@ -32,7 +41,7 @@ class Scenes(Source):
     """
 
     size: int = Limits(64, ge=32, le=512, multiple_of=8)
-    per_class: int = Limits(300, ge=1)
+    per_class: int = Limits(300, ge=1, le=MOST_PER_CLASS)
     seed: int = Limits(0, ge=0)
 
     def fingerprint(self) -> str:

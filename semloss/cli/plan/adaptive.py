@@ -49,9 +49,10 @@ def run(args: options.Args) -> int:
     from semloss.planning.answers.adaptive import adaptive
 
     if args.tle is None and not args.day and args.max_elevation is None:
-        link = options.read_link(args, **passes.SUPPLIED)
+        link = options.read_link(args, "bandwidth_mhz", **passes.SUPPLIED)
     else:
-        link = passes.pass_link(args)
+        station = ("station_lat_deg",) if args.day else ()
+        link = passes.pass_link(args, *station, "bandwidth_mhz")
     asked, days = options.question(args, link), None
     over: Sequence[Pass] = ()
     if args.tle is not None:

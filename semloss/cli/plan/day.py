@@ -27,7 +27,8 @@ def run(args: options.Args) -> int:
     """Follow the link along every pass."""
     from semloss.planning.answers.passes import several_passes
 
-    link = passes.pass_link(args)
+    station = () if args.tle is not None else ("station_lat_deg",)
+    link = passes.pass_link(args, *station, *options.METRIC)
     asked, days = options.question(args, link), None
     if args.tle is not None:
         link, found, days = passes.tle_of(args, link)

@@ -23,10 +23,9 @@ def run(args: options.Args) -> int:
     """Lay out the link's rows; with a fit, or asked for the metric, down to that."""
     from semloss.planning.budget.ledger import ledger
 
-    link = options.read_link(args)
     if args.fit is None and args.target is None and not args.strict:
-        found = ledger(link)
+        found = ledger(options.read_link(args))
     else:
-        asked = options.question(args, link)
+        asked = options.question(args, options.read_link(args, *options.METRIC))
         found = ledger(asked.link, asked.fit, **asked.options)
     return output(found, args, lambda: options.write_ledgers(args, found))

@@ -33,9 +33,9 @@ def run(args: options.Args) -> int:
 
     pass_ = None
     if args.max_elevation is None:
-        link = options.read_link(args)
+        link = options.read_link(args, *options.METRIC)
     else:
-        link = passes.pass_link(args)
+        link = passes.pass_link(args, *options.METRIC)
         pass_ = passes.circular(args, link)
     percents = PERCENTS if args.percents is None else _percents(args.percents)
     asked = options.question(args, link)

@@ -28,6 +28,6 @@ def run(args: options.Args) -> int:
     """Follow the link along the pass."""
     from semloss.planning.answers.passes import one_pass
 
-    link = passes.pass_link(args)
+    link = passes.pass_link(args, *options.METRIC)
     asked = options.question(args, link)
     return output(one_pass(asked, passes.circular(args, link), passes.read_fading(args)), args)

@@ -70,15 +70,15 @@ def read_fading(args: Args) -> "Fading | None":
     return None if args.fading is None else parse_fading(args.fading)
 
 
-def pass_link(args: Args) -> "Link":
-    """The link whose elevation the passes give."""
+def pass_link(args: Args, *needed: str) -> "Link":
+    """The link whose elevation the passes give; `needed` beside what makes a pass."""
     settings = [text.partition("=")[0].strip() for text in args.set]
     for key in ("elevation_deg", "range_km"):
         if key in settings:
             raise SemlossError(f"--set {key}: the pass gives it; leave it away")
     if getattr(args, "tle", None) is not None:
-        return read_link(args, **SUPPLIED)
-    return read_link(args, elevation_deg=SUPPLIED["elevation_deg"])
+        return read_link(args, *needed, **SUPPLIED)
+    return read_link(args, "height_km", *needed, elevation_deg=SUPPLIED["elevation_deg"])
 
 
 def _contact(args: Args) -> tuple[float, float]:
@@ -100,11 +100,9 @@ def day_of(args: Args, link: "Link") -> "Sequence[Pass]":
     """All passes of a circular orbit at the link's height over the link's station."""
     from semloss.planning.passes.orbit import circular_day
 
-    height = _height_km(link)
-    if link.station_lat_deg is None:
-        raise SemlossError("a day needs the station: give station_lat_deg in the link")
+    assert link.station_lat_deg is not None, "it is needed when the link is read"
     found = circular_day(
-        height, link.station_lat_deg, *_contact(args), inclination_deg=args.inclination
+        _height_km(link), link.station_lat_deg, *_contact(args), inclination_deg=args.inclination
     )
     return _some(found)
 
@@ -138,8 +136,7 @@ def _some(passes: "Sequence[Pass]") -> "Sequence[Pass]":
 
 
 def _height_km(link: "Link") -> float:
-    if link.height_km is None:
-        raise SemlossError("the orbit is the link's, which gives range_km; set height_km instead")
+    assert link.height_km is not None, "it is needed when the link is read"
     return link.height_km
 
 

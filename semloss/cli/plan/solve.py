@@ -27,19 +27,32 @@ def define(parser: Parser) -> None:
 def run(args: options.Args) -> int:
     """Solve; the ledger is that of the link with the answer in it."""
     from semloss.planning.answers.solution import solved
-    from semloss.planning.budget.solving import UNKNOWNS
 
     if args.unknown == "cr" and args.cr is not None:
         raise SemlossError("plan solve cr asks for the CR: leave --cr away")
     if args.unknown == "snr_db" and (args.ledger or args.plot):
         raise SemlossError("plan solve snr_db asks the fit alone: no ledger has the answer")
-    supplied = {}
-    if args.unknown in UNKNOWNS and args.unknown not in ("snr_db", "cr"):
-        supplied = {args.unknown: UNKNOWNS[args.unknown].dear}
-    answer = solved(options.question(args, options.read_link(args, **supplied)), args.unknown)
+    link = options.read_link(args, *_needed(args.unknown), **_supplied(args.unknown))
+    answer = solved(options.question(args, link), args.unknown)
 
     def write() -> None:
         if args.ledger:
             options.write_ledgers(args, answer.ledger())
 
     return output(answer, args, write)
+
+
+def _needed(unknown: str) -> tuple[str, ...]:
+    """Keys that the question needs; a bandwidth for a rate of images may leave the CR open."""
+    if unknown == "bandwidth_mhz":
+        return ()
+    return ("cr",) if unknown == "snr_db" else tuple(k for k in options.METRIC if k != unknown)
+
+
+def _supplied(unknown: str) -> dict[str, float]:
+    """The unknown itself, which the link may leave open."""
+    from semloss.planning.budget.solving import UNKNOWNS
+
+    if unknown in ("snr_db", "cr") or unknown not in UNKNOWNS:
+        return {}
+    return {unknown: UNKNOWNS[unknown].dear}

@@ -171,6 +171,14 @@ def solve(
     return _field(ask)
 
 
+_PARTS = {
+    "g_over_t_db_k": ": t_ant_k and noise_figure_db, or t_sys_k",
+    "eirp_dbw": ": tx_gain_dbi or tx_dish_m",
+    "rain_loss_db": ": r001_mm_h, with station_lat_deg and elevation_deg",
+}
+"""What else a link needs once a given of it is left away."""
+
+
 def _check_solvable(link: LinkData, unknown: str) -> None:
     """Refuse an unknown that is none, or that another given of the link settles."""
     if unknown not in UNKNOWNS:
@@ -180,7 +188,7 @@ def _check_solvable(link: LinkData, unknown: str) -> None:
         if settled and getattr(link, given) is not None:
             raise SemlossError(
                 f"cannot solve for {unknown}: {given} = {getattr(link, given):g} settles it; "
-                f"leave {given} away and give its parts"
+                f"unset it ({given}=) and give its parts{_PARTS.get(given, '')}"
             )
 
 

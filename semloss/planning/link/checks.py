@@ -1,7 +1,8 @@
 """Whether a link's givens are in range, complete and free of contradiction."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING
 from typing import Any
 
 from semloss.errors import SemlossError
@@ -20,6 +21,16 @@ _NEEDS = {
 }
 
 
+_EXAMPLES = {"cr": 'it in the table [image], e.g. cr = "1/12"'}
+
+
+def refuse_incomplete(fields: Fields, keys: Mapping[str, Key], needed: Iterable[str] = ()) -> None:
+    """Refuse a link that lacks a part, or what a question `needed`; all of it in one line."""
+    lacking = [*_lacking(fields, keys, tuple(needed))]
+    if lacking:
+        raise SemlossError("; ".join(lacking))
+
+
 def check(fields: Fields, keys: Mapping[str, Key], defaults: Fields) -> None:
     """Check a link's values one by one and together.
 
@@ -31,7 +42,7 @@ def check(fields: Fields, keys: Mapping[str, Key], defaults: Fields) -> None:
     for name, key in keys.items():
         check_value(name, fields[name], key)
     _check_contradictions(fields, defaults)
-    _check_complete(fields)
+    refuse_incomplete(fields, keys)
     _check_atmosphere(fields)
     _check_signal(fields)
 
@@ -64,19 +75,31 @@ def _check_contradictions(fields: Fields, defaults: Fields) -> None:
                 )
 
 
-def _check_complete(fields: Fields) -> None:
-    """Refuse a link that lacks a part."""
+def _lacking(fields: Fields, keys: Mapping[str, Key], needed: tuple[str, ...]) -> Iterator[str]:
+    """What a link lacks, a line each."""
+    if fields["freq_ghz"] is MISSING:
+        yield f"freq_ghz is missing: give {keys['freq_ghz'].allowed}"
     for what, alternatives in _NEEDS.items():
-        if not any(all(fields[k] is not None for k in keys) for keys in alternatives):
-            ways = ", or ".join(" and ".join(keys) for keys in alternatives)
-            raise SemlossError(f"{what} is not described: give {ways}")
+        if not any(all(fields[k] is not None for k in some) for some in alternatives):
+            if any(some == (name,) for some in alternatives for name in needed):
+                continue  # told below, without the alternative that does not serve
+            ways = ", or ".join(" and ".join(some) for some in alternatives)
+            yield f"{what} is not described: give {ways}"
     if fields["g_over_t_db_k"] is None and fields["t_sys_k"] is None:
-        for name in ("t_ant_k", "noise_figure_db"):
-            if fields[name] is None:
-                raise SemlossError(
-                    f"{name} is missing: the receiver's noise is t_ant_k and noise_figure_db, "
-                    "or t_sys_k, or g_over_t_db_k in place of gain and noise"
-                )
+        absent = [name for name in ("t_ant_k", "noise_figure_db") if fields[name] is None]
+        if absent:
+            yield (
+                f"{' and '.join(absent)} {'are' if absent[1:] else 'is'} missing: the receiver's "
+                "noise is t_ant_k and noise_figure_db, or t_sys_k, or g_over_t_db_k in place of "
+                "gain and noise"
+            )
+    for name in needed:
+        if fields[name] is None:
+            instead = [
+                g for g, parts in REPLACES.items() if name in parts and fields[g] is not None
+            ]
+            other = f", instead of {instead[0]}" if instead else ""
+            yield f"{name} is missing: give {_EXAMPLES.get(name, keys[name].allowed)}{other}"
 
 
 def _check_atmosphere(fields: Fields) -> None:

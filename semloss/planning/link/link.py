@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from semloss.errors import SemlossError
-from semloss.planning.link.checks import check
+from semloss.planning.link.checks import check, refuse_incomplete
 from semloss.planning.link.file import read_settings, read_tables, unknown_key
 from semloss.planning.link.keys import Key, dropped_by, key, keys_of
 
@@ -18,7 +18,7 @@ class LinkData:
     """Everything that decides a link's SNR and image rate; immutable and checked when made.
 
     Fields carry their units; `None` means not given. Units, ranges and meanings are declared
-    with the fields and shown by `semloss predict --template`. Either of some alternatives is
+    with the fields and shown by `semloss plan template`. Either of some alternatives is
     given: EIRP or its parts, G/T or its parts, range or orbit height and elevation.
 
     Raises
@@ -28,9 +28,10 @@ class LinkData:
     """
 
     # fmt: off
-    name: str = key("link", "", "name of the link, for titles")
+    name: str = key("link", "", "name of the link, for titles", example="example")
     fit: str = key(
-        "", "", 'fit that answers where none is given: a file, or a name of "semloss fits"'
+        "", "", 'fit that answers where none is given: a file, or a name of "semloss fits"',
+        example="eurosat-accuracy"
     )
 
     eirp_dbw: float | None = key(
@@ -86,11 +87,12 @@ class LinkData:
         None, "path", "distance, instead of height_km", unit="km", low=0, high=1e6, above=True
     )
     station_lat_deg: float | None = key(
-        None, "path", "latitude of the ground station, north positive", unit="deg", low=-90, high=90
+        None, "path", "latitude of the ground station, north positive", unit="deg", low=-90,
+        high=90, example=48.1
     )
     station_lon_deg: float | None = key(
         None, "path", "longitude of the ground station, east positive", unit="deg", low=-180,
-        high=180
+        high=180, example=11.6
     )
     station_altitude_km: float = key(
         0.0, "path", "ground station above mean sea level", unit="km", low=-0.5, high=9
@@ -199,14 +201,19 @@ class LinkData:
     )
 
     bands: int = key(3, "image", "bands of the imagery", low=1, high=10_000)
-    height_px: int = key(64, "image", "rows", unit="px", low=1, high=1_000_000)
-    width_px: int = key(64, "image", "columns", unit="px", low=1, high=1_000_000)
+    height_px: int = key(
+        64, "image", "rows", unit="px", low=1, high=1_000_000, example=4096
+    )
+    width_px: int = key(
+        64, "image", "columns", unit="px", low=1, high=1_000_000, example=4096
+    )
     tile_px: int | None = key(
         None, "image", "side of the tiles that the codec takes; images are padded to whole tiles",
-        unit="px", low=1, high=100_000
+        unit="px", low=1, high=100_000, example=64
     )
     cr: float | None = key(
-        None, "image", 'compression ratio k/n, e.g. "1/12"', low=0, high=1, above=True
+        None, "image", 'compression ratio k/n, e.g. "1/12"', low=0, high=1, above=True,
+        example="1/12"
     )
     images_per_s: float | None = key(
         None, "image", "rate to deliver; then a smallest bandwidth exists", unit="1/s",
@@ -237,11 +244,18 @@ class LinkData:
             raise SemlossError(f"{path}: {error}") from None
 
     @classmethod
-    def from_dict(cls, tables: Mapping[str, Any], **otherwise: Any) -> Self:  # noqa: ANN401
+    def from_dict(
+        cls,
+        tables: Mapping[str, Any],
+        needed: Iterable[str] = (),
+        **otherwise: Any,  # noqa: ANN401 - the type of each field
+    ) -> Self:
         """Build a link from nested tables as in the link file, or from flat keys.
 
         `otherwise` gives fields that the tables may leave open, e.g. `elevation_deg` for a link
         whose elevation a pass supplies; one that the tables settle in another way is not used.
+        `needed` are keys that a question needs beside what makes a link; all that is missing is
+        told at once.
         """
         fields = read_tables(KEYS, tables)
         settled = fields.keys() | {other for name in fields for other in dropped_by(name)}
@@ -250,8 +264,7 @@ class LinkData:
             for name, value in otherwise.items()
             if name not in settled and not fields.keys() & set(dropped_by(name))
         }
-        if "freq_ghz" not in fields:
-            raise SemlossError(f"freq_ghz is missing: give {KEYS['freq_ghz'].allowed}")
+        refuse_incomplete(DEFAULTS | fields, KEYS, needed)
         return cls(**fields)
 
     def with_settings(self, settings: Iterable[str]) -> Self:

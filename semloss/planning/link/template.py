@@ -19,22 +19,23 @@ _ABOUT = {
 }
 
 _TOLERANCES = (
-    "# [tolerances]  # how far inputs may be off, for --tornado and --monte-carlo",
-    "#   power_dbw = { normal = 0.3 }                # standard deviation",
-    "#   tx_pointing_loss_db = { uniform = [0, 1] }  # changes from the value above",
-    "#   obo_db = 0.5                                # uniform within ±0.5",
+    "[tolerances]  # how far inputs may be off, for plan tornado and plan monte-carlo",
+    "power_dbw = { normal = 0.3 }                # example: standard deviation",
+    "tx_pointing_loss_db = { uniform = [0, 1] }  # example: changes from the value above",
+    "obo_db = 0.5                                # example: uniform within ±0.5",
 )
 
 
 def template_text() -> str:
     """Write the link file with every key: its meaning, unit, range and default.
 
-    Keys that a link needs stand ready with values of an X-band Earth observation link; the
-    others are commented out at their defaults.
+    It is a link as it stands: a small X-band Earth observation downlink, its values marked as
+    examples; the other keys are commented out at their defaults.
     """
     lines = [
         "# A link for semloss. Values in the unit at the end of the key, or as text with a unit:",
         '# freq_ghz = 8.2 and freq_ghz = "8200 MHz" are the same. Unset keys take the default.',
+        "# It runs as it stands; what is marked as an example is yours to replace.",
         "",
         *_entry("name", KEYS["name"]),
         *_entry("fit", KEYS["fit"]),
@@ -55,7 +56,8 @@ def _entry(name: str, key: Key) -> Iterator[str]:
     value = key.example if key.example is not None else default
     text = f"{name} = {'' if value is None else _toml(value)}".rstrip()
     mark = "" if key.example is not None else "# "
-    yield f"{mark + text:<32}  # {key.about}{allowed}{stated}"
+    about = f"example: {key.about}" if key.example is not None else key.about
+    yield f"{mark + text:<32}  # {about}{allowed}{stated}"
 
 
 def _toml(value: object) -> str:

@@ -13,11 +13,13 @@ import numpy as np
 from semloss.errors import SemlossError
 from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.link.link import LinkData
+from semloss.planning.link.template import link_path
 from semloss.surfaces.files.fit_file import load
+from semloss.surfaces.files.shipped import fit_path, shipped_names
 from semloss.surfaces.fitted.fit import FittedSurface
 
 TEMPLATE = """\
-# Users of one link, for `semloss allocate USERS.toml`. CR = k/n; SNR = Es/N0 in dB.
+# Users of one link, for `semloss plan allocate USERS.toml`. CR = k/n; SNR = Es/N0 in dB.
 
 [pool]
 total_power_w = 20.0          # or total_power_dbw
@@ -32,7 +34,7 @@ outage_probability = 0.01     # for criterion = "outage"
 
 [[user]]
 name = "harbour"
-fit = "accuracy.json"         # fit file of its task, relative to this file
+fit = "eurosat-accuracy"      # fit file of its task, relative to this file, or one of semloss fits
 weight = 1.0
 target = 0.60                 # needed for --least-power only
 c_n0_dbhz_at_1w = 76.0        # C/N0 that 1 W of transmit power brings (or: link = "link.toml")
@@ -46,7 +48,7 @@ states = [[0.0, 0.90], [-3.0, 0.08], [-8.0, 0.02]]   # [change of C/N0 in dB, pr
 
 [[user]]
 name = "forest watch"
-fit = "psnr.json"
+fit = "eurosat-psnr"
 weight = 0.8
 target = 30.0
 c_n0_dbhz_at_1w = 73.5
@@ -167,7 +169,7 @@ class User:
         return float(floor), float(ceiling)
 
 
-def read_users(path: Path) -> tuple[list[User], Pool]:
+def read_users(path: Path | str) -> tuple[list[User], Pool]:
     """Read USERS.toml; fit and link files are found relative to it.
 
     Raises
@@ -175,6 +177,7 @@ def read_users(path: Path) -> tuple[list[User], Pool]:
     SemlossError
         When a file cannot be read or a key is unknown, missing or of the wrong kind.
     """
+    path = Path(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -231,13 +234,15 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, FittedSurface])
     if not isinstance(fit, str):
         raise SemlossError(f"{where}fit: give the path of its fit file")
     place = folder / fit
+    if not place.exists():
+        place = fit_path(fit) if fit in shipped_names() else place
     if place not in fits:
         fits[place] = load(place)
     if ("link" in table) == ("c_n0_dbhz_at_1w" in table):
         raise SemlossError(f"{where}give c_n0_dbhz_at_1w or link, one of them")
     shape = {"bands": 3.0, "height_px": 64.0, "width_px": 64.0}
     if "link" in table:
-        link = LinkData.from_toml(folder / str(table["link"]))
+        link = _link(folder, str(table["link"]))
         at_1w = c_n0_at_1w(link, where)
         samples = float(samples_per_image(link))
     else:
@@ -264,6 +269,12 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, FittedSurface])
     )
 
 
+def _link(folder: Path, name: str) -> LinkData:
+    """Link of a file beside the users', or a preset."""
+    beside = folder / name
+    return LinkData.from_toml(beside if beside.exists() else link_path(name))
+
+
 def c_n0_at_1w(link: LinkData, where: str = "") -> float:
     """C/N0 [dB-Hz] of a link at 1 W, less its implementation loss.
 
@@ -282,7 +293,7 @@ def c_n0_at_1w(link: LinkData, where: str = "") -> float:
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = document.get(name)
     if not isinstance(table, dict):
-        raise SemlossError(f"no table [{name}]; see semloss allocate --template")
+        raise SemlossError(f"no table [{name}]; see semloss plan allocate --template")
     return table
 
 

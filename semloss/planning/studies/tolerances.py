@@ -68,7 +68,7 @@ def read_tolerances(table: Mapping[str, Any]) -> dict[str, Tolerance]:
     return found
 
 
-def load_tolerances(path: Path) -> dict[str, Tolerance]:
+def load_tolerances(path: Path | str) -> dict[str, Tolerance]:
     """Read the table ``[tolerances]`` of a TOML file, a link file or one of its own.
 
     Raises
@@ -77,7 +77,7 @@ def load_tolerances(path: Path) -> dict[str, Tolerance]:
         When the file cannot be read or has no such table.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tolerances")
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("tolerances")
     except OSError as error:
         raise SemlossError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,7 @@ def interval_table(fit: Fit) -> pd.DataFrame:
 
 
 def intervals_plot(fit: Fit, path: Path) -> str:
-    """Draw the 95 % profile-likelihood interval of each parameter, in standard errors about it.
+    """Draw the profile-likelihood interval of each parameter, in standard errors about it.
 
     Grey is what the standard error alone would say: where the two differ, the parameter is not
     normally distributed, and its own interval is the one to use. An arrow goes beyond the axis,
@@ -123,10 +124,17 @@ def intervals_plot(fit: Fit, path: Path) -> str:
         raise SemlossError(f"the fit of form {fit.form} holds no profile intervals")
     with picture(path, COLUMN, 0.95 + 0.3 * len(table), table) as figure:
         axes = figure.subplots()
-        _intervals(axes, table, 1.96 if fit.dof is None else student_quantile(0.95, fit.dof))
+        _intervals(axes, table, _quantile(fit))
         figure.legend(loc="outside upper right", ncols=2, frameon=False, handlelength=1.4)
         sns.despine(ax=axes, left=True)
     return _read_intervals(table)
+
+
+def _quantile(fit: Fit) -> float:
+    """Standard errors to either side that an interval of the fit's level spans."""
+    if fit.dof is None:
+        return NormalDist().inv_cdf((1 + fit.interval_level) / 2)
+    return student_quantile(fit.interval_level, fit.dof)
 
 
 def _words(names: list[str]) -> list[str]:

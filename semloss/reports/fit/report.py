@@ -194,7 +194,8 @@ def _form(fit: Fit) -> list[str]:
                 parameter.unit, parameter.meaning,
             ]
         )  # fmt: skip
-    head = ["parameter", "symbol", "value", "standard error", "95 % interval", "unit", "meaning"]
+    level = f"{100 * fit.interval_level:g} % interval"
+    head = ["parameter", "symbol", "value", "standard error", level, "unit", "meaning"]
     kind = type(form)
     source = f"Symbols and limits: docstring of `{kind.__module__}.{kind.__qualname__}`."
     levels = "value = floor + (ceiling − floor) · gain. " if form.has_range else ""

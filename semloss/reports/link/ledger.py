@@ -47,7 +47,7 @@ def ledger_json(ledger: Ledger) -> str:
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def write_ledger(ledger: Ledger, path: Path) -> None:
+def write_ledger(ledger: Ledger, path: Path | str) -> None:
     """Write a ledger; the suffix tells how.
 
     `.txt`, `.md`, `.csv`, `.json`, `.xlsx` with live formulas (needs ``semloss[xlsx]``), or
@@ -58,6 +58,7 @@ def write_ledger(ledger: Ledger, path: Path) -> None:
     SemlossError
         When the suffix is none of these or the place cannot be written.
     """
+    path = Path(path)
     kind = path.suffix.lower()
     writers = {".md": ledger_markdown, ".csv": ledger_csv, ".json": ledger_json}
     if kind == ".txt":

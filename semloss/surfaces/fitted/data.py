@@ -39,7 +39,7 @@ class FitData(Directed):
     draws
         Bootstrap draws (D, P) of the parameters; None without.
     intervals
-        Profile-likelihood 95 % interval of each parameter that has one, by name.
+        Profile-likelihood interval of each parameter that has one, by name, of `interval_level`.
     bounds
         Search range (P, 2) of the parameters, infinite where open; None where not recorded.
     noise, images, noise_sd, replicate_sd
@@ -84,6 +84,12 @@ class FitData(Directed):
     def snr_db_range(self) -> tuple[float, float]:
         """Smallest and largest fitted SNR in dB."""
         return float(self.hull[:, 1].min()), float(self.hull[:, 1].max())
+
+    @property
+    def interval_level(self) -> float:
+        """Level of the parameters' intervals, as the fit was asked."""
+        level = self.quality.get("confidence")
+        return float(level) if isinstance(level, float) and 0 < level < 1 else 0.95
 
     @cached_property
     def domain(self) -> Domain:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.units import parse_cr
+from semloss.units import CR_LOWEST, SNR_DB_LIMITS, parse_cr
 
 
 class Frame(Protocol):
@@ -42,7 +42,7 @@ def ratios_of(cr: ArrayLike | str) -> Array:
         raise SemlossError("cr: give numbers, k/n in (0, 1]")
     found = array.astype(np.float64, copy=False)
     # The extremes are NaN where any number is, and need no array of truth values.
-    if found.size and not (found.min() > 0 and found.max() <= 1):
+    if found.size and not (found.min() >= CR_LOWEST and found.max() <= 1):
         raise SemlossError("cr: every CR is k/n (channel uses per source sample) in (0, 1]")
     return found
 
@@ -53,8 +53,9 @@ def decibels_of(snr_db: ArrayLike) -> Array:
         array = np.asarray(snr_db, dtype=np.float64)
     except (TypeError, ValueError):
         raise SemlossError("snr_db: give numbers, Es/N0 in dB") from None
-    if array.size and not (math.isfinite(array.min()) and math.isfinite(array.max())):
-        raise SemlossError("snr_db: give finite SNRs, Es/N0 in dB")
+    low, high = SNR_DB_LIMITS
+    if array.size and not (array.min() >= low and array.max() <= high):
+        raise SemlossError(f"snr_db: give finite SNRs, Es/N0 in {low:g} … {high:g} dB")
     return array
 
 

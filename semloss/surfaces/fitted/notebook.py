@@ -85,9 +85,10 @@ def _parameters(fit: FitData) -> str:
         cells = (parameter.name, f"{value:.4g}", spread, unit, parameter.meaning)
         columns = "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in cells)
         lines.append(f"<tr>{columns}</tr>")
+    level = f"{100 * fit.interval_level:g} %"
     head = "".join(
         f"<th style='text-align:left'>{name}</th>"
-        for name in ("parameter", "value", "95 % interval, or ± one sd", "unit", "meaning")
+        for name in ("parameter", "value", f"{level} interval, or ± one sd", "unit", "meaning")
     )
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
 

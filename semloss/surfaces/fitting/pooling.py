@@ -111,7 +111,7 @@ def learn(groups: Sequence[Points], form: str, seed: int = 0) -> Shared:
     return Shared(form, prior.mean, prior.sd, tuple(_title(points) for points in able))
 
 
-def save(shared: Shared, path: Path) -> None:
+def save(shared: Shared, path: Path | str) -> None:
     """Write what is shared as JSON, atomically."""
     names = [parameter.name for parameter in FORMS[shared.form].parameters]
     write_json(path, {
@@ -123,7 +123,7 @@ def save(shared: Shared, path: Path) -> None:
     })  # fmt: skip
 
 
-def load(path: Path) -> Shared:
+def load(path: Path | str) -> Shared:
     """Read what several surfaces share.
 
     Raises
@@ -132,7 +132,7 @@ def load(path: Path) -> Shared:
         When the file is missing or is no such file.
     """
     try:
-        document = json.loads(path.read_bytes()[:1_000_000])
+        document = json.loads(Path(path).read_bytes()[:1_000_000])
         if document["schema"] != SCHEMA or document["version"] != VERSION:
             raise ValueError
         form = FORMS[document["form"]]

@@ -32,7 +32,7 @@ def test_a_two_line_set_gives_its_passes_over_a_site(plan, answer, folder):
     ("words", "says"),
     [
         (["day", *X, "--site", "1,2"], "--site needs --tle"),
-        (["day", "--link", "cubesat-s-band"], "a day needs the station"),
+        (["day", "--link", "cubesat-s-band"], "station_lat_deg is missing: give"),
         (["day", "--link", "cubesat-s-band", "--tle", "iss.tle"], "--tle needs --site"),
         (["day", *X, "--tle", "iss.tle", "--days", "0"], "--days: '0': give a finite number"),
         (["day", *X, "--days", "3"], "--days needs --tle"),

@@ -42,7 +42,7 @@ def test_the_rotation_of_the_earth_and_fading_change_a_pass(answer):
         (["pass", *X, *HIGH, "--step", "0"], "--step: '0': give a finite number in 0.01 … 3600 s"),
         (["pass", *X, *HIGH, "--set", "elevation_deg=9"], "the pass gives it"),
         (["pass", *X, *HIGH, "--fading", "fog"], "fading = 'fog'"),
-        (["pass", "--link", "dice.toml", *HIGH], "which gives range_km; set height_km"),
+        (["pass", "--link", "dice.toml", *HIGH], "km, instead of range_km; cr is missing"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):

@@ -52,10 +52,10 @@ def test_confidence_asks_for_more_and_the_ledger_shows_the_answer(plan, answer, 
 
 
 def test_images_a_second_make_a_smallest_bandwidth(answer):
-    link = (*WEAK_LINK, "--set", "cr=", "--set", "images_per_s=20000")
+    link = (*WEAK_LINK, "--set", "cr=", "--set", "images_per_s=312.5")
     found = answer("solve", "bandwidth_mhz", *link, "--target", "0.6")
     assert found["sense"] == "smallest"
-    assert found["value"] == pytest.approx(20000 * 3 * 64 * 64 * found["cr"] * 1.2e-6)
+    assert found["value"] == pytest.approx(312.5 * 3 * 512 * 512 * found["cr"] * 1.2e-6)
 
 
 def test_out_of_reach_ends_with_3_and_the_nearest(plan):

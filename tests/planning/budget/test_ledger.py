@@ -14,7 +14,7 @@ from planning_truth import X_BAND, image_link, rainy_link, surface
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.budget.ledger import ledger
 from semloss.planning.link.template import preset_names
-from semloss.planning.planner import Link, read_link
+from semloss.planning.planner import Link
 from semloss.reports.link.ledger import ledger_markdown, write_ledger
 
 #: Baktur, "CubeSat link budget", IEEE Antennas and Propagation Magazine 64(6), 2022, table 3.
@@ -115,7 +115,7 @@ def running_sum(rows, start, stop):
 
 @pytest.mark.parametrize("name", preset_names())
 def test_the_signed_rows_add_up_to_the_results(name):
-    found = read_link(name).replace(c_over_i_db=20.0).ledger()
+    found = Link.from_toml(name).replace(c_over_i_db=20.0).ledger()
     rows = list(found.lines)
     assert found["eirp_dbw"] + running_sum(rows, "eirp_dbw", "c_n0_dbhz") == pytest.approx(
         found["c_n0_dbhz"]
@@ -245,7 +245,7 @@ def calculate(sheet):
 def test_the_spreadsheet_recomputes_every_row(name, full, tmp_path):
     openpyxl = pytest.importorskip("openpyxl", reason="the extra semloss[xlsx] is not installed")
     found = {"full": full, "dice": ledger(DICE)}.get(name)
-    found = read_link(name).ledger() if found is None else found
+    found = Link.from_toml(name).ledger() if found is None else found
     write_ledger(found, tmp_path / "ledger.xlsx")
     cells = calculate(openpyxl.load_workbook(tmp_path / "ledger.xlsx").active)
     for row in found.lines:
@@ -301,7 +301,7 @@ def test_an_unknown_kind_of_file_is_refused(full, tmp_path):
 
 def test_the_back_off_follows_from_the_papr_that_was_measured_with_the_fit():
     fit = replace(known(), provenance={"papr_db": "8.30"})
-    link = read_link("eo-leo-x-band")
+    link = Link.from_toml("eo-leo-x-band")
     told = ledger(link, fit, cr="1/12")
     assert told["papr_db"] == 8.3
     assert told["suggested_obo_db"] == pytest.approx(8.3)

@@ -171,8 +171,8 @@ def test_without_itur_one_line_says_how_to_get_it(monkeypatch):
 
 def test_a_link_without_it_never_imports_itur_or_other_heavy_packages():
     code = (
-        "import sys; from semloss.planning.planner import read_link; "
-        "read_link('ka-band-leo').ledger(); "
+        "import sys; from semloss.planning.planner import Link; "
+        "Link.from_toml('ka-band-leo').ledger(); "
         "print([m for m in ('itur', 'scipy', 'pandas', 'pydantic', 'matplotlib', 'torch') "
         "if m in sys.modules])"
     )
