@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from semloss.errors import SemlossError
-from semloss.facts import metric_facts
+from semloss.facts import metric_facts, sign_of
 from semloss.selection.checks import (
     LINK,
     distinct,
@@ -24,7 +24,7 @@ from semloss.selection.measurement_noise import (
     seeds,
     spread_between_seeds,
 )
-from semloss.selection.points import Points
+from semloss.selection.points import Follows, Points
 from semloss.tables.cells import cell_number, cell_text
 from semloss.tables.naming import canonical_metric, listing
 from semloss.tables.snr import doubt_about_snr
@@ -32,6 +32,10 @@ from semloss.tables.snr import doubt_about_snr
 _MEASURED = ("cr", "snr_db", "value", "sd", "se", "n")
 _LEAST = 4
 """Fewest points of a group that can be a surface of its own."""
+_OF_A_METRIC = ("metric", "value", "sd", "n", "se", "direction", "floor", "ceiling")
+"""Columns that tell of a metric and not of a cell."""
+_ROUNDED = 1e-6
+"""Share of its range that a function of another metric may miss by rounding."""
 
 
 def select(
@@ -306,6 +310,11 @@ def _points(
         doubt_about_ceiling(ceiling, direction, value, se),
     )
     notes = [*notes, *filter(None, about), *doubts(rows, direction)]
+    follows = _followed(rows, metric, receiver, task, group, table)
+    if follows is not None and follows.points.sign * follows.slope * sign_of(direction) < 0:
+        follows = None
+    if follows is not None:
+        notes.append(f"{metric} is a function of {follows.points.metric}: its fit follows from it")
     return Points(
         metric=metric,
         receiver=receiver,
@@ -326,7 +335,40 @@ def _points(
         replicate_sd=replicate_sd,
         replicate_dof=replicate_dof,
         task=task,
+        follows=follows,
     )
+
+
+def _followed(
+    rows: pd.DataFrame,
+    metric: str,
+    receiver: str,
+    task: str,
+    group: Mapping[str, str],
+    table: pd.DataFrame,
+) -> Follows | None:
+    """The share of hits of the same cells that the values are an affine function of, if any."""
+    value = rows["value"].to_numpy(float)
+    if metric_facts(metric).noise == "binomial" or len(np.unique(value)) < _LEAST - 1:
+        return None
+    same = list(rows.columns.difference([*_OF_A_METRIC]))
+    keys = pd.MultiIndex.from_frame(rows[same])
+    for source in distinct(table, "metric"):
+        if metric_facts(source).noise != "binomial":
+            continue
+        there = table[table["metric"] == source]
+        at = pd.MultiIndex.from_frame(there[same])
+        if not at.is_unique or not keys.isin(at).all():
+            continue
+        shares = there.iloc[at.get_indexer(keys)]
+        share = shares["value"].to_numpy(float)
+        slope, offset = np.polyfit(share, value, 1) if np.ptp(share) > 0 else (0.0, 0.0)
+        if np.max(np.abs(offset + slope * share - value)) > _ROUNDED * np.ptp(value):
+            continue
+        named = {**group, **({"metric": source} if "metric" in group else {})}
+        points = _points(shares, source, receiver, task, [], named, table)
+        return Follows(points, float(slope), float(offset))
+    return None
 
 
 def _direction(rows: pd.DataFrame, metric: str) -> str:

@@ -20,6 +20,15 @@ seeds; ``none``: nothing.
 
 
 @dataclass(frozen=True)
+class Follows:
+    """Values that are ``offset + slope * value`` of other points, cell by cell."""
+
+    points: "Points"
+    slope: float
+    offset: float
+
+
+@dataclass(frozen=True)
 class Points(Directed):
     """Measurements of one metric over (CR, SNR), ready to be fitted.
 
@@ -57,6 +66,9 @@ class Points(Directed):
         Degrees of freedom behind `replicate_sd`: replicates less replicated cells.
     task
         Name of the task model that answered, ``none`` for an image metric.
+    follows
+        The share of hits that these values are an affine function of, as the semantic loss is of
+        the accuracy; its noise is known better. None where there is none.
     """
 
     metric: str
@@ -78,6 +90,7 @@ class Points(Directed):
     replicate_sd: float = 0.0
     replicate_dof: int = 0
     task: str = "none"
+    follows: Follows | None = None
 
     def __post_init__(self) -> None:
         unknown: dict[str, Any] = {}
@@ -94,4 +107,9 @@ class Points(Directed):
     def subset(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Points":
         """The points of a mask (N,) or of indices (a repeated index repeats its point)."""
         arrays = ("cr", "snr_db", "value", "se", "n", "seed", "rows")
-        return replace(self, **{name: getattr(self, name)[which] for name in arrays})
+        follows = self.follows
+        if follows is not None:
+            follows = replace(follows, points=follows.points.subset(which))
+        return replace(
+            self, follows=follows, **{name: getattr(self, name)[which] for name in arrays}
+        )

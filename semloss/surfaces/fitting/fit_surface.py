@@ -9,6 +9,7 @@ from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.batch import Prior
+from semloss.surfaces.fitting.following import followed
 from semloss.surfaces.fitting.form_choice import (
     RULES,
     choose,
@@ -18,7 +19,7 @@ from semloss.surfaces.fitting.form_choice import (
     folds,
     hold_out,
 )
-from semloss.surfaces.fitting.form_fit import fit_form, free_count
+from semloss.surfaces.fitting.form_fit import admitted, fit_form, free_count
 from semloss.surfaces.fitting.packing import judged, packed
 from semloss.surfaces.fitting.uncertainty import bootstrap, profiles
 from semloss.surfaces.forms import FORMS, ladder
@@ -80,6 +81,12 @@ def fit_surface(
         raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
     if rule not in RULES:
         raise SemlossError(f"--rule {rule}: no such rule; there are {', '.join(RULES)}")
+    if points.follows is not None:
+        source = fit_surface(
+            points.follows.points, form, seed, rule=rule, starts=starts, bootstraps=bootstraps,
+            confidence=confidence, robust=robust, prior=prior, reference=reference,
+        )  # fmt: skip
+        return followed(source, points)
     if prior is None:
         _check_span(points)
     names = _candidates(points, form, pooled=prior is not None)
@@ -122,10 +129,7 @@ def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
     """Names of the forms to fit; a named form must be within the reach of the data."""
     count, flat = len(points.value), np.ptp(points.value) == 0
     if form == "auto":
-        fitting = [
-            n for n, f in ladder().items() if count > free_count(f, points) + bool(f.parameters)
-        ]
-        return ["constant"] if flat or not fitting else fitting
+        return ["constant"] if flat else admitted(points)
     need = free_count(FORMS[form], points)
     if flat and form != "constant":
         raise SemlossError(f"all {count} values are equal; use --form constant")

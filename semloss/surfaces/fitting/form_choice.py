@@ -29,7 +29,8 @@ RULES = {
     "one-se": "the simplest form whose mean squared held-out error lies within one standard "
     "error of the best form's (standard error of their difference, point by point); left aside "
     "are forms that go astray at held-out edges, that do not earn their further parameters (BIC "
-    "above a simpler form's), or that the likelihood rejects (BIC 30 above the best form's)",
+    "above a simpler form's), or that the likelihood rejects (BIC 30 above the best form's); "
+    "where no form can be held out, the one of least BIC",
     "held-out": "the form of least held-out error",
     "aicc": "the form of least AICc, the corrected Akaike criterion of the plain likelihood",
     "bic": "the form of least BIC, the Bayesian criterion of the plain likelihood",
@@ -130,8 +131,8 @@ def choose(
     """Name of the form that a rule picks; `good` are those that `equals` names."""
     if rule in ("aicc", "bic"):
         return min(fits, key=lambda name: getattr(fits[name], rule))
-    if not good:  # too few points to hold any out
-        return min(fits, key=lambda name: fits[name].aicc)
+    if not good:  # too few points to hold any out; AICc is infinite for so few
+        return min(fits, key=lambda name: fits[name].bic)
     if rule == "held-out":
         return min(good, key=lambda name: held[name].rms("inner") or 0.0)
     return min(good, key=lambda name: int(fits[name].free.sum()))
@@ -145,7 +146,7 @@ def equals(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> list[str
     every simpler one.
     """
     known = {n: e.inner for n, e in held.items() if n in fits and not np.isnan(e.inner).any()}
-    if not known:
+    if not any(fits[name].form.parameters for name in known):
         return []
     edges = {name: held[name].rms("edge_out") for name in known}
     least = min((error for error in edges.values() if error is not None), default=0.0)

@@ -12,7 +12,7 @@ from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.batch import Prior, Problems
 from semloss.surfaces.fitting.scatter import Scatter, scatter, variance
-from semloss.surfaces.forms import Form
+from semloss.surfaces.forms import Form, ladder
 
 _DRAWS_PER_START = 10
 _KEPT = 8
@@ -116,6 +116,18 @@ class FormFit:
 def free_count(form: Form, points: Points) -> int:
     """Parameters that the data must determine (a known floor is none of them)."""
     return len(form.names) - (form.has_range and floor_is_known(points))
+
+
+def admitted(points: Points) -> list[str]:
+    """Names of the forms that the points can carry: fewer parameters than points.
+
+    The constant always stands, as the yardstick.
+    """
+    return [
+        name
+        for name, form in ladder().items()
+        if len(points.value) > free_count(form, points) or not form.parameters
+    ]
 
 
 def floor_is_known(points: Points) -> bool:

@@ -12,8 +12,9 @@ from semloss.selection import Points
 from semloss.surfaces.fitted.domain import convex_hull
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
-from semloss.surfaces.fitting.form_fit import FormFit
+from semloss.surfaces.fitting.form_fit import FormFit, admitted
 from semloss.surfaces.fitting.scatter import falls, variance
+from semloss.surfaces.forms import FORMS
 from semloss.version import __version__
 
 _NO_FORM = (
@@ -36,8 +37,10 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str]:
     elif outcome is not Outcome.NOT_CONVERGED:
         if falls(points, noise):
             outcome, names = Outcome.NOT_MONOTONE, ""
-        elif fit.form.parameters and fit.scatter.model_error_sd > _POOR * quality["range"]:
+        elif fit.scatter.model_error_sd > _POOR * quality["range"]:
             outcome, names = Outcome.POOR_FIT, ""
+            if quality["chosen_by"] != "named" and len(admitted(points)) < len(FORMS):
+                outcome = Outcome.TOO_FEW_POINTS  # a richer form might follow them
     message = "" if outcome is Outcome.CONVERGED else outcome.remedy
     if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
         message = _NO_FORM
@@ -84,12 +87,12 @@ def packed(
         noise_sd=float(np.median(told)) if told.size else 0.0,
         replicate_sd=points.replicate_sd,
         quality=quality,
-        data={"sha256": _data_hash(points), "points": len(points.value)},
+        data={"sha256": data_hash(points), "points": len(points.value)},
         provenance={"semloss": __version__, **(points.provenance or {}), **points.group},
     )
 
 
-def _data_hash(points: Points) -> str:
+def data_hash(points: Points) -> str:
     """Hash of the fitted numbers in a stable order."""
     columns = np.stack([points.cr, points.snr_db, points.value, points.se], axis=1)
     ordered = columns[np.lexsort(columns.T[::-1])]

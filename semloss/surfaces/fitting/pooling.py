@@ -24,7 +24,7 @@ from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.batch import Prior
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_choice import comparison, folds, hold_out
-from semloss.surfaces.fitting.form_fit import FormFit, fit_form, free_count
+from semloss.surfaces.fitting.form_fit import FormFit, admitted, fit_form, free_count
 from semloss.surfaces.forms import FORMS, Form, ladder
 
 SCHEMA = "semloss-prior"
@@ -156,11 +156,7 @@ def _common_form(groups: Sequence[Points], seed: int) -> str:
     ratios: dict[str, list[float]] = {name: [] for name in ladder()}
     for points in groups:
         held = folds(points)
-        fits = {
-            name: fit_form(form, points, seed)
-            for name, form in ladder().items()
-            if len(points.value) > free_count(form, points) + bool(form.parameters)
-        }
+        fits = {name: fit_form(FORMS[name], points, seed) for name in admitted(points)}
         rows = comparison(fits, {name: hold_out(fit, held) for name, fit in fits.items()})
         errors = {name: row["held_out"] for name, row in rows.items()}
         known = {name: max(error, 1e-12) for name, error in errors.items() if error is not None}
