@@ -37,6 +37,9 @@ demo: $(VENV)/.run ## install, then collect, fit and predict on the built-in sce
 	@echo "Accuracy surface:    $(DEMO)/fits/accuracy.png"
 	@echo "PSNR surface:        $(DEMO)/fits/psnr.png"
 	@echo "Prediction at 4 dB:  $(DEMO)/fits/prediction.png"
+	@echo
+	@echo "Next, as it stands:  $(BIN)/semloss predict eurosat-accuracy --cr 1/12 --snr-db 4"
+	@echo "semloss on the PATH: . $(BIN)/activate"
 
 test: $(VENV)/.dev lint types ## install, then ruff, mypy --strict and all tests
 	$(BIN)/python -m pytest
