@@ -14,6 +14,7 @@ import numpy as np
 
 from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
+from semloss.facts import metric_facts
 from semloss.roots import halve
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.forms import FORMS
@@ -173,13 +174,13 @@ def _edges(fit: FitData, x: Array, snr_db: Array, band: Band) -> tuple[Array, Ar
 
 
 def _ends(fit: FitData, band: Band) -> tuple[float, float]:
-    """Where a band ends: a mean lies between the known levels, a share of images in [0, 1]."""
+    """Where a band ends: where the metric does, and a mean between its known levels too."""
+    ends = metric_facts(fit.metric).values
     if band.kind == "measurement":
-        return (0.0, 1.0) if fit.noise == "binomial" else (-math.inf, math.inf)
-    low, high = fit.floor, fit.ceiling
-    if fit.sign < 0:
-        low, high = high, low
-    return -math.inf if low is None else low, math.inf if high is None else high
+        return (0.0, 1.0) if fit.noise == "binomial" else ends
+    levels = (fit.floor, fit.ceiling)[:: int(fit.sign)]
+    low, high = (end if level is None else level for level, end in zip(levels, ends, strict=True))
+    return low, high
 
 
 def _sampling(fit: FitData, value: Array, images: float | None) -> Array:

@@ -103,7 +103,9 @@ class Requirement(Answer):
                 f"met by {self.cr_fraction}"
             )
         sure = f" with {100 * self.confidence:g} % confidence" if self.confidence else ""
-        level = "" if self.interval is None else f"   [{100 * self.interval:g} %: {span}]"
+        # A confident answer is a bound; the interval is that of what is truly needed.
+        of = "truly needed, " if self.confidence else ""
+        level = "" if self.interval is None else f"   [{of}{100 * self.interval:g} %: {span}]"
         line = f"{named(self)} = {self.target:g}{sure} {ask}{level}"
         edge = "\nthe lowest measured value meets the target; less might do"
         return line + edge * self.at_edge

@@ -61,7 +61,7 @@ def fit_surface(
     starts
         Starts of each form's search.
     bootstraps
-        Draws of the weighted bootstrap by cell; 0 for none.
+        Draws of the parametric bootstrap; 0 for none.
     confidence
         Level of the parameters' profile-likelihood intervals.
     robust

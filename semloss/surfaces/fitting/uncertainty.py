@@ -1,4 +1,4 @@
-"""How sure a fit is: bootstrap by cell and profile-likelihood intervals, each as one batch."""
+"""How sure a fit is: parametric bootstrap and profile-likelihood intervals, each as one batch."""
 
 import math
 from dataclasses import replace
@@ -15,41 +15,25 @@ _STEPS = np.array([0.4, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, 4.0, 6.0])
 
 
 def bootstrap(fit: FormFit, count: int, seed: int) -> Array:
-    """Parameters (count, P) of fits to resampled cells.
+    """Parameters (count, P) of fits to measurements drawn anew about the fitted surface.
 
-    Weighted likelihood bootstrap (Newton and Raftery 1994): every cell gets a random weight,
-    exponential with mean 1, in the place of the number of times that it would be drawn; where a
-    cell was measured with several seeds, each of them gets its own. No cell ever vanishes, so a
-    small table stays a surface. The draws are stretched about the fit by N / (N - P): a fit of P
-    parameters follows its points, so that both the residuals and their resampling are too small
-    by the root of that (as the leverage correction HC3 on average).
+    Parametric bootstrap (Efron and Tibshirani 1993, ch. 6.5) with the scatter that the covariance
+    comes from, so that both tell the same doubt: the covariance as far as the surface is linear
+    in its parameters, the draws beyond, within the bounds. Points are drawn in the order of their
+    cells, whatever that of the rows.
     """
-    cells = np.stack([fit.points.cr, fit.points.snr_db, fit.points.seed.astype(float)])
-    member = np.unique(cells, axis=1, return_inverse=True)[1].ravel()
-    total = int(member.max()) + 1
-    weight = np.random.default_rng([seed, 1]).exponential(size=(count, total))
-    weight *= total / weight.sum(axis=1, keepdims=True)
-    weight = weight[:, member]
-    if fit.problems.weight is not None:
-        weight = weight * fit.problems.weight
-    levels, prior = len(fit.form.levels), fit.problems.prior
-    starts = np.tile(fit.parameters[levels:], (count, 1))
+    points = fit.points
+    order = np.lexsort((points.seed, points.snr_db, points.cr))
+    normal = np.empty((count, len(order)))
+    normal[:, order] = np.random.default_rng([seed, 1]).standard_normal(normal.shape)
+    starts = np.tile(fit.parameters[len(fit.form.levels) :], (count, 1))
+    prior = fit.problems.prior
     if prior is not None:  # what other surfaces tell is drawn anew too
         sd = np.where(np.isfinite(prior.sd), prior.sd, 0.0)
         drawn = np.random.default_rng([seed, 2]).normal(prior.mean, sd, starts.shape)
         prior = replace(prior, mean=drawn)
-    problems = replace(fit.problems, weight=weight, prior=prior)
+    problems = replace(fit.problems, value=fit.fitted() + fit.scatter.sd * normal, prior=prior)
     solved = batch.solve(problems, starts, steps=40, ftol=1e-6)
-    size, free = len(member), int(fit.free.sum())
-    if fit.form.parameters and size > free and prior is None:
-        stretch = size / (size - free)
-        best = batch.to_search(fit.form, fit.parameters[levels:])
-        moved = batch.to_search(fit.form, solved.parameters[:, levels:]) - best
-        shape = batch.from_search(fit.form, best + stretch * moved)
-        level = fit.parameters[:levels]
-        level = level + stretch * (solved.parameters[:, :levels] - level)
-        solved.parameters[:, levels:] = shape
-        solved.parameters[:, :levels] = level
     return np.clip(solved.parameters, fit.problems.low, fit.problems.high)
 
 

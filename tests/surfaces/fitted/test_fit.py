@@ -445,6 +445,30 @@ def test_one_answer_is_given_for_one_number(question):
         known().min_snr(**question)
 
 
+@pytest.mark.parametrize("kind", ["surface", "measurement"])
+@pytest.mark.parametrize("method", ["delta", "bootstrap"])
+@pytest.mark.parametrize(
+    ("metric", "low", "high"),
+    [("accuracy", 0.0, 1.0), ("ssim", -1.0, 1.0), ("psnr_db", None, None)],
+)
+def test_a_band_ends_where_the_metric_does(kind, method, metric, low, high):
+    vague = drawn(known(model_error_sd=1.5, dof=8, floor=None, noise="none", metric=metric))
+    band = vague.predict(cr=CR, snr_db=SNR_DB, band=kind, method=method)
+    if low is None:
+        assert band.low.min() < -1.0
+        assert band.high.max() > 2.0
+    else:
+        assert (band.low.min(), band.high.max()) == (low, high)
+
+
+def test_a_confident_answer_says_whose_interval_it_tells():
+    sure = SURFACE.min_snr(target=0.6, cr="1/12", confidence=0.9)
+    plain = SURFACE.min_snr(target=0.6, cr="1/12")
+    assert (sure.low, sure.high) == (plain.low, plain.high)
+    assert f"[truly needed, 95 %: {sure.low:.2f} … {sure.high:.2f} dB]" in sure.text()
+    assert f"[95 %: {plain.low:.2f} …" in plain.text()
+
+
 # ---------------------------------------------------------------- one protocol
 
 
