@@ -131,7 +131,7 @@ def snr_axis(axis: XAxis | YAxis, count: int = 7) -> None:
 
 @contextmanager
 def picture(
-    path: Path,
+    path: Path | str,
     width: float,
     height: float,
     table: pd.DataFrame | None = None,
@@ -147,7 +147,7 @@ def picture(
 
 def save_picture(
     figure: Figure,
-    path: Path,
+    path: Path | str,
     table: pd.DataFrame | None = None,
     further: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
@@ -168,6 +168,7 @@ def save_picture(
         When a CSV of that name holds something else, the suffix names no kind of picture, or
         the place cannot be written.
     """
+    path = Path(path)
     kind = picture_kind(path)
     contents: dict[Path, str] = {}
     for ending, one in ({} if table is None else {"": table, **(further or {})}).items():

@@ -7,6 +7,7 @@ import pytest
 from plan_case import refused
 
 from semloss.cli import main
+from semloss.surfaces.files.fit_file import load
 
 DATA = Path(__file__).parents[1] / "data"
 EUROSAT = str(DATA / "eurosat_surface.csv")
@@ -100,6 +101,28 @@ def test_a_joint_fit_leaves_a_prior_that_serves_a_new_group_of_few_points(tmp_pa
     assert "too few points" in capsys.readouterr().err
     assert main(["fit", str(few), "--prior", str(shared), *options]) == 0
     assert "accuracy (matched): 6 points" in capsys.readouterr().out
+
+
+def test_a_receiver_that_was_not_asked_for_is_said(tmp_path, ask):
+    command = ["fit", EUROSAT, "--form", "additive", "--bootstraps", "0"]
+    out = ["--out", str(tmp_path / "fit.json")]
+    note = "semloss: fitting receiver=clean; also there: matched\n"
+    assert note in ask(*command, *out)[2]
+    assert note not in ask(*command, *out, "--receiver", "clean")[2]
+    assert note not in ask(*command, *out, "--metric", "psnr_db")[2]
+
+
+def test_the_level_of_an_interval_is_told_as_it_was_asked(tmp_path, ask):
+    out, report = tmp_path / "fit.json", tmp_path / "report"
+    command = ["fit", EUROSAT, "--metric", "psnr_db", "--form", "capped", "--bootstraps", "20"]
+    asked = ["--confidence", "0.9", "--out", str(out), "--report", str(report)]
+    assert ask(*command, *asked)[0] == 0
+    fit = load(out)
+    assert fit.interval_level == 0.9
+    assert "<th style='text-align:left'>90 % interval, or ± one sd</th>" in fit._repr_html_()
+    page = (report / "README.md").read_text()
+    assert "| 90 % interval |" in page
+    assert "95 % interval" not in page
 
 
 def test_foreign_columns_are_mapped(tmp_path, capsys):

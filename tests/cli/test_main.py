@@ -42,3 +42,18 @@ def test_a_reader_that_has_had_enough_is_no_error(fits):
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(ask, words, says):
     refused(ask(*words), says)
+
+
+def test_alone_it_shows_three_examples(ask):
+    code, out, err = ask()
+    assert (code, err) == (0, "")
+    assert out.count("\n  semloss ") == 3
+
+
+@pytest.mark.parametrize("command", ["collect", "fit", "predict", "fits", "plan"])
+def test_the_help_of_a_command_fits_a_screen(ask, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = ask(command, "--help")
+    assert code == 0
+    assert len(out.splitlines()) <= {"fit": 44}.get(command, 40)
+    assert "example: semloss " in out or command == "plan"

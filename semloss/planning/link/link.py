@@ -43,7 +43,7 @@ class LinkData:
         unit="dBW", low=-60, high=60, example=7.0
     )
     obo_db: float = key(
-        0.0, "transmitter", "output back-off", unit="dB", low=0, high=30, example=3.0
+        0.0, "transmitter", "output back-off", unit="dB", low=0, high=30, example=8.5
     )
     papr_db: float | None = key(
         None, "transmitter", "peak-to-average power ratio of the symbols (table metric papr_db)",
@@ -122,11 +122,11 @@ class LinkData:
     )
     r001_mm_h: float | None = key(
         None, "atmosphere", "rain rate exceeded 0.01 % of an average year (P.618-13, P.838-3)",
-        unit="mm/h", low=0, high=250
+        unit="mm/h", low=0, high=250, example=35.0
     )
     availability_percent: float | None = key(
         None, "atmosphere", "share of the year in which the losses are not exceeded", unit="%",
-        low=95, high=99.999
+        low=95, high=99.999, example=99.0
     )
     rain_height_km: float | None = key(
         None, "atmosphere", "mean rain height (P.839); by latitude where not given", unit="km",

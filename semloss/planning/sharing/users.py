@@ -22,9 +22,9 @@ TEMPLATE = """\
 # Users of one link, for `semloss plan allocate USERS.toml`. CR = k/n; SNR = Es/N0 in dB.
 
 [pool]
-total_power_w = 20.0          # or total_power_dbw
-bandwidth_mhz = 36.0
-subbands = 36                 # equal sub-bands that are dealt out
+total_power_w = 4.0           # or total_power_dbw
+bandwidth_mhz = 0.96
+subbands = 12                 # equal sub-bands that are dealt out
 roll_off = 0.2                # symbol rate = bandwidth / (1 + roll_off)
 objective = "performance"     # maximise the smallest weight x score (weight < 1 asks for more);
                               # "loss": minimise the greatest weight x (1 - score)
@@ -37,7 +37,7 @@ name = "harbour"
 fit = "eurosat-accuracy"      # fit file of its task, relative to this file, or one of semloss fits
 weight = 1.0
 target = 0.60                 # needed for --least-power only
-c_n0_dbhz_at_1w = 76.0        # C/N0 that 1 W of transmit power brings (or: link = "link.toml")
+c_n0_dbhz_at_1w = 60.0        # C/N0 that 1 W of transmit power brings (or: link = "link.toml")
 images_per_s = 100.0
 bands = 3
 height_px = 64
@@ -51,7 +51,7 @@ name = "forest watch"
 fit = "eurosat-psnr"
 weight = 0.8
 target = 30.0
-c_n0_dbhz_at_1w = 73.5
+c_n0_dbhz_at_1w = 56.0
 images_per_s = 60.0
 floor = 8.0
 ceiling = 40.0

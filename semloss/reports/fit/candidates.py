@@ -48,7 +48,7 @@ def forms_table(fit: Fit) -> pd.DataFrame:
     return table
 
 
-def forms_plot(fit: Fit, path: Path) -> str:
+def forms_plot(fit: Fit, path: Path | str) -> str:
     """Draw the error of each form, in-sample and on data held out, the chosen one marked.
 
     Errors are percentages of the measured range on a logarithmic axis; the non-parametric

@@ -71,7 +71,7 @@ def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def surfaces_plot(fits: Sequence[Fit], path: Path) -> str:
+def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     """Draw several surfaces side by side: normalised curves, the SNR they need, their errors.
 
     Left, the metric at one CR against SNR as the share of what SNR brings there, so that metrics

@@ -28,7 +28,7 @@ _MOST = 5
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.5, 1.5)), (0, (9, 2)))
 
 
-def contours_plot(fit: Fit, points: Points, path: Path, targets: Sequence[float] = ()) -> str:
+def contours_plot(fit: Fit, points: Points, path: Path | str, targets: Sequence[float] = ()) -> str:
     """Draw the SNR that each target needs over CR, with its 95 % band.
 
     A line ends where the target is out of reach within the fitted range, or where less than the

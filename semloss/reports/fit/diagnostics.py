@@ -52,7 +52,7 @@ def residual_table(fit: Fit, points: Points) -> pd.DataFrame:
     )
 
 
-def residuals_plot(fit: Fit, points: Points, path: Path) -> str:
+def residuals_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw standardised residuals against SNR and against CR, with lines at ±2.
 
     The line through them joins the means of each SNR and each CR: it should hug zero.
@@ -75,7 +75,7 @@ def residuals_plot(fit: Fit, points: Points, path: Path) -> str:
     return _read_residuals(fit, table)
 
 
-def predicted_plot(fit: Fit, points: Points, path: Path) -> str:
+def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw measured against fitted values, with 95 % bars of measuring, about the diagonal.
 
     The band about the diagonal is ± 2 model-error standard deviations.

@@ -39,7 +39,7 @@ def correlation_table(fit: Fit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["first", "second", "correlation"])
 
 
-def correlation_plot(fit: Fit, path: Path) -> str:
+def correlation_plot(fit: Fit, path: Path | str) -> str:
     """Draw the correlation of the fitted parameters; known ones and those on a bound left out.
 
     Returns one sentence that reads the picture.
@@ -105,7 +105,7 @@ def interval_table(fit: Fit) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def intervals_plot(fit: Fit, path: Path) -> str:
+def intervals_plot(fit: Fit, path: Path | str) -> str:
     """Draw the profile-likelihood interval of each parameter, in standard errors about it.
 
     Grey is what the standard error alone would say: where the two differ, the parameter is not

@@ -23,7 +23,7 @@ from semloss.units import format_cr
 
 
 def prediction_plot(
-    fit: Fit, path: Path, point: Prediction, needed: Requirement | None = None
+    fit: Fit, path: Path | str, point: Prediction, needed: Requirement | None = None
 ) -> None:
     """Draw the curve through an answer, its band, the answer itself and its numbers.
 

@@ -31,7 +31,7 @@ from semloss.units import format_cr
 _ABOUT = ("source", "codec", "channel")
 
 
-def write_report(fits: Sequence[tuple[Fit, Points]], folder: Path) -> Path:
+def write_report(fits: Sequence[tuple[Fit, Points]], folder: Path | str) -> Path:
     """Write the report of fits with the points that each was fitted to.
 
     One fit gives README.md, pictures and their tables; several give a README that compares them
@@ -50,6 +50,7 @@ def write_report(fits: Sequence[tuple[Fit, Points]], folder: Path) -> Path:
     """
     if not fits:
         raise SemlossError("no fit to report on")
+    folder = Path(folder)
     with report_folder(folder) as place:
         if len(fits) == 1:
             fit, points = fits[0]

@@ -35,7 +35,7 @@ _PLANE = (49, 61)
 """Rows in ln CR and columns in SNR of the drawn plane."""
 
 
-def surface_plot(fit: Fit, points: Points, path: Path) -> str:
+def surface_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw the metric against SNR per CR, and the surface over the (SNR, CR) plane, as one page.
 
     Left as in `curves_plot`, right as in `plane_plot`; the table holds the rows of both.
@@ -55,7 +55,7 @@ def surface_plot(fit: Fit, points: Points, path: Path) -> str:
     return _read_curves(fit, curves)
 
 
-def curves_plot(fit: Fit, points: Points, path: Path) -> str:
+def curves_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw the metric against SNR, one curve per CR with its 95 % band, over the measurements.
 
     Markers carry 95 % error bars of measuring; a curve is dashed outside the fitted domain.
@@ -69,7 +69,7 @@ def curves_plot(fit: Fit, points: Points, path: Path) -> str:
     return _read_curves(fit, table)
 
 
-def plane_plot(fit: Fit, points: Points, path: Path) -> str:
+def plane_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw the surface over the (SNR, CR) plane with the measured cells.
 
     Iso-metric lines are labelled, the outline is the fitted domain, and each measurement is a

@@ -30,7 +30,7 @@ class _Step:
         return self.stop - self.start
 
 
-def waterfall_plot(ledger: Ledger, path: Path) -> None:
+def waterfall_plot(ledger: Ledger, path: Path | str) -> None:
     """Draw the ledger's sum step by step, and beside it the losses that are not free space.
 
     Raises

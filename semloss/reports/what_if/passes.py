@@ -32,7 +32,7 @@ _SPOKEN = {
 _FADING = {"rayleigh": "Rayleigh", "rician": "Rician {} dB", "shadowing": "log-normal {} dB"}
 
 
-def pass_plot(result: PassResult, path: Path, schedule: Schedule | None = None) -> Path:
+def pass_plot(result: PassResult, path: Path | str, schedule: Schedule | None = None) -> Path:
     """Draw elevation, SNR, metric and images along a pass; write its table beside the picture.
 
     With a schedule, the metric is that of the CR in use, and the CRs are drawn as a staircase;
@@ -102,7 +102,7 @@ def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame
     return table.join(ours.add_prefix("adaptive_"))
 
 
-def table_plot(table: CodingTable, model: FittedSurface, path: Path) -> Path:
+def table_plot(table: CodingTable, model: FittedSurface, path: Path | str) -> Path:
     """Draw an adaptive coding table: images a second, and the metric, against SNR.
 
     Shaded is the hysteresis: there the row in use depends on where the SNR came from. The metric
@@ -178,7 +178,7 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path) -> Path:
     return _csv(table.frame().to_csv(index=False), path)
 
 
-def outage_plot(found: Outage, path: Path) -> Path:
+def outage_plot(found: Outage, path: Path | str) -> Path:
     """Draw the metric, and the SNR, against the share of the time in which it is exceeded.
 
     The axis spreads the rare: it is even in the logarithm of the share that is left.
@@ -353,7 +353,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _csv(text: str, picture: Path) -> Path:
-    path = picture.with_suffix(".csv")
+def _csv(text: str, picture: Path | str) -> Path:
+    path = Path(picture).with_suffix(".csv")
     write_atomically(path, text)
     return path

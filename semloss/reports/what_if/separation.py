@@ -35,7 +35,7 @@ _GAIN_MAP = "PuOr"
 _NOTHING = "#d9d9d9"
 
 
-def separation_plot(comparison: Comparison, path: Path) -> None:
+def separation_plot(comparison: Comparison, path: Path | str) -> None:
     """Draw the crossover map, and write the numbers behind it as CSV beside the picture.
 
     Left, the metric against SNR at a few CRs: DeepJSCC with its band, the VCM staircase, and the

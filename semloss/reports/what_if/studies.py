@@ -33,7 +33,7 @@ _LINES = 7
 _BARS = 15
 
 
-def tornado_plot(table: "pd.DataFrame", model: "FittedSurface", path: Path) -> None:
+def tornado_plot(table: "pd.DataFrame", model: "FittedSurface", path: Path | str) -> None:
     """Draw the rows of `semloss.planning.studies.studies.sensitivities`, greatest swing on top.
 
     Bars tell the change of the SNR margin (of the metric where no target was asked) at both ends
@@ -101,7 +101,7 @@ def sweep_plot(
         save_picture(figure, path, table)
 
 
-def monte_carlo_plot(result: "MonteCarlo", model: "FittedSurface", path: Path) -> None:
+def monte_carlo_plot(result: "MonteCarlo", model: "FittedSurface", path: Path | str) -> None:
     """Draw how SNR and metric spread over the draws; the CSV beside it is the summary.
 
     Raises

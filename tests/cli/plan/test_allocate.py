@@ -87,13 +87,27 @@ def test_what_does_not_fit_ends_with_3(folder, capsys):
     assert error.count("\n") == 1
 
 
-def test_the_template_is_read_when_its_fits_are_there(folder, capsys):
+def test_the_template_runs_as_written_in_an_empty_folder(tmp_path, capsys):
     assert semloss.cli.main(["plan", "allocate", "--template"]) == 0
     text = capsys.readouterr().out
     assert text == TEMPLATE
-    fitfile.save(accuracy(), folder / "psnr.json")
-    text = text.replace("floor = 8.0", "floor = 0.1").replace("ceiling = 40.0", "ceiling = 0.9")
-    assert allocate(folder, text.replace("# ceiling", "ceiling")) == 0
+    assert allocate(tmp_path, text, "--json") == 0
+    streams = capsys.readouterr()
+    shares = json.loads(streams.out)["shares"]
+    assert streams.err == ""
+    assert all(share["subbands"] > 1 for share in shares)
+    assert allocate(tmp_path, text, "--least-power") == 0
+
+
+def test_the_template_takes_no_other_question(capsys):
+    assert semloss.cli.main(["plan", "allocate", "--template", "users.toml"]) == 2
+    assert "--template contradicts USERS" in capsys.readouterr().err
+
+
+def test_a_users_link_may_be_a_preset(folder, capsys):
+    text = USERS.replace("c_n0_dbhz_at_1w = 56.0", 'link = "cubesat-s-band"')
+    assert allocate(folder, text) == 3  # its images are large
+    assert "of which user harbour 79" in capsys.readouterr().err
 
 
 def test_a_users_channel_may_come_from_a_link_file(folder, capsys):

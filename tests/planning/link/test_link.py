@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planning_case import accuracy
 from planning_truth import X_BAND, image_link, rainy_link
 
 from semloss.errors import SemlossError
@@ -411,3 +412,14 @@ def test_zenith_losses_grow_with_the_path():
     link = image_link(gas_loss_db=0.1, zenith_losses=True)
     gas = link.budget(elevation_deg=np.array([90.0, 30.0, 5.0, 1.0])).gas_loss_db
     np.testing.assert_allclose(gas, [0.1, 0.2, 0.1 / math.sin(math.radians(5)), gas[2]])
+
+
+def test_a_link_is_read_by_the_name_of_a_preset_and_solved_at_a_cr():
+    link = Link.from_toml("eo-leo-x-band")
+    assert link.name == "EO LEO X-band"
+    fit = accuracy()
+    found = link.solve("power_dbw", fit, 0.6, cr="1/6")
+    assert found.link.cr == pytest.approx(1 / 6)
+    assert found.value == link.replace(cr=1 / 6).solve("power_dbw", fit, 0.6).value
+    with pytest.raises(SemlossError, match="cr is asked for"):
+        link.solve("cr", fit, 0.6, cr="1/6")
