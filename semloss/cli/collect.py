@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semloss.cli.options import Args
 from semloss.cli.output import print_json
 from semloss.cli.parser import Parser, whole
+from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
     from semloss.collect.collecting import Schedule
@@ -54,10 +55,8 @@ def run(args: Args) -> int:
     if args.preset == "list":
         if args.json:
             told = ("description", "run_time", "expected")
-            print_json({"presets": [
-                {"preset": name} | {key: tables[key] for key in told}
-                for name, tables in presets().items()
-            ]})  # fmt: skip
+            found = presets().items()
+            print_json({"presets": [{"preset": n} | {k: t[k] for k in told} for n, t in found]})
             return 0
         for name, tables in presets().items():
             print(f"{name}: {tables['description']}")
@@ -65,6 +64,8 @@ def run(args: Args) -> int:
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     engine_named(args.engine)
+    if args.engine == "serial" and args.jobs not in (None, 1):
+        raise SemlossError(f"--jobs {args.jobs}: the serial engine does one unit at a time")
     experiment = read_experiment(args.experiment, args.preset, args.changes)
     schedule = collecting.prepare(experiment, args.out, args.device, collecting.say)
     jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(schedule)

@@ -102,6 +102,13 @@ def add_interval(parser: Parser) -> None:
     )
 
 
+def add_asked(parser: Parser, *, required: bool = False) -> None:
+    """Define CR, target and how sure of it, and the level of the bands."""
+    add_cr(parser)
+    add_target(parser, required=required)
+    add_interval(parser)
+
+
 def add_output(
     parser: Parser, *, plot: bool = True, strict: bool = True
 ) -> "argparse._ArgumentGroup":

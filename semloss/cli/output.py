@@ -1,8 +1,6 @@
 """The one way that an answer becomes text, JSON, a table, a picture and an exit code."""
 
 import argparse
-import csv
-import io
 import json
 import math
 import sys
@@ -56,6 +54,9 @@ def print_json(answer: Mapping[str, Any]) -> None:
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Records as CSV, numbers to their last digit; unknown is blank."""
+    import csv
+    import io
+
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -19,10 +19,8 @@ EXAMPLE = "semloss predict eurosat-accuracy --cr 1/12 --snr-db 4"
 def define(parser: Parser) -> None:
     """Define the command's options."""
     options.add_fit(parser)
-    options.add_cr(parser)
     options.add_snr(parser)
-    options.add_target(parser)
-    options.add_interval(parser)
+    options.add_asked(parser)
     options.add_link(parser, required=False)
     options.add_ledger(parser)
     parser.add_argument(

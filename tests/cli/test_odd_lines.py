@@ -3,6 +3,8 @@
 import os
 import random
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from plan_case import CURVE, TLE
@@ -10,6 +12,7 @@ from plan_case import CURVE, TLE
 from semloss.cli import main
 from semloss.cli.plan import QUESTIONS
 
+EUROSAT = Path(__file__).parents[1] / "data" / "eurosat_surface.csv"
 SEED, COUNT = 20260201, 400
 NUMBERS = ["0", "-0", "-1", "1e-320", "1e308", "1e20", "-1e20", "nan", "inf", "-inf", "--", "", " ",
            "1/0", "1/12", "0x10", "１２", "9" * 20, "1_000", "4", "\x1b[2J", "é", "1,2", ":", "=",
@@ -22,9 +25,10 @@ KEYS = ["power_dbw", "cr", "name", "fit", "freq_ghz", "height_px", "elevation_de
 NUMERIC = ["--snr-db", "--cr", "--target", "--interval", "--confidence", "--rain-loss-db", "--step",
            "--papr-db", "--max-elevation", "--min-elevation", "--inclination", "--days", "--draws",
            "--seed", "--hysteresis-db", "--hold-percent", "--percents", "--crs", "--power-w",
-           "--modcod-margin-db", "--digital-obo-db"]  # fmt: skip
+           "--modcod-margin-db", "--digital-obo-db", "--bootstraps", "--metric"]  # fmt: skip
 WORDY = ["--link", "--fading", "--site", "--satellite", "--start", "--tle", "--codec", "--modcod",
-         "--tolerances", "--preset", "--solve", "--ledger", "--csv", "--plot"]  # fmt: skip
+         "--tolerances", "--preset", "--solve", "--ledger", "--csv", "--plot", "--form", "--rule",
+         "--columns", "--where", "--group-by", "--receiver", "--prior"]  # fmt: skip
 FLAGS = ["--json", "--strict", "--day", "--template", "--least-power", "--help"]
 USUAL = {
     "ledger": [], "solve": ["power_dbw", "--target", "0.6"], "pass": ["--max-elevation", "40"],
@@ -38,7 +42,10 @@ def odd_lines():
     """Command lines, most of them one or two oddities away from a good one."""
     rng = random.Random(SEED)
     for _ in range(COUNT):
-        if rng.random() < 0.3:
+        drawn = rng.random()
+        if drawn < 0.1:
+            words = ["fit", "table.csv", "--form", "additive", "--bootstraps", "0"]
+        elif drawn < 0.35:
             words = ["predict", "eurosat-accuracy", "--cr", "1/12", "--snr-db", "4"]
         else:
             question = rng.choice(list(QUESTIONS))
@@ -66,6 +73,7 @@ def place(tmp_path_factory):
     os.chdir(folder)
     assert main(["plan", "template", "link.toml"]) == 0
     os.chdir(here)
+    shutil.copy(EUROSAT, folder / "table.csv")
     (folder / "cases.csv").write_text("id,elevation_deg\na,30\n")
     (folder / "curve.csv").write_text(CURVE)
     (folder / "sat.tle").write_text(TLE)
@@ -85,7 +93,7 @@ def test_an_odd_line_ends_in_an_answer_or_in_one_line(place, monkeypatch, capsys
     assert not CONTROL.search(streams.err + streams.out)
     if code == 2:
         assert streams.err.startswith("semloss: ")
-        notes = ("semloss: the fit is", "semloss: this is now spelled")
+        notes = ("semloss: the fit is", "semloss: this is now spelled", "semloss: fitting receiver")
         lines = [line for line in streams.err.splitlines() if not line.startswith(notes)]
         assert len(lines) == 1, lines
 

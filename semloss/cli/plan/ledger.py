@@ -12,9 +12,7 @@ def define(parser: Parser) -> None:
     options.add_fit(parser)
     options.add_link(parser)
     options.add_ledger(parser)
-    options.add_cr(parser)
-    options.add_target(parser)
-    options.add_interval(parser)
+    options.add_asked(parser)
     parser.needs("--interval", "FIT", "--target", "--strict", why="bands are a fit's")
     options.add_output(parser)
 

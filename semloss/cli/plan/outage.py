@@ -20,9 +20,7 @@ def define(parser: Parser) -> None:
     passes.add_contact(parser, "--max-elevation")
     passes.add_fading(parser)
     parser.add_argument("--percents", metavar="P,P,…", help="shares of the time")
-    options.add_cr(parser)
-    options.add_target(parser)
-    options.add_interval(parser)
+    options.add_asked(parser)
     options.add_output(parser)
 
 

@@ -18,9 +18,7 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     passes.add_contact(parser)
     passes.add_fading(parser)
-    options.add_cr(parser)
-    options.add_target(parser)
-    options.add_interval(parser)
+    options.add_asked(parser)
     options.add_output(parser)
 
 

@@ -18,9 +18,7 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     options.add_link(parser)
     options.add_ledger(parser)
-    options.add_cr(parser)
-    options.add_target(parser, required=True)
-    options.add_interval(parser)
+    options.add_asked(parser, required=True)
     options.add_output(parser)
 
 

@@ -39,7 +39,10 @@ def run(args: Args) -> int:
         return 0
     text = template_text() if args.preset is None else preset_text(args.preset)
     if args.file in (None, "-"):
-        sys.stdout.write(text)
+        if args.json:
+            print_json({"template": None, "text": text})
+        else:
+            sys.stdout.write(text)
         return 0
     path = Path(args.file)
     if path.exists():

@@ -85,3 +85,7 @@ def test_images_no_larger_than_a_tile_are_remarked(plan, answer, tmp_path):
     small = (*words, "--set", "height_px=64", "--set", "width_px=64")
     assert "images/s are of images of 64 × 64 px" in plan(*small)[2]
     assert len(answer(*small)["warnings"]) == 1
+
+
+def test_the_template_as_json_is_its_text(plan, answer):
+    assert answer("template", fit=None)["text"] == plan("template", fit=None)[1]
