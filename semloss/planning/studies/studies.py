@@ -6,7 +6,7 @@ limit. Results are pandas DataFrames.
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -145,7 +145,8 @@ def monte_carlo(
     draws
         Number of samples.
     seed
-        By default derived from all inputs: the same question gives the same draws.
+        By default derived from what was asked (link, CR, SNR, target, tolerances and number of
+        draws, to six significant digits): the same question gives the same draws anywhere.
 
     Raises
     ------
@@ -229,13 +230,22 @@ def _nominal(name: str, defaults: Defaults) -> float:
 def _identity(
     defaults: Defaults, tolerances: Mapping[str, Tolerance], draws: int
 ) -> dict[str, Any]:
-    """All that decides the draws, as plain data."""
-    model, link = defaults.model, defaults.link
-    fields = {} if link is None else {k: getattr(link, k) for k in KEYS}
+    """What a person gave, as plain data of six significant digits.
+
+    Fitted parameters stay out: their last bits are the processor's, and the same question should
+    draw the same on all. Two fits asked alike so meet the same inputs, as a comparison wants.
+    """
+    fit, link = defaults.model, defaults.link
     return {
-        "fit": [model.metric, model.receiver, np.asarray(model.parameters).tolist()],
-        "link": fields,
-        "asked": [getattr(defaults, name) for name in ASKED],
-        "tolerances": {name: asdict(tolerance) for name, tolerance in tolerances.items()},
+        "fit": [fit.metric, fit.receiver, fit.task],
+        "link": {} if link is None else {k: _rounded(getattr(link, k)) for k in KEYS},
+        "asked": [_rounded(getattr(defaults, name)) for name in ASKED],
+        "tolerances": {
+            name: [t.kind, _rounded(t.low), _rounded(t.high)] for name, t in tolerances.items()
+        },
         "draws": draws,
     }
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any field of a link
+    return format(value, ".6g") if isinstance(value, float) else value
