@@ -145,7 +145,10 @@ def equals(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> list[str
     astray at the held-out edges, and the likelihood supports them above
     every simpler one.
     """
-    known = {n: e.inner for n, e in held.items() if n in fits and not np.isnan(e.inner).any()}
+    # What a robust fit takes for an outlier has no say: no form should have foreseen it.
+    kept = ~fits[min(fits, key=lambda name: fits[name].bic)].outliers
+    known = {n: e.inner[kept] for n, e in held.items() if n in fits}
+    known = {n: squares for n, squares in known.items() if not np.isnan(squares).any()}
     if not any(fits[name].form.parameters for name in known):
         return []
     edges = {name: held[name].rms("edge_out") for name in known}

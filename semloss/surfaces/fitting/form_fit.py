@@ -22,6 +22,10 @@ _BLIND = 1e6
 """Standard error beyond which a parameter counts as undetermined, in any of their units."""
 _HUBER = 1.345
 """Standardised residual beyond which a robust fit weighs a point less (95 % efficiency)."""
+_ROBUST_ROUNDS = 12
+"""Rounds in which weights and surface find each other."""
+_FAR = 4.5
+"""Standardised residual beyond which a robust fit names the point as an outlier."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,14 @@ class FormFit:
     def fitted(self) -> Array:
         """Values (N,) of the surface at the points."""
         return self.form(self.points.cr, self.points.snr_db, self.parameters)
+
+    @property
+    def outliers(self) -> Mask:
+        """Mask (N,) of the points that a robust fit leaves far from its surface."""
+        if self.problems.weight is None:
+            return np.zeros(len(self.points.value), dtype=bool)
+        away = np.abs(self.fitted() - self.points.value) / self.scatter.sd
+        return np.asarray(away > _FAR)
 
     def outcome(self) -> tuple[Outcome, str]:
         """How the fit ended, and the names it concerns."""
@@ -188,8 +200,8 @@ def fit_form(
     prior
         Normal prior on the shape parameters, from other surfaces of the same form.
     robust
-        Weigh residuals beyond 1.345 standard deviations down (Huber). The criteria stay those
-        of the plain likelihood.
+        Weigh residuals beyond 1.345 standard deviations down (Huber), on a scale that the
+        outliers themselves do not widen.
     """
     low, high = bounds(form, points)
     spread = float(np.ptp(points.value)) or max(abs(float(points.value[0])), 1.0)
@@ -218,9 +230,9 @@ def _settle(
     count, levels = len(points.value), len(form.levels)
     free = int(np.sum(problems.high > problems.low))
     spent = 0 if problems.prior is not None else free  # a prior pays for its parameters
-    for _ in range(3):
+    for _ in range(_ROBUST_ROUNDS if robust else 3):
         fitted = form(points.cr, points.snr_db, best)
-        found = scatter(points, fitted, spent, even=even)
+        found = scatter(points, fitted, spent, even=even, robust=robust)
         problems = replace(problems, sd=found.sd)
         if robust:
             z = np.abs(fitted - points.value) / found.sd
@@ -228,7 +240,7 @@ def _settle(
         solved = batch.solve(problems, best[None, levels:], steps=500, ftol=1e-11)
         best = solved.parameters[0]
     residual = form(points.cr, points.snr_db, best) - points.value
-    deviance = found.deviance(residual)
+    deviance = found.deviance(residual, problems.weight)
     size = free + (found.dof is not None)
     spare = count - size - 1
     return FormFit(

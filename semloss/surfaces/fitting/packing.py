@@ -15,6 +15,7 @@ from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.form_fit import FormFit, admitted
 from semloss.surfaces.fitting.scatter import falls, variance
 from semloss.surfaces.forms import FORMS
+from semloss.units import format_cr
 from semloss.version import __version__
 
 _NO_FORM = (
@@ -23,6 +24,8 @@ _NO_FORM = (
 )
 _POOR = 0.05
 """Share of the metric's range that a form may miss, beyond the noise, and still be called a fit."""
+_NAMED = 3
+"""Outliers that are named."""
 
 
 def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str]:
@@ -32,10 +35,11 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str]:
     residual = fit.fitted() - points.value
     usual = 1.4826 * float(np.median(np.abs(residual)))  # standard deviation, outliers aside
     noise = variance(points, fit.fitted()) + max(usual, 0.01 * quality["range"]) ** 2
+    far = fit.outliers
     if np.ptp(points.value) == 0:
         outcome = Outcome.CONSTANT_VALUES
     elif outcome is not Outcome.NOT_CONVERGED:
-        if falls(points, noise):
+        if falls(points.subset(~far), noise[~far]):
             outcome, names = Outcome.NOT_MONOTONE, ""
         elif fit.scatter.model_error_sd > _POOR * quality["range"]:
             outcome, names = Outcome.POOR_FIT, ""
@@ -44,7 +48,21 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str]:
     message = "" if outcome is Outcome.CONVERGED else outcome.remedy
     if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
         message = _NO_FORM
-    return outcome, f"{names}: {message}" if names else message
+    message = f"{names}: {message}" if names else message
+    return outcome, "; ".join(filter(None, (_outlying(fit), message)))
+
+
+def _outlying(fit: FormFit) -> str:
+    """The cells that a robust fit weighed down, the farthest first."""
+    away = fit.points.value - fit.fitted()
+    far = sorted(np.flatnonzero(fit.outliers), key=lambda i: -abs(float(away[i])))
+    cells = [
+        f"CR {format_cr(float(fit.points.cr[i]))} at {fit.points.snr_db[i]:g} dB "
+        f"({away[i]:+.3g} from the surface)"
+        for i in far[:_NAMED]
+    ]
+    more = f" and {len(far) - _NAMED} more" if len(far) > _NAMED else ""
+    return f"weighed down as outliers: {', '.join(cells)}{more}" if cells else ""
 
 
 def packed(

@@ -12,6 +12,8 @@ from semloss.selection import Points
 
 _DOUBT = 0.05
 """A form is taken to miss the surface when chance explains its residuals less often than this."""
+_OUTLYING = 2.5
+"""Standard deviations beyond which a robust fit takes a residual for an outlier."""
 
 
 def variance(points: Points, fitted: Array) -> Array:
@@ -43,21 +45,32 @@ class Scatter:
     model_error_sd: float
     dof: int | None
 
-    def deviance(self, residual: Array) -> float:
-        """Minus twice the Gaussian log-likelihood of residuals (N,)."""
-        return float(np.sum((residual / self.sd) ** 2 + np.log(2 * np.pi * self.sd**2)))
+    def deviance(self, residual: Array, weight: Array | None = None) -> float:
+        """Minus twice the Gaussian log-likelihood of residuals (N,), outliers by their weight."""
+        squares = (residual / self.sd) ** 2
+        if weight is not None:
+            squares = weight * squares
+        return float(np.sum(squares + np.log(2 * np.pi * self.sd**2)))
 
 
-def scatter(points: Points, fitted: Array, free: int, *, even: bool = False) -> Scatter:
+def scatter(
+    points: Points, fitted: Array, free: int, *, even: bool = False, robust: bool = False
+) -> Scatter:
     """Scatter about a form's fitted values (N,) that `free` parameters were fitted to.
 
     Where the known noise explains the residuals (chi-square test, 5 %), it is all there is. Else
     a constant model error t joins it, such that ``sum r^2 / (v + t^2) = dof``: many images do
     not make a misfit form look certain. With `even` the told noise is set aside and one scatter,
-    that of the residuals, stands for all points.
+    that of the residuals, stands for all points. With `robust` no residual counts for more than
+    the median tells (`_OUTLYING` of its standard deviations), or outliers would excuse themselves.
     """
     squares = (fitted - points.value) ** 2
     dof = max(len(squares) - free, 1)
+    if robust:
+        usual = 1.4826**2 * float(np.median(squares)) * len(squares) / dof
+        squares = np.minimum(
+            squares, _OUTLYING**2 * max(usual, float(variance(points, fitted).max()))
+        )
     spread = float(np.ptp(points.value)) or max(abs(float(points.value[0])), 1.0)
     tiny = 1e-7 * spread
     if even:
