@@ -41,7 +41,7 @@ def parse_cr(text: str | float, where: str = "cr") -> float:
     """
     try:
         cr = float(Fraction(text.strip())) if isinstance(text, str) else float(text)
-    except (ValueError, ZeroDivisionError, OverflowError):
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         raise SemlossError(
             f'{where} = {text!r}: write a number or a fraction such as "1/12"'
         ) from None

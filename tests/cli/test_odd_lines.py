@@ -11,6 +11,8 @@ from plan_case import CURVE, TLE
 
 from semloss.cli import main
 from semloss.cli.plan import QUESTIONS
+from semloss.planning.link.template import template_text
+from semloss.planning.sharing.users import TEMPLATE
 
 EUROSAT = Path(__file__).parents[1] / "data" / "eurosat_surface.csv"
 SEED, COUNT = 20260201, 400
@@ -121,3 +123,42 @@ def test_a_links_name_is_printed_without_what_a_terminal_obeys(place, monkeypatc
     words = ["plan", "ledger", "--link", "link.toml", "--set", "name=\x1b[31mred\u202e"]
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("\\x1b[31mred\\u202e\n")
+
+
+ODD_VALUES = ["0", "-1", "1e-320", "1e308", "-1e20", "nan", "inf", "1" + "0" * 400, "true", '"x"',
+              '"\\u001b[2J"', "[]", "{}", "1979-05-27"]  # fmt: skip
+
+
+def spoilt(text):
+    """The text with one value after the other replaced by odd ones; seeded."""
+    rng = random.Random(SEED)
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        key, equals, _ = line.partition(" = ")
+        if equals and not key.startswith("#"):
+            for value in rng.sample(ODD_VALUES, 5):
+                yield "\n".join([*lines[:i], f"{key} = {value}", *lines[i + 1 :]]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        (TEMPLATE, ["plan", "allocate", "odd.toml"]),
+        (TEMPLATE, ["plan", "allocate", "odd.toml", "--least-power"]),
+        (template_text(), ["plan", "ledger", "--link", "odd.toml", "--target", "0.8"]),
+        (template_text(), ["plan", "monte-carlo", "--draws", "5", "--link", "odd.toml"]),
+    ],
+)
+def test_an_odd_value_in_a_file_ends_in_an_answer_or_in_one_line(
+    place, monkeypatch, capsys, template, words
+):
+    monkeypatch.chdir(place)
+    for text in spoilt(template):
+        Path("odd.toml").write_text(text)
+        code = main(words)
+        streams = capsys.readouterr()
+        assert code in (0, 2, 3, 4)
+        assert not CONTROL.search(streams.err + streams.out)
+        if code == 2:
+            lines = [line for line in streams.err.splitlines() if "the fit is" not in line]
+            assert len(lines) == 1, lines

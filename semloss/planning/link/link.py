@@ -84,7 +84,7 @@ class LinkData:
         example=30.0
     )
     range_km: float | None = key(
-        None, "path", "distance, instead of height_km", unit="km", low=0, high=1e6, above=True
+        None, "path", "distance, instead of height_km", unit="km", low=1e-3, high=1e6
     )
     station_lat_deg: float | None = key(
         None, "path", "latitude of the ground station, north positive", unit="deg", low=-90,

@@ -107,7 +107,7 @@ def implausible(name: str, value: object) -> list[str]:
         value = float(value) if re.fullmatch(r"\s*-?\d+\.?\d*\s*", value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return []
-    if name in ("power_dbw", "pa_saturation_dbw") and value > 20:
+    if name in ("power_dbw", "pa_saturation_dbw") and 20 < value < 1000:
         watts = 10 ** (value / 10)
         return [
             f"{name} = {value:g} is {watts:,.0f} W: implausible unless a hub; if watts or dBm "

@@ -218,6 +218,13 @@ def _pool(table: Mapping[str, Any]) -> Pool:
     return Pool(**given)
 
 
+_LARGEST = 1e12
+_LIMITS = {
+    "total_power_dbw": (-120, 120), "total_power_w": (1e-12, 1e12), "bandwidth_mhz": (1e-6, 1e6),
+    "c_n0_dbhz_at_1w": (-100, 300), "images_per_s": (1e-9, 1e12), "bands": (1, 1e4),
+    "height_px": (1, 1e6), "width_px": (1, 1e6), "weight": (1e-9, 1e9),
+}  # fmt: skip
+"""Ranges of the numbers in USERS.toml that need one."""
 _USER_KEYS = (
     "name", "fit", "weight", "target", "c_n0_dbhz_at_1w", "link", "images_per_s", "bands",
     "height_px", "width_px", "states", "floor", "ceiling",
@@ -307,12 +314,15 @@ def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) 
 
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever the file holds
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and abs(value) <= _LARGEST
 
 
 def _number(table: Mapping[str, Any], key: str, where: str) -> float:
     if key not in table:
         raise SemlossError(f"{where}{key}: this key is required")
-    if not _is_number(table[key]):
-        raise SemlossError(f"{where}{key} = {table[key]!r}: give a number")
+    low, high = _LIMITS.get(key, (-_LARGEST, _LARGEST))
+    if not (_is_number(table[key]) and low <= table[key] <= high):
+        shown = f"{table[key]!r}"[:40]
+        raise SemlossError(f"{where}{key} = {shown}: give a number, {low:g} … {high:g}")
     return float(table[key])

@@ -87,13 +87,17 @@ def load_tolerances(path: Path | str) -> dict[str, Tolerance]:
     return read_tolerances(table)
 
 
+_LARGEST = 1e12
+"""A change beyond this is none of any key's."""
+
+
 def _read(name: str, entry: Any) -> Tolerance:  # noqa: ANN401 - whatever the file holds
     kind, size = "uniform", entry
     if isinstance(entry, Mapping) and len(entry) == 1:
         kind, size = next(iter(entry.items()))
     ends = size if isinstance(size, list) and kind != "normal" else [size, size]
     good = len(ends) == 2 and all(
-        isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in ends
+        isinstance(x, int | float) and not isinstance(x, bool) and abs(x) <= _LARGEST for x in ends
     )
     if not good or kind not in ("uniform", "triangular", "normal"):
         raise SemlossError(
