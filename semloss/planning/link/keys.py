@@ -34,9 +34,18 @@ class Key:
         return f"{low} {self.high:g}{unit}"
 
 
-def key(default: Any, section: str, about: str, **rest: Any) -> Any:  # noqa: ANN401 - a field
+def key(
+    section: str,
+    default: Any,  # noqa: ANN401 - of the field's type
+    about: str,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    **rest: Any,  # noqa: ANN401 - of a key's types
+) -> Any:  # noqa: ANN401 - a field
     """Declare a dataclass field that is a key of the link file."""
-    return dataclasses.field(default=default, metadata={"key": Key(section, about, **rest)})
+    declared = Key(section, about, unit, low, high, **rest)
+    return dataclasses.field(default=default, metadata={"key": declared})
 
 
 def keys_of(kind: type) -> dict[str, Key]:

@@ -4,6 +4,7 @@ import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +12,11 @@ from semloss.errors import SemlossError
 from semloss.planning.link.checks import check, refuse_incomplete
 from semloss.planning.link.file import read_settings, read_tables, unknown_key
 from semloss.planning.link.keys import Key, dropped_by, key, keys_of
+
+_top, _tx, _path, _air, _rx, _signal, _image = (
+    partial(key, section)
+    for section in ("", "transmitter", "path", "atmosphere", "receiver", "signal", "image")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,196 +34,141 @@ class LinkData:
     """
 
     # fmt: off
-    name: str = key("link", "", "name of the link, for titles", example="example")
-    fit: str = key(
-        "", "", 'fit that answers where none is given: a file, or a name of "semloss fits"',
+    name: str = _top("link", "name of the link, for titles", example="example")
+    fit: str = _top(
+        "", 'fit that answers where none is given: a file, or a name of "semloss fits"',
         example="eurosat-accuracy"
     )
 
-    eirp_dbw: float | None = key(
-        None, "transmitter", "radiated power, instead of the keys below", unit="dBW", low=-100,
-        high=120
+    eirp_dbw: float | None = _tx(
+        None, "radiated power, instead of the keys below", "dBW", -100, 120
     )
-    power_dbw: float | None = key(
-        None, "transmitter", 'amplifier output before back-off; "2 W" and "33 dBm" are read too',
-        unit="dBW", low=-60, high=60, example=7.0
+    power_dbw: float | None = _tx(
+        None, 'amplifier output before back-off; "2 W" and "33 dBm" are read too',
+        "dBW", -60, 60, example=7.0
     )
-    obo_db: float = key(
-        0.0, "transmitter", "output back-off", unit="dB", low=0, high=30, example=8.5
+    obo_db: float = _tx(0.0, "output back-off", "dB", 0, 30, example=8.5)
+    papr_db: float | None = _tx(
+        None, "peak-to-average power ratio of the symbols (table metric papr_db)", "dB", 0, 30
     )
-    papr_db: float | None = key(
-        None, "transmitter", "peak-to-average power ratio of the symbols (table metric papr_db)",
-        unit="dB", low=0, high=30
+    pa_saturation_dbw: float | None = _tx(
+        None, "largest output of the amplifier; power_dbw where not given", "dBW", -60, 60
     )
-    pa_saturation_dbw: float | None = key(
-        None, "transmitter", "largest output of the amplifier; power_dbw where not given",
-        unit="dBW", low=-60, high=60
+    tx_line_loss_db: float = _tx(0.0, "amplifier to antenna", "dB", 0, 30, example=1.0)
+    tx_gain_dbi: float | None = _tx(
+        None, "antenna gain towards the receiver's boresight", "dBi", -40, 80, example=6.0
     )
-    tx_line_loss_db: float = key(
-        0.0, "transmitter", "amplifier to antenna", unit="dB", low=0, high=30, example=1.0
+    tx_dish_m: float | None = _tx(
+        None, "dish diameter, instead of tx_gain_dbi", "m", 0, 100, above=True
     )
-    tx_gain_dbi: float | None = key(
-        None, "transmitter", "antenna gain towards the receiver's boresight", unit="dBi", low=-40,
-        high=80, example=6.0
-    )
-    tx_dish_m: float | None = key(
-        None, "transmitter", "dish diameter, instead of tx_gain_dbi", unit="m", low=0, high=100,
-        above=True
-    )
-    tx_efficiency: float = key(
-        0.6, "transmitter", "aperture efficiency of that dish", low=0, high=1, above=True
-    )
-    tx_pointing_loss_db: float = key(
-        0.0, "transmitter", "off-boresight loss", unit="dB", low=0, high=30
-    )
+    tx_efficiency: float = _tx(0.6, "aperture efficiency of that dish", "", 0, 1, above=True)
+    tx_pointing_loss_db: float = _tx(0.0, "off-boresight loss", "dB", 0, 30)
 
-    freq_ghz: float = key(
-        dataclasses.MISSING, "path", "carrier frequency", unit="GHz", low=0.03, high=350,
-        example=8.2
+    freq_ghz: float = _path(dataclasses.MISSING, "carrier frequency", "GHz", 0.03, 350, example=8.2)
+    height_km: float | None = _path(
+        None, "orbit height above mean sea level", "km", 80, 500_000, example=500.0
     )
-    height_km: float | None = key(
-        None, "path", "orbit height above mean sea level", unit="km", low=80, high=500_000,
-        example=500.0
+    elevation_deg: float | None = _path(
+        None, "elevation of the satellite above the horizon", "deg", 0, 90, example=30.0
     )
-    elevation_deg: float | None = key(
-        None, "path", "elevation of the satellite above the horizon", unit="deg", low=0, high=90,
-        example=30.0
+    range_km: float | None = _path(None, "distance, instead of height_km", "km", 1e-3, 1e6)
+    station_lat_deg: float | None = _path(
+        None, "latitude of the ground station, north positive", "deg", -90, 90, example=48.1
     )
-    range_km: float | None = key(
-        None, "path", "distance, instead of height_km", unit="km", low=1e-3, high=1e6
+    station_lon_deg: float | None = _path(
+        None, "longitude of the ground station, east positive", "deg", -180, 180, example=11.6
     )
-    station_lat_deg: float | None = key(
-        None, "path", "latitude of the ground station, north positive", unit="deg", low=-90,
-        high=90, example=48.1
-    )
-    station_lon_deg: float | None = key(
-        None, "path", "longitude of the ground station, east positive", unit="deg", low=-180,
-        high=180, example=11.6
-    )
-    station_altitude_km: float = key(
-        0.0, "path", "ground station above mean sea level", unit="km", low=-0.5, high=9
-    )
+    station_altitude_km: float = _path(0.0, "ground station above mean sea level", "km", -0.5, 9)
 
-    atmosphere_model: str = key(
-        "fixed", "atmosphere",
+    atmosphere_model: str = _air(
+        "fixed",
         '"fixed": the losses below; "itu": by station and availability_percent, P.618 family '
         "(needs semloss[itu])",
         choices=("fixed", "itu")
     )
-    zenith_losses: bool = key(
-        False, "atmosphere", "gas and cloud losses are those at zenith, growing as 1/sin(elevation)"
+    zenith_losses: bool = _air(
+        False, "gas and cloud losses are those at zenith, growing as 1/sin(elevation)"
     )
-    gas_loss_db: float = key(0.0, "atmosphere", "gaseous absorption", unit="dB", low=0, high=200)
-    cloud_loss_db: float = key(0.0, "atmosphere", "clouds", unit="dB", low=0, high=100)
-    scintillation_loss_db: float = key(
-        0.0, "atmosphere", "scintillation", unit="dB", low=0, high=50
+    gas_loss_db: float = _air(0.0, "gaseous absorption", "dB", 0, 200)
+    cloud_loss_db: float = _air(0.0, "clouds", "dB", 0, 100)
+    scintillation_loss_db: float = _air(0.0, "scintillation", "dB", 0, 50)
+    polarisation_loss_db: float = _air(0.0, "polarisation mismatch", "dB", 0, 50)
+    other_loss_db: float = _air(0.0, "any other loss", "dB", 0, 100)
+    rain_loss_db: float | None = _air(
+        None, "rain, when known; else the next two keys", "dB", 0, 200
     )
-    polarisation_loss_db: float = key(
-        0.0, "atmosphere", "polarisation mismatch", unit="dB", low=0, high=50
+    r001_mm_h: float | None = _air(
+        None, "rain rate exceeded 0.01 % of an average year (P.618-13, P.838-3)",
+        "mm/h", 0, 250, example=35.0
     )
-    other_loss_db: float = key(0.0, "atmosphere", "any other loss", unit="dB", low=0, high=100)
-    rain_loss_db: float | None = key(
-        None, "atmosphere", "rain, when known; else the next two keys", unit="dB", low=0,
-        high=200
+    availability_percent: float | None = _air(
+        None, "share of the year in which the losses are not exceeded",
+        "%", 95, 99.999, example=99.0
     )
-    r001_mm_h: float | None = key(
-        None, "atmosphere", "rain rate exceeded 0.01 % of an average year (P.618-13, P.838-3)",
-        unit="mm/h", low=0, high=250, example=35.0
+    rain_height_km: float | None = _air(
+        None, "mean rain height (P.839); by latitude where not given", "km", 0, 10
     )
-    availability_percent: float | None = key(
-        None, "atmosphere", "share of the year in which the losses are not exceeded", unit="%",
-        low=95, high=99.999, example=99.0
-    )
-    rain_height_km: float | None = key(
-        None, "atmosphere", "mean rain height (P.839); by latitude where not given", unit="km",
-        low=0, high=10
-    )
-    polarisation_tilt_deg: float = key(
-        45.0, "atmosphere", "tilt to the horizontal; 45 for circular", unit="deg", low=0, high=90
+    polarisation_tilt_deg: float = _air(
+        45.0, "tilt to the horizontal; 45 for circular", "deg", 0, 90
     )
 
-    g_over_t_db_k: float | None = key(
-        None, "receiver", "figure of merit, instead of the keys below", unit="dB/K", low=-60,
-        high=80
+    g_over_t_db_k: float | None = _rx(
+        None, "figure of merit, instead of the keys below", "dB/K", -60, 80
     )
-    rx_gain_dbi: float | None = key(None, "receiver", "antenna gain", unit="dBi", low=-40, high=100)
-    rx_dish_m: float | None = key(
-        None, "receiver", "dish diameter, instead of rx_gain_dbi", unit="m", low=0, high=100,
-        above=True, example=3.0
+    rx_gain_dbi: float | None = _rx(None, "antenna gain", "dBi", -40, 100)
+    rx_dish_m: float | None = _rx(
+        None, "dish diameter, instead of rx_gain_dbi", "m", 0, 100, above=True, example=3.0
     )
-    rx_efficiency: float = key(
-        0.6, "receiver", "aperture efficiency of that dish", low=0, high=1, above=True
+    rx_efficiency: float = _rx(0.6, "aperture efficiency of that dish", "", 0, 1, above=True)
+    rx_line_loss_db: float = _rx(0.0, "antenna to low-noise amplifier, at 290 K", "dB", 0, 30)
+    rx_pointing_loss_db: float = _rx(
+        0.0, "off-boresight loss, which G/T does not hold", "dB", 0, 30
     )
-    rx_line_loss_db: float = key(
-        0.0, "receiver", "antenna to low-noise amplifier, at 290 K", unit="dB", low=0, high=30
+    t_ant_k: float | None = _rx(
+        None, "antenna noise temperature, clear sky", "K", 0, 10_000, above=True, example=60.0
     )
-    rx_pointing_loss_db: float = key(
-        0.0, "receiver", "off-boresight loss, which G/T does not hold", unit="dB", low=0, high=30
+    noise_figure_db: float | None = _rx(
+        None, 'noise figure; as temperature "120 K"', "dB", 0, 40, example=1.5
     )
-    t_ant_k: float | None = key(
-        None, "receiver", "antenna noise temperature, clear sky", unit="K", low=0, high=10_000,
-        above=True, example=60.0
+    t_sys_k: float | None = _rx(
+        None, "system noise temperature at the amplifier's input, instead of the two " "keys above",
+        "K", 0, 100_000, above=True
     )
-    noise_figure_db: float | None = key(
-        None, "receiver", 'noise figure; as temperature "120 K"', unit="dB", low=0, high=40,
-        example=1.5
+    rain_warms_sky: bool = _rx(
+        False, "add the noise of rain: T = t_ant·10^(−A/10) + t_rain·(1−10^(−A/10))"
     )
-    t_sys_k: float | None = key(
-        None, "receiver", "system noise temperature at the amplifier's input, instead of the two "
-        "keys above", unit="K", low=0, high=100_000, above=True
-    )
-    rain_warms_sky: bool = key(
-        False, "receiver", "add the noise of rain: T = t_ant·10^(−A/10) + t_rain·(1−10^(−A/10))"
-    )
-    t_rain_k: float = key(
-        275.0, "receiver", "mean temperature of rain (P.618 section 3)", unit="K", low=100, high=330
-    )
+    t_rain_k: float = _rx(275.0, "mean temperature of rain (P.618 section 3)", "K", 100, 330)
 
-    bandwidth_mhz: float | None = key(
-        None, "signal", "occupied bandwidth; symbol rate = bandwidth/(1+roll_off)", unit="MHz",
-        low=0, high=1e5, above=True, example=60.0
+    bandwidth_mhz: float | None = _signal(
+        None, "occupied bandwidth; symbol rate = bandwidth/(1+roll_off)",
+        "MHz", 0, 1e5, above=True, example=60.0
     )
-    roll_off: float = key(0.2, "signal", "of the pulse shape", low=0, high=1)
-    frame_efficiency: float = key(
-        1.0, "signal", "share of the symbols that carry image", low=0, high=1, above=True
+    roll_off: float = _signal(0.2, "of the pulse shape", "", 0, 1)
+    frame_efficiency: float = _signal(
+        1.0, "share of the symbols that carry image", "", 0, 1, above=True
     )
-    implementation_loss_db: float = key(
-        0.0, "signal", "of modem and filters", unit="dB", low=0, high=30, example=1.5
+    implementation_loss_db: float = _signal(0.0, "of modem and filters", "dB", 0, 30, example=1.5)
+    c_over_i_db: float | None = _signal(
+        None, "carrier to interference at the decoder, the same under rain", "dB", -50, 100
     )
-    c_over_i_db: float | None = key(
-        None, "signal", "carrier to interference at the decoder, the same under rain",
-        unit="dB", low=-50,
-        high=100
+    margin_db: float = _signal(0.0, "margin in SNR to keep to the target metric", "dB", 0, 50)
+    bit_rate_mbps: float | None = _signal(
+        None, "of a digital link; adds rows down to its Eb/N0", "Mb/s", 0, 1e6, above=True
     )
-    margin_db: float = key(
-        0.0, "signal", "margin in SNR to keep to the target metric", unit="dB", low=0, high=50
-    )
-    bit_rate_mbps: float | None = key(
-        None, "signal", "of a digital link; adds rows down to its Eb/N0", unit="Mb/s", low=0,
-        high=1e6, above=True
-    )
-    required_eb_n0_db: float | None = key(
-        None, "signal", "that this digital link needs", unit="dB", low=-10, high=60
-    )
+    required_eb_n0_db: float | None = _signal(None, "that this digital link needs", "dB", -10, 60)
 
-    bands: int = key(3, "image", "bands of the imagery", low=1, high=10_000)
-    height_px: int = key(
-        64, "image", "rows", unit="px", low=1, high=1_000_000, example=4096
+    bands: int = _image(3, "bands of the imagery", "", 1, 10_000)
+    height_px: int = _image(64, "rows", "px", 1, 1_000_000, example=4096)
+    width_px: int = _image(64, "columns", "px", 1, 1_000_000, example=4096)
+    tile_px: int | None = _image(
+        None, "side of the tiles that the codec takes; images are padded to whole tiles",
+        "px", 1, 100_000, example=64
     )
-    width_px: int = key(
-        64, "image", "columns", unit="px", low=1, high=1_000_000, example=4096
+    cr: float | None = _image(
+        None, 'compression ratio k/n, e.g. "1/12"', "", 0, 1, above=True, example="1/12"
     )
-    tile_px: int | None = key(
-        None, "image", "side of the tiles that the codec takes; images are padded to whole tiles",
-        unit="px", low=1, high=100_000, example=64
-    )
-    cr: float | None = key(
-        None, "image", 'compression ratio k/n, e.g. "1/12"', low=0, high=1, above=True,
-        example="1/12"
-    )
-    images_per_s: float | None = key(
-        None, "image", "rate to deliver; then a smallest bandwidth exists", unit="1/s",
-        low=0, high=1e9, above=True
+    images_per_s: float | None = _image(
+        None, "rate to deliver; then a smallest bandwidth exists", "1/s", 0, 1e9, above=True
     )
 
     # fmt: on
