@@ -105,7 +105,7 @@ def _shown(part: pd.DataFrame, fit: Fit) -> tuple[Array, Array, Array, Array]:
 
 def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     (x_low, x_high), (s_low, s_high) = np.log(fit.cr_range), fit.snr_db_range
-    x_pad, s_pad = 0.04 * (x_high - x_low), 0.04 * (s_high - s_low)
+    x_pad, s_pad = 0.04 * (x_high - x_low or 2.0), 0.04 * (s_high - s_low or 20.0)
     few = min(1.0, 60 / len(points.value))
     axes.scatter(
         np.log(points.cr), points.snr_db, s=2 + 8 * few, color="#bbbbbb",

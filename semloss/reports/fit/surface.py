@@ -109,7 +109,7 @@ def curves_table(fit: Fit, points: Points) -> pd.DataFrame:
 def plane_table(fit: Fit, points: Points) -> pd.DataFrame:
     """Rows `drawn` (fit or measured), `cr`, `snr_db`, `value` of the plane and of the cells."""
     (x_low, x_high), (s_low, s_high) = np.log(fit.cr_range), fit.snr_db_range
-    x_pad, s_pad = 0.05 * (x_high - x_low), 0.04 * (s_high - s_low)
+    x_pad, s_pad = 0.05 * (x_high - x_low or 2.0), 0.04 * (s_high - s_low or 20.0)
     x = np.linspace(x_low - x_pad, min(x_high + x_pad, 0.0), _PLANE[0])
     snr = np.linspace(s_low - s_pad, s_high + s_pad, _PLANE[1])
     cr, snr = (a.ravel() for a in np.meshgrid(np.minimum(np.exp(x), 1.0), snr, indexing="ij"))
@@ -217,6 +217,7 @@ def _lines(axes: Axes, snr: Array, x: Array, value: Array, levels: Array, cr: Ar
     along = value[diagonal[0], diagonal[1]]
     ratios = np.unique(cr)
     between = 0.5 * (np.log(ratios[1:]) + np.log(ratios[:-1]))
+    between = between if len(between) else np.log(ratios)
     crossed: list[float] = []
     spots: list[tuple[float, float]] = []
     room = 0.1 * float(np.ptp(snr))

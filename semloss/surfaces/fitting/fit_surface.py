@@ -26,6 +26,11 @@ from semloss.surfaces.forms import FORMS, ladder
 
 _REFERENCE = 8
 """Points below which a surface without a formula says nothing."""
+_ALONG = {
+    Outcome.ONE_CR: ("constant", "logistic_snr"),
+    Outcome.ONE_SNR: ("constant", "additive"),
+}
+"""Forms that points along one axis can tell."""
 
 
 def fit_surface(
@@ -75,7 +80,7 @@ def fit_surface(
     Raises
     ------
     SemlossError
-        When the form or rule is unknown, the points span no surface, or are too few for the form.
+        When the form or rule is unknown, or the points are too few for the form.
     """
     if form != "auto" and form not in FORMS:
         raise SemlossError(f"--form {form}: no such form; there are auto, {', '.join(ladder())}")
@@ -87,8 +92,9 @@ def fit_surface(
             confidence=confidence, robust=robust, prior=prior, reference=reference,
         )  # fmt: skip
         return followed(source, points)
+    line = _line(points)
     if prior is None:
-        _check_span(points)
+        _check_count(points)
     names = _candidates(points, form, pooled=prior is not None)
     fits = {
         name: fit_form(FORMS[name], points, seed, starts=starts, prior=prior, robust=robust)
@@ -99,7 +105,7 @@ def fit_surface(
     rivals = equals(fits, errors) if form == "auto" else []
     chosen = choose(fits, errors, rule, rivals) if form == "auto" else form
     rows = comparison(fits, errors)
-    if reference and len(points.value) >= _REFERENCE:
+    if reference and len(points.value) >= _REFERENCE and line is None:
         from semloss.surfaces.fitting import reference as nonparametric
 
         rows[nonparametric.NAME] = nonparametric.row(points, held)
@@ -116,6 +122,8 @@ def fit_surface(
     }  # fmt: skip
     fit = fits[chosen]
     outcome, message = judged(fit, quality)
+    if line is not None and outcome in (Outcome.CONVERGED, Outcome.NOT_IDENTIFIABLE):
+        outcome, message = line, line.remedy
     draws = bootstrap(fit, bootstraps, seed).astype(np.float32) if bootstraps else None
     return packed(
         fit, quality, outcome, message,
@@ -129,7 +137,9 @@ def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
     """Names of the forms to fit; a named form must be within the reach of the data."""
     count, flat = len(points.value), np.ptp(points.value) == 0
     if form == "auto":
-        return ["constant"] if flat else admitted(points)
+        line = _line(points)
+        names = [n for n in admitted(points) if line is None or n in _ALONG[line]]
+        return ["constant"] if flat else names
     need = free_count(FORMS[form], points)
     if flat and form != "constant":
         raise SemlossError(f"all {count} values are equal; use --form constant")
@@ -141,15 +151,15 @@ def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:
     return [form]
 
 
-def _check_span(points: Points) -> None:
-    """A surface needs two CRs, two SNRs and a few points."""
-    for values, what, axis in ((points.cr, "CR", "CRs"), (points.snr_db, "SNR", "SNRs")):
-        if len(np.unique(values)) < 2:
-            text = f"{values[0]:.4g}" + (" dB" if what == "SNR" else "")
-            raise SemlossError(
-                f"all points have {what} {text}: a surface needs several {axis}; "
-                f"extend the grid or choose other rows"
-            )
+def _line(points: Points) -> Outcome | None:
+    """Which axis the points lie along, where it is one only."""
+    if np.ptp(points.cr) == 0:
+        return Outcome.ONE_CR
+    return Outcome.ONE_SNR if np.ptp(points.snr_db) == 0 else None
+
+
+def _check_count(points: Points) -> None:
+    """A surface, and a curve, need a few points."""
     if len(points.value) < 4:
         raise SemlossError(
             f"{Outcome.TOO_FEW_POINTS}: {len(points.value)} points; a surface needs at least 4, "

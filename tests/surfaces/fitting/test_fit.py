@@ -328,8 +328,6 @@ def test_scatter_of_unknown_size_is_no_fall():
 @pytest.mark.parametrize(
     ("keep", "form", "says"),
     [
-        (lambda p: p.cr == p.cr[0], "auto", "all points have CR 0.025"),
-        (lambda p: p.snr_db == 0, "auto", "all points have SNR 0 dB"),
         (lambda p: np.isin(np.arange(66), [0, 1, 12]), "auto", "too few points: 3 points"),
         (lambda p: np.arange(66) % 13 == 0, "unified", "too few points: 6 points for the 9"),
         (lambda p: p.cr > 0, "spline", "no such form; there are auto, constant"),
@@ -339,6 +337,29 @@ def test_points_that_are_no_surface_are_refused(keep, form, says):
     points = simulated("capped")
     with pytest.raises(SemlossError, match=says):
         quick(points.subset(keep(points)), form)
+
+
+def test_points_of_one_rate_give_the_curve_over_the_snr():
+    cr, snr_db = np.full(10, 1 / 24), np.arange(-6.0, 13.0, 2.0)
+    exact = 0.1 + 0.8 / (1 + np.exp(-0.4 * (snr_db - 1.0)))
+    noisy = exact + np.random.default_rng(0).normal(0, 0.004, 10)
+    fit = quick(Points("accuracy", "clean", "higher", cr, snr_db, noisy, np.zeros(10)))
+    assert fit.outcome is Outcome.ONE_CR
+    assert fit.predict(cr="1/24", snr_db=1.0).value == pytest.approx(0.5, abs=0.01)
+    assert fit.predict(cr="1/24", snr_db=1.0).in_domain
+    assert not fit.predict(cr="1/12", snr_db=1.0).in_domain
+    assert fit.min_snr(target=0.5, cr="1/24").snr_db == pytest.approx(1.0, abs=0.15)
+
+
+def test_points_of_one_snr_give_the_curve_over_the_rate():
+    cr = 1 / np.array([4.0, 6, 8, 12, 16, 24, 32, 48])
+    exact = 0.1 + 0.8 / (1 + np.exp(-1.6 * (np.log(cr) + 2.5)))
+    noisy = exact + np.random.default_rng(0).normal(0, 0.004, 8)
+    fit = quick(Points("accuracy", "clean", "higher", cr, np.full(8, 4.0), noisy, np.zeros(8)))
+    assert fit.outcome is Outcome.ONE_SNR
+    assert fit.predict(cr=np.exp(-2.5), snr_db=4.0).value == pytest.approx(0.5, abs=0.02)
+    assert fit.min_cr(target=0.5, snr_db=4.0).cr == pytest.approx(np.exp(-2.5), rel=0.06)
+    assert not fit.predict(cr="1/12", snr_db=8.0).in_domain
 
 
 def test_equal_values_give_the_constant_and_refuse_a_curve():
