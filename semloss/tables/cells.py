@@ -18,16 +18,18 @@ def cell_text(cell: Any) -> str:  # noqa: ANN401 - a cell of any type
 
 
 def cell_number(cell: Any, where: str) -> float:  # noqa: ANN401 - a cell of any type
-    """A cell as a number, NaN where it is blank; a fraction such as 1/12 is a number.
+    """A cell as a number, NaN where it is blank; 1/12 and 2.08% are numbers, and − is a minus.
 
     Raises
     ------
     SemlossError
         When it holds something else; `where` names it.
     """
-    text = cell_text(cell)
+    text = cell_text(cell).replace("\u2212", "-")
+    number = text.removesuffix("%").strip()
+    unit = 0.01 if text.endswith("%") else 1.0
     try:
-        return float(Fraction(text)) if "/" in text else float(text or math.nan)
+        return unit * (float(Fraction(number)) if "/" in number else float(number or math.nan))
     except (ValueError, ZeroDivisionError, OverflowError):
         raise not_a_number(where, text) from None
 
@@ -37,8 +39,8 @@ def not_a_number(where: str, text: str) -> SemlossError:
     mend = "correct or remove the row"
     if re.fullmatch(r"[-+]?\d+,\d+", text):
         mend = "write a decimal point, not a comma"
-    elif text.endswith("%"):
-        mend = "write the number alone and convert it, e.g. --columns value=COLUMN/100"
+    elif "±" in text or "+-" in text or "+/-" in text:
+        mend = "write the value and its error as two columns, value and se (or sd with n)"
     elif re.fullmatch(r"[-+]?[.\d]+ ?[a-zA-Z]+", text):
         mend = "write the number without its unit"
     shown = text if len(text) <= 40 else f"{text[:39]}…"

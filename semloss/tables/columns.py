@@ -6,6 +6,7 @@ A mapping says, for a column of ours, which column of the file it is read from::
     value=acc/100               another unit: + - * / with a number
     cr=symbols/3072             channel uses per image over samples per image
     cr=1/ratio, cr=k/n          the inverse, or two columns of the file
+    cr=1/24, metric=psnr_db     the same in every row, where no column is called so
     snr_db=dB(snr_linear)       10·log10
     value=PSNR,SSIM             one column per metric: each becomes rows of its own
 
@@ -13,6 +14,7 @@ A column whose very name holds an operator (``k/n``, ``MS-SSIM``) is found by it
 """
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,9 +25,10 @@ import pandas as pd
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.facts import spelled
 from semloss.tables.cells import cell_number
-from semloss.tables.naming import listing, metric_name
-from semloss.tables.schema import METRICS_COLUMNS
+from semloss.tables.naming import evident_column, listing, metric_name, plain
+from semloss.tables.schema import METRICS_COLUMNS, NUMBERS
 
 _OF_ONE_METRIC = ("metric", "sd", "se", "direction", "floor", "ceiling")
 """Columns of the file that cannot hold for several value columns at once."""
@@ -84,10 +87,13 @@ def map_columns(frame: pd.DataFrame, columns: Mapping[str, str], file: Path) -> 
                     f"--columns {ours}={columns[ours]}: holds for one metric; map one value column"
                 )
         frame = frame.drop(columns=frame.columns.intersection([*_OF_ONE_METRIC]))
-    single = {ours: _term(text, frame, file) for ours, text in columns.items() if ours != "value"}
+    fixed = {ours: known for ours, text in columns.items()
+             if (known := _constant(ours, text, frame)) is not None}  # fmt: skip
+    single = {ours: _term(text, frame, file) for ours, text in columns.items()
+              if ours != "value" and ours not in fixed}  # fmt: skip
     used = [term.columns[0] for term in (*single.values(), *values) if term.is_plain]
     rest = frame.drop(columns=list({*used, *columns} & set(frame.columns)))
-    common = rest.assign(**{ours: term.read(frame, file) for ours, term in single.items()})
+    common = rest.assign(**fixed, **{ours: term.read(frame, file) for ours, term in single.items()})
     if not values:
         return common
     parts = []
@@ -98,6 +104,36 @@ def map_columns(frame: pd.DataFrame, columns: Mapping[str, str], file: Path) -> 
             part["metric"] = name
         parts.append(part)
     return pd.concat(parts)
+
+
+def one_snr_a_row(frame: pd.DataFrame) -> pd.DataFrame:
+    """A wide table, whose columns are named by SNRs in dB, with a row for each of them."""
+    levels = {
+        name: found[1].replace("\u2212", "-")
+        for name in frame.columns
+        if (found := re.fullmatch(r"(?i)(?:snr[\s_=]*)?([-+\u2212]?\d+(?:\.\d+)?)\s*(?:db)?", name))
+    }
+    rest = [name for name in frame.columns if name not in levels]
+    if len(levels) < 2 or not rest or evident_column("snr_db", rest) or "value" in rest:
+        return frame
+    long = frame.rename(columns=levels).melt(
+        rest, var_name="snr_db", value_name="value", ignore_index=False
+    )
+    return long[long["value"].astype(str).str.strip() != ""]
+
+
+def _constant(ours: str, text: str, frame: pd.DataFrame) -> str | None:
+    """What holds for every row: the name of a known metric, or a number for a column of numbers."""
+    if text in frame:
+        return None
+    if ours == "metric":
+        return spelled(plain(text))
+    if ours not in ("cr", *NUMBERS) or ours == "value":
+        return None
+    try:
+        return text if math.isfinite(cell_number(text, ours)) else None
+    except SemlossError:
+        return None
 
 
 def _check_ours(columns: Mapping[str, str]) -> None:

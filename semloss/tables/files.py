@@ -1,6 +1,7 @@
 """Files of any origin, read untyped: what is no table is said in one line."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -53,9 +54,25 @@ def read_file(file: Path) -> pd.DataFrame:
         data = file.read_bytes()
     except OSError as error:
         raise SemlossError(f"cannot read {file}: {error.strerror}") from error
+    if data.lstrip()[:1] == b"[":
+        return _read_records(file, data)
     if data.startswith(_PARQUET) or file.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(file, data)
     return _read_csv(file, data)
+
+
+def _read_records(file: Path, data: bytes) -> pd.DataFrame:
+    """A JSON list of records; the first is row 1."""
+    try:
+        records = json.loads(data)
+    except (ValueError, RecursionError):
+        raise SemlossError(f"{file} is no whole JSON list (cut short?); write it again") from None
+    if not records or not all(isinstance(record, dict) for record in records):
+        raise SemlossError(f"{file}: a JSON table is a list of objects, one per measurement")
+    frame = pd.DataFrame(records, dtype=object)
+    frame.columns = [str(name).strip() for name in frame.columns]
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    return frame.fillna("")
 
 
 def _read_parquet(file: Path, data: bytes) -> pd.DataFrame:
@@ -78,8 +95,11 @@ def _read_parquet(file: Path, data: bytes) -> pd.DataFrame:
 
 
 def _read_csv(file: Path, data: bytes) -> pd.DataFrame:
-    """Cells of a CSV as text; the header is row 1, and blank rows are left out."""
-    text = _text(file, data)
+    """Cells of a CSV as text; the header is row 1, and blank rows are left out.
+
+    Lines that begin with # are comments: those before the header count as rows, as in an editor.
+    """
+    text, skipped = _without_comments(_text(file, data))
     header = text.splitlines()[0]
     if not header.strip(" ,;\t"):
         raise SemlossError(f"{file}, row 1 is blank; it must name the columns")
@@ -102,8 +122,22 @@ def _read_csv(file: Path, data: bytes) -> pd.DataFrame:
     if twice is not None:
         raise SemlossError(f"{file}: two columns are called {twice!r}; rename or remove one")
     frame = cells.iloc[1:].set_axis(names, axis="columns")
-    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    frame.index = pd.RangeIndex(2 + skipped, len(frame) + 2 + skipped)
     return frame.loc[(frame != "").any(axis=1)]
+
+
+def _without_comments(text: str) -> tuple[str, int]:
+    """A text from its header on, comments in it as blank lines, and how many lines went before.
+
+    A comment right above a row of numbers is their header, as numpy writes it.
+    """
+    lines = text.split("\n")
+    start = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    bare = [re.sub(r"[\s,;\d.eE+/-]", "", line) for line in lines[start : start + 1]]
+    if start and bare in ([""], []):
+        start -= 1
+        lines[start] = lines[start].lstrip("# ")
+    return "\n".join("" if line.startswith("#") else line for line in lines[start:]), start
 
 
 def _text(file: Path, data: bytes) -> str:

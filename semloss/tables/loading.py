@@ -12,9 +12,9 @@ from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
 from semloss.tables.about import about
 from semloss.tables.cells import cell_number, cell_text, not_a_number
-from semloss.tables.columns import map_columns
+from semloss.tables.columns import map_columns, one_snr_a_row
 from semloss.tables.files import find_file, read_file
-from semloss.tables.naming import canonical_metric, evident_column, listing
+from semloss.tables.naming import canonical_metric, evident_column, listing, optional_columns
 from semloss.tables.older import upgraded
 from semloss.tables.schema import NUMBERS, REQUIRED
 from semloss.tables.snr import refuse_linear_snr
@@ -51,7 +51,12 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
     """
     file = find_file(Path(path))
     columns = columns or {}
-    raw = read_file(file)
+    raw = one_snr_a_row(read_file(file))
+    named = " ".join(columns.values())
+    raw = raw.rename(columns={
+        theirs: ours for theirs, ours in optional_columns(raw.columns).items()
+        if ours not in columns and theirs not in named
+    })  # fmt: skip
     frame = upgraded(map_columns(raw, columns, file))
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
@@ -85,8 +90,8 @@ def _missing(missing: list[str], there: list[str], columns: Mapping[str, str]) -
     text += f"; this table has {listing(there)}"
     if missing == ["metric"]:
         return (
-            f"{text}: add one that names what the values are, or name their column after the "
-            "metric and say --columns value=COLUMN"
+            f"{text}: add one that names what the values are, or say it with --columns "
+            "metric=NAME, e.g. metric=psnr_db"
         )
     found = {name: evident_column(name, there) for name in missing}
     if not any(found.values()):
@@ -105,7 +110,9 @@ def _ratios(column: pd.Series, file: Path, theirs: str) -> list[float]:
     ratios = []
     for row, cell in column.items():
         text, where = cell_text(cell), f"{file}, row {row}: cr"
-        if "/" not in text and 1 < cell_number(cell, where) < math.inf:
+        if text.endswith("%"):
+            text = repr(cell_number(cell, where))
+        if "/" not in text and 1 < cell_number(text, where) < math.inf:
             raise SemlossError(
                 f"{where} = {text}, but CR is k/n (channel uses per source sample) and lies in "
                 f"(0, 1]; convert n/k with --columns 'cr=1/{theirs}', channel uses with "

@@ -6,8 +6,13 @@ from collections.abc import Iterable
 from semloss.facts import spelled
 
 _SNR = {"snr", "esn0", "es_n0", "esno", "es_no", "csnr"}
-_CR = {"cr", "ratio", "k_n", "kn", "k_over_n", "rate", "compression", "bcr", "r"}
+_CR = {"cr", "ratio", "k_n", "kn", "k_over_n", "rate", "compression", "bcr", "cbr", "r"}
 _VALUE = {"score", "mean", "result", "val", "metric_value", "y"}
+_OPTIONAL = {
+    "sd": {"std", "stdev", "std_dev", "standard_deviation"},
+    "se": {"sem", "stderr", "std_err", "standard_error"},
+    "n": {"n_trials", "trials", "n_images", "images", "n_test", "n_samples", "num_images"},
+}
 _WORDS_ASIDE = {"db", "test", "eval", "channel", "bandwidth", "compression"}
 """Words that tell nothing more about which column it is."""
 
@@ -52,6 +57,16 @@ def evident_column(wanted: str, columns: Iterable[str]) -> str | None:
         fractions = [f"{name}/100" if "%" in name else name for name in metrics]
         return ",".join(fractions) or _first(names, _VALUE)
     return _first(names, {"snr_db": _SNR, "cr": _CR}.get(wanted, {wanted}))
+
+
+def optional_columns(columns: Iterable[str]) -> dict[str, str]:
+    """Columns that say `sd`, `se` or `n` by another name: theirs -> ours, where ours is not there.
+
+    An error that is left unread would be taken for none.
+    """
+    names = list(columns)
+    found = {ours: _first(names, spellings) for ours, spellings in _OPTIONAL.items()}
+    return {theirs: ours for ours, theirs in found.items() if theirs and ours not in names}
 
 
 def _first(names: list[str], spellings: set[str]) -> str | None:

@@ -144,14 +144,11 @@ def _spot(
     drawn = np.flatnonzero(np.isfinite(line))
     if drawn.size == 0:
         return None
-    u = (x[drawn] - x_range[0]) / (x_range[1] - x_range[0])
-    v = (line[drawn] - s_range[0]) / (s_range[1] - s_range[0])
+    wide, tall = (float(np.ptp(ends)) or 1.0 for ends in (x_range, s_range))
+    u, v = (x[drawn] - x_range[0]) / wide, (line[drawn] - s_range[0]) / tall
     unlike = np.abs(u - v)
     for a, b in taken:
-        at = (
-            (a - x_range[0]) / (x_range[1] - x_range[0]),
-            (b - s_range[0]) / (s_range[1] - s_range[0]),
-        )
+        at = ((a - x_range[0]) / wide, (b - s_range[0]) / tall)
         unlike += np.where((np.abs(u - at[0]) < 0.14) & (np.abs(v - at[1]) < 0.09), 1.0, 0.0)
     unlike += np.where((u < 0.03) | (u > 0.97) | (v < 0.03) | (v > 0.97), 0.5, 0.0)
     best = drawn[int(np.argmin(unlike))]
