@@ -1,7 +1,7 @@
 """Channels against theory: noise power, error rates, fading statistics, and what a seed fixes.
 
 Closed forms: Proakis & Salehi, Digital Communications, 5th ed., sections 4.3 and 13.3.
-Every statistical bound is four standard errors, at fixed seeds.
+Every statistical bound is five standard errors or more, at fixed seeds.
 """
 
 import math
@@ -48,11 +48,11 @@ def bit_errors(sent: torch.Tensor, received: torch.Tensor) -> torch.Tensor:
     return (wrong_i.double() + wrong_q.double()).mean(dim=1) / 2
 
 
-def within_four_sigma(per_image: torch.Tensor, expected: float) -> bool:
+def within_five_sigma(per_image: torch.Tensor, expected: float) -> bool:
     """Mean over images against theory; images are independent even where symbols are not."""
     se = float(per_image.std()) / math.sqrt(per_image.numel())
     assert se < 0.05 * expected, "the sample is too small to tell"
-    return abs(float(per_image.mean()) - expected) < 4 * se
+    return abs(float(per_image.mean()) - expected) < 5 * se
 
 
 def q(x: float) -> float:
@@ -138,9 +138,9 @@ def test_qpsk_over_awgn_is_on_the_q_function(snr_db: float) -> None:
     sent = qpsk(1000, 1000)
     received = Awgn().transmit(sent, snr_db, seeded())
     rate = q(math.sqrt(linear(snr_db)))
-    assert within_four_sigma(bit_errors(sent, received), rate)
+    assert within_five_sigma(bit_errors(sent, received), rate)
     right = ((sent.real * received.real) > 0) & ((sent.imag * received.imag) > 0)
-    assert within_four_sigma(1 - right.double().mean(dim=1), 1 - (1 - rate) ** 2)
+    assert within_five_sigma(1 - right.double().mean(dim=1), 1 - (1 - rate) ** 2)
 
 
 @pytest.mark.parametrize("equaliser", ["zf", "mmse"])
@@ -154,7 +154,7 @@ def test_qpsk_over_rayleigh_is_on_the_closed_form(
     received = Rayleigh(fading=fading, equaliser=equaliser).transmit(sent, snr_db, seeded())
     ebno = linear(snr_db) / 2
     expected = 0.5 * (1 - math.sqrt(ebno / (1 + ebno)))
-    assert within_four_sigma(bit_errors(sent, received), expected)
+    assert within_five_sigma(bit_errors(sent, received), expected)
 
 
 @pytest.mark.parametrize("k_db", [0.0, 6.0])
@@ -167,7 +167,7 @@ def test_qpsk_over_rician_is_the_q_function_averaged_over_the_envelope(
     expected, _ = integrate.quad(lambda r: q(r * math.sqrt(linear(snr_db))) * envelope.pdf(r), 0, 6)
     sent = qpsk(1000, 1000)
     channel = Rician(k_db=k_db, fading="fast", equaliser="zf")
-    assert within_four_sigma(bit_errors(sent, channel.transmit(sent, snr_db, seeded())), expected)
+    assert within_five_sigma(bit_errors(sent, channel.transmit(sent, snr_db, seeded())), expected)
 
 
 def test_a_slow_fade_hits_a_whole_image_and_a_fast_one_hits_all_images_alike() -> None:
@@ -199,7 +199,7 @@ def test_fast_fading_has_a_gain_per_symbol(kind: type[Channel]) -> None:
     scatter = h - h.mean()
     power = float(scatter.abs().square().mean())
     for lagged in (scatter[:, 1:] * scatter[:, :-1].conj(), scatter[1:] * scatter[:-1].conj()):
-        assert abs(complex(lagged.mean())) < 4 * power / math.sqrt(lagged.numel())
+        assert abs(complex(lagged.mean())) < 5 * power / math.sqrt(lagged.numel())
 
 
 @pytest.mark.parametrize("k_db", [-20.0, 0.0, 10.0, 20.0])
@@ -208,15 +208,15 @@ def test_rician_moments(k_db: float) -> None:
     k = linear(k_db)
     h = gains(Rician(k_db=k_db, fading="fast", equaliser="none"), 200, 1000)
     n = h.numel()
-    four_se = 4 / math.sqrt(n * 2 * (k + 1))
-    assert float(h.real.mean()) == pytest.approx(math.sqrt(k / (k + 1)), abs=four_se)
-    assert float(h.imag.mean()) == pytest.approx(0.0, abs=four_se)
+    five_se = 5 / math.sqrt(n * 2 * (k + 1))
+    assert float(h.real.mean()) == pytest.approx(math.sqrt(k / (k + 1)), abs=five_se)
+    assert float(h.imag.mean()) == pytest.approx(0.0, abs=five_se)
     # var |h|^2 = (2K + 1) / (K + 1)^2
     assert float(h.abs().square().mean()) == pytest.approx(
-        1.0, abs=4 * math.sqrt((2 * k + 1) / n) / (k + 1)
+        1.0, abs=5 * math.sqrt((2 * k + 1) / n) / (k + 1)
     )
     for part in (h.real, h.imag):
-        assert float(part.var()) == pytest.approx(1 / (2 * (k + 1)), rel=4 * math.sqrt(2 / n))
+        assert float(part.var()) == pytest.approx(1 / (2 * (k + 1)), rel=5 * math.sqrt(2 / n))
 
 
 def test_rician_without_line_of_sight_is_rayleigh() -> None:

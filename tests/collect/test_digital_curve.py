@@ -72,6 +72,15 @@ def test_another_score_measures_another_metric(tiles):
     assert set(table["direction"]) == {"lower"}
 
 
+def test_the_spread_of_a_curve_is_that_of_a_sample():
+    images = np.zeros((4, 8, 8, 3), np.uint8)
+    table = measure_curve(
+        images, "jpeg", [50], score=lambda original, received: np.array([1.0, 2.0, 4.0, 9.0])
+    )
+    # Mean 4; squares 9 + 4 + 0 + 25 = 38, over n - 1 = 3.
+    assert (table["value"][0], table["sd"][0]) == pytest.approx((4.0, (38 / 3) ** 0.5))
+
+
 def test_what_is_measured_is_what_the_planner_reads(tiles, tmp_path):
     table = measure_curve(tiles, "webp")
     write_curve(table, tmp_path / "webp.csv")

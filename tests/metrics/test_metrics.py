@@ -453,3 +453,11 @@ def test_papr_ignores_the_power_of_the_whole() -> None:
     symbols = torch.view_as_complex(torch.randn(4, 500, 2, generator=generator))
     assert torch.allclose(papr_db(symbols), papr_db(3.7 * symbols), atol=1e-5)
     assert (papr_db(symbols) > 6).all()
+
+
+def test_the_psnr_of_the_mean_mse_has_the_error_of_the_delta_method():
+    measured = IMAGE_METRICS["psnr_mean_mse_db"]().summarise(torch.tensor([0.01, 0.02, 0.03, 0.04]))
+    # Mean 0.025, standard deviation sqrt(0.0005 / 3) = 0.0129099; 10 / ln 10 = 4.342945.
+    assert measured.value == pytest.approx(16.0206, abs=1e-4)
+    assert measured.sd == pytest.approx(4.342945 * 0.0129099 / 0.025, rel=1e-5)
+    assert measured.se == pytest.approx(4.342945 * 0.0129099 / 0.025 / 2, rel=1e-5)

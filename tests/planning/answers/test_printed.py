@@ -140,6 +140,7 @@ def test_time_without_rain_statistics_is_all_or_nothing():
     strong = exceeded(question(power_dbw=20.0))
     assert " in 100 % of the time" in strong.text()
     assert "48,828 images/s on average" in strong.text()
+    assert "OUTSIDE the fitted domain in 100 % of the time" in strong.text()  # and met all the same
     weak = exceeded(question(power_dbw=-30.0))
     assert " in 0 % of the time" in weak.text()
     assert weak.met is False

@@ -37,8 +37,9 @@ def test_quantiles_and_exceedances_are_inverse(fading):
 @pytest.mark.parametrize("fading", KINDS, ids=ids)
 def test_draws_follow_the_distribution_and_nodes_give_its_means(fading):
     drawn = fading.draw_db(200_000, np.random.default_rng(0))
+    # A share of 200,000: standard error at most 0.0011; the tolerance, 0.006, is 5.4 of them.
     for level in np.quantile(drawn, [0.02, 0.5, 0.9]):
-        assert np.mean(drawn > level) == pytest.approx(float(fading.exceeded(level)), abs=0.004)
+        assert np.mean(drawn > level) == pytest.approx(float(fading.exceeded(level)), abs=0.006)
     gain, weight = fading.nodes()
     assert weight.sum() == pytest.approx(1.0)
     smooth = 1 / (1 + np.exp(-0.8 * drawn))
@@ -146,7 +147,7 @@ def test_statistics_agree_with_drawn_rain_and_fades(fading, model):
     value = model.predict(cr=CR, snr_db=snr, interval=None).value
     better = 1 if model.direction == "higher" else -1
     found = outage(case, model, target=0.5, rain=CURVE, fading=fading, percents=[20, 50, 90, 99])
-    spread = 4 / np.sqrt(count)
+    spread = 5 / np.sqrt(count)  # five standard errors, sd of a share at most 0.5
     assert found.expected == pytest.approx(value.mean(), abs=spread * value.std() + 1e-4)
     met = np.mean(better * (value - 0.5) >= 0)
     assert found.met_percent / 100 == pytest.approx(met, abs=spread * 0.5 + 1e-4)

@@ -301,8 +301,9 @@ def test_fading_gives_the_mean_over_the_fades():
     gains = Rician(5.0).draw_db(100_000, np.random.default_rng(1))
     for i in (0, 4):
         drawn = accuracy().predict(cr=1 / 12, snr_db=found.snr_db[i] + gains).value
-        assert found.value[i] == pytest.approx(drawn.mean(), abs=4 * drawn.std() / 316)
-        assert found.met[i] == pytest.approx(np.mean(drawn >= 0.6), abs=0.007)
+        # Five standard errors of the mean; of a share, at most 0.0016, 5.1 of them.
+        assert found.value[i] == pytest.approx(drawn.mean(), abs=5 * drawn.std() / 316)
+        assert found.met[i] == pytest.approx(np.mean(drawn >= 0.6), abs=0.0081)
     assert np.all((found.low <= found.value) & (found.value <= found.high))
     clear = simulate_pass(link(), accuracy(), flown, target=0.6, fading=Rician(40.0))
     plain = simulate_pass(link(), accuracy(), flown, target=0.6)
