@@ -29,12 +29,14 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
     Parameters
     ----------
     path
-        Run folder (its metrics table is read), ``.csv`` or ``.parquet`` file.
+        Run folder (its metrics table is read), ``.csv``, ``.parquet``, or a JSON list of records.
+        Lines that begin with # are comments; columns named by SNRs ("-5", "0 dB") are one row
+        each; 87.5% is 0.875; `sd`, `se` and `n` may be called std, sem or n_trials.
     columns
         For tables of other origin: our column name -> what it is read from, a column of the file
         or a conversion of it, e.g. ``{"snr_db": "SNR", "value": "acc/100", "cr": "M/3072"}``
-        (all kinds: `semloss.tables.columns`). Several columns for ``value``, between commas,
-        give one metric each. Without a column ``metric`` it is named after the value's.
+        (all kinds: `semloss.tables.columns`), or what every row has, ``{"cr": "1/24"}``.
+        Several columns for ``value``, between commas, give one metric each. Without a column ``metric`` it is named after the value's.
 
     Returns
     -------
