@@ -49,6 +49,10 @@ class Registry(Generic[P]):
         """Names of the registered plug-ins, sorted."""
         return sorted(self._plugins)
 
+    def options_of(self, kind: object) -> type[P] | None:
+        """Options of the plug-in of a name; None where there is none."""
+        return self._plugins.get(str(kind))
+
     def kind_of(self, plugin: P) -> str:
         """Name under which the plug-in's class is registered."""
         return next(kind for kind, cls in self._plugins.items() if cls is type(plugin))

@@ -12,7 +12,7 @@ PACKAGE = Path(semloss.__file__).parent
 
 #: Floors from the ground up; a module imports only from its own room or from floors below.
 FLOORS = [
-    {"errors", "identity", "arrays", "text", "version"},
+    {"errors", "identity", "arrays", "text", "version", "interruption"},
     {"units", "storage", "roots"},
     {"registry", "answers", "layout", "look"},
     {"facts"},

@@ -1,7 +1,6 @@
 """`semloss collect`: train and measure a grid."""
 
 import json
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from semloss.cli.options import Args
 from semloss.cli.output import print_json
 from semloss.cli.parser import Parser, whole
 from semloss.errors import SemlossError
+from semloss.interruption import stoppable
 
 if TYPE_CHECKING:
     from semloss.collect.collecting import Schedule
@@ -32,6 +32,10 @@ def define(parser: Parser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
         help="change one key, e.g. --set grid.snr_db=0,4,8; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--scale", type=float, default=1.0, metavar="S",
+        help="images of a class and training steps times S, in (0, 1], e.g. 0.1 for a trial",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default runs/NAME)")
     parser.add_argument(
         "--engine", default="processes", metavar="NAME", help="serial, processes (default) or ray"
@@ -47,7 +51,12 @@ def define(parser: Parser) -> None:
 
 
 def run(args: Args) -> int:
-    """Collect, or say what collecting would do."""
+    """Collect, or say what collecting would do; a signal to stop ends it in one line."""
+    with stoppable():
+        return _run(args)
+
+
+def _run(args: Args) -> int:
     from semloss.collect import collecting
     from semloss.collect.engines import engine_named
     from semloss.collect.experiment import presets, read_experiment
@@ -62,11 +71,10 @@ def run(args: Args) -> int:
             print(f"{name}: {tables['description']}")
             print(f"  run time {tables['run_time']}; expect {tables['expected']}")
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     engine_named(args.engine)
     if args.engine == "serial" and args.jobs not in (None, 1):
         raise SemlossError(f"--jobs {args.jobs}: the serial engine does one unit at a time")
-    experiment = read_experiment(args.experiment, args.preset, args.changes)
+    experiment = read_experiment(args.experiment, args.preset, args.changes, args.scale)
     schedule = collecting.prepare(experiment, args.out, args.device, collecting.say)
     jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(schedule)
     if args.dry_run:
@@ -75,6 +83,13 @@ def run(args: Args) -> int:
     summary = collecting.collect(schedule, args.engine, jobs, collecting.say)
     if args.json:
         print(json.dumps(summary))
+    if len(summary["diverged"]) == summary["in_folder"]:
+        raise SemlossError(
+            f"nothing to fit: all {summary['in_folder']} cells diverged; cells.csv in "
+            f"{summary['run']} says at which learning rates. Lower train.*.lr or task.*.lr, or "
+            "train for more steps, in another folder (--out)"
+        )
+    if args.json:
         return 0
     print(
         (schedule.run.path / "README.md").read_text(encoding="utf-8").split("## Files")[0].strip()
@@ -93,7 +108,7 @@ def _dry_run(schedule: "Schedule", jobs: int, as_json: bool) -> None:
     from semloss.collect.units import KINDS
     from semloss.units import format_cr
 
-    _, seconds = time_needed(schedule, jobs)
+    figures, seconds = time_needed(schedule, jobs)
     left = {unit.folder for unit in schedule.unfinished() if not schedule.cached(unit)}
     folders = {unit.folder: unit for unit in schedule.units}
     rows = []
@@ -114,7 +129,8 @@ def _dry_run(schedule: "Schedule", jobs: int, as_json: bool) -> None:
             }
         rows.append(row)
     if as_json:
-        print(json.dumps({"run": str(schedule.run.path), "units": rows, "estimate_s": seconds}))
+        told = {"run": str(schedule.run.path), "units": rows, "estimate_s": seconds}
+        print(json.dumps(told | {"estimate_is_at_least": figures.at_least}))
         return
     print(f"{'CR asked':>10} {'CR':>10} {'setting':>12} {'k':>6} {'SNR dB':>7}  cell")
     for unit in schedule.cells:
@@ -129,4 +145,5 @@ def _dry_run(schedule: "Schedule", jobs: int, as_json: bool) -> None:
     shared = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
     first = f"and first: {shared}; " if shared else ""
     print(f"{first}{len(left)} of {len(folders)} units to do")
-    print(f"estimate: {as_duration(seconds)} with {jobs} at a time")
+    least = "at least " * figures.at_least
+    print(f"estimate: {least}{as_duration(seconds)} with {jobs} at a time")

@@ -13,6 +13,7 @@ import torch
 from joblib import cpu_count
 
 from semloss.collect.engines import Workers, engine_named
+from semloss.collect.engines.processes import refuse_in_worker
 from semloss.collect.estimate import Estimate, as_duration, estimate
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import Run, environment, source_record, split_record
@@ -24,7 +25,8 @@ from semloss.collect.summary import shown, write_run_tables
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result
 from semloss.errors import SemlossError
-from semloss.sources import ImageSet, Split, open_cached, stratified_split
+from semloss.interruption import looked_at
+from semloss.sources import ImageSet, Split, contact_sheet, open_cached, stratified_split
 from semloss.storage import cache_dir
 from semloss.training import native_bf16
 
@@ -106,6 +108,7 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         When the source cannot be read, a class is too small, a CR cannot be realised, LPIPS
         weights are no good, or cuda is asked for and absent.
     """
+    refuse_in_worker()
     resolved = resolve_device(device)
     bf16 = experiment.train.precision == "bf16" or (
         experiment.train.precision == "auto" and native_bf16(torch.device(resolved))
@@ -192,6 +195,10 @@ def collect(schedule: Schedule, engine: str, jobs: int, report: Report) -> dict[
     if units:  # a run that is only looked at keeps the record of what measured it
         about["environment"] = environment()
     schedule.run.open(schedule.experiment, schedule.identity, about)
+    sheet = schedule.run.path / "images.png"
+    if not sheet.exists():
+        contact_sheet(schedule.images, sheet)
+        report(f"what is sent, some of each class: {shown(sheet)}")
     cells = schedule.cells
     left = sum(unit.stage == "measured" for unit in units)
     schedule.run.log(f"collect: {len(cells)} cells, {left} to do, {engine} with {jobs} jobs")
@@ -213,12 +220,13 @@ def collect(schedule: Schedule, engine: str, jobs: int, report: Report) -> dict[
 def _work(schedule: Schedule, units: list[Unit], engine: str, jobs: int, report: Report) -> None:
     started = time.monotonic()
     figures, seconds = time_needed(schedule, jobs)
-    report(f"about {as_duration(seconds)} to go")
+    report(f"about {'at least ' * figures.at_least}{as_duration(seconds)} to go")
     threads, device = schedule.experiment.compute.threads, schedule.identity["device"]
     workers = engine_named(engine)(Workers(min(jobs, len(units)), threads, device))
     progress = _Progress(schedule.run, units, figures, report)
     try:
-        Scheduler(units, schedule.by_id, schedule.job, workers, progress).run()
+        with looked_at():
+            Scheduler(units, schedule.by_id, schedule.job, workers, progress).run()
     finally:
         workers.close()
     report(f"done in {as_duration(time.monotonic() - started)}")

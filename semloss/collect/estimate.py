@@ -20,6 +20,9 @@ from semloss.training import BatchLoss, Companion, Recipe, train
 #: Steps timed for one figure, after one that warms up.
 TIMED_STEPS = 3
 
+#: Seconds of one image's step beyond which no full batch is timed: the estimate is then "at least".
+LONGEST_S = 2.0
+
 
 class Estimate:
     """Seconds per unit, and from them the time that remains.
@@ -30,9 +33,12 @@ class Estimate:
         By unit identifier.
     jobs
         Units done at a time.
+    at_least
+        Whether steps were too long to be timed in full, so that it takes at least so long.
     """
 
-    def __init__(self, seconds: dict[str, float], jobs: int) -> None:
+    def __init__(self, seconds: dict[str, float], jobs: int, at_least: bool = False) -> None:
+        self.at_least = at_least
         self._seconds = seconds
         self._jobs = jobs
         self._asked: dict[str, float] = {}  # by stage: estimated seconds of the finished units
@@ -96,32 +102,38 @@ def estimate(units: list[Unit], job_for: Callable[[Unit], Job], jobs: int) -> Es
     if not cells:
         return Estimate({}, jobs)
     trained = [u for u in cells if u.scheme and u.scheme.codec.training != "none"] or cells
-    rates = _rates(job_for(trained[len(trained) // 2]))
-    return Estimate({unit.id: STAGES[unit.stage].cost(unit, rates) for unit in units}, jobs)
+    rates, at_least = _rates(job_for(trained[len(trained) // 2]))
+    seconds = {unit.id: STAGES[unit.stage].cost(unit, rates) for unit in units}
+    return Estimate(seconds, jobs, at_least)
 
 
-def _rates(job: Job) -> Rates:
-    """Time the work of one cell on this machine."""
+def _rates(job: Job) -> tuple[Rates, bool]:
+    """Time the work of one cell on this machine; and whether it takes at least so long."""
     prepare_process(job.experiment.compute.threads)
     bench, cell = Bench(job), job.unit
     assert cell.scheme is not None
     assert cell.snr_db is not None
     training, recipes = job.experiment.train, job.experiment.task_training
     items, own = len(bench.split.train), (cell.snr_db, cell.snr_db)
+    long: list[float] = []
 
     def image_s(
         network: nn.Module, loss: BatchLoss, recipe: Recipe, companion: Companion | None = None
     ) -> float:
-        times = []
-        for steps in (1, TIMED_STEPS):
+        batch = min(recipe.batch_size, items)
+        for steps, size in ((1, 2), (1, batch), (TIMED_STEPS, batch)):
             started = time.perf_counter()
             # a rate of nothing: what is timed here must not diverge
-            timed = recipe.model_copy(update={"steps": steps, "lr": 1e-12})
+            short = {"steps": steps, "lr": 1e-12, "batch_size": size}
+            timed = recipe.model_copy(update=short)
             train(network, loss, items, timed, "time", companion=companion)
-            times.append(time.perf_counter() - started)
-        return times[1] / TIMED_STEPS / min(recipe.batch_size, items)
+            seconds = (time.perf_counter() - started) / steps
+            if size == 2 and seconds > LONGEST_S:  # a full batch takes no less
+                long.append(seconds)
+                break
+        return seconds / batch
 
-    scheme, some = cell.scheme, bench.split.test[:BATCH]
+    scheme = cell.scheme
     codec = bench.new_codec(scheme, 0)
     chain, codec_s, clean_s, adapted_s = bench.chain(scheme, codec), 0.0, 0.0, 0.0
     if scheme.codec.training != "none":
@@ -137,6 +149,7 @@ def _rates(job: Job) -> Rates:
         clean_s = image_s(task, clean_loss(bench, task), recipes.clean)
         adapted_s = image_s(task, adapted_loss(bench, task, chain, own), recipes.matched)
         networks = {"clean": task, "matched": task}
+    some = bench.split.test[: 1 if long else BATCH]
     truth = bench.truth[some].numpy()
     listeners = Listeners(bench.task, networks, truth, truth)
     metrics = readable(job.experiment.metrics.make(), bench.images, scheme.codec.delivers)
@@ -144,7 +157,8 @@ def _rates(job: Job) -> Rates:
     started = time.perf_counter()
     measure(chain, sent, cell.snr_db, metrics, listeners, "time")
     measured_s = (time.perf_counter() - started) / len(some) * len(tests_db(job.experiment, cell))
-    return Rates(codec_s, clean_s, adapted_s, measured_s, items, len(bench.split.test))
+    rates = Rates(codec_s, clean_s, adapted_s, measured_s, items, len(bench.split.test))
+    return rates, bool(long)
 
 
 def as_duration(seconds: float) -> str:

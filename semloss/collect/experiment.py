@@ -3,19 +3,22 @@
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from semloss.channels import CHANNELS, Channel
 from semloss.codecs import CODECS, Codec
 from semloss.collect.sections import Compute, Grid, Metrics, Split, TaskTraining, Train
 from semloss.errors import SemlossError
 from semloss.objectives import OBJECTIVES, Objective
-from semloss.registry import unknown_key, validate
+from semloss.registry import Registry, unknown_key, validate
 from semloss.sources import SOURCES, Source
 from semloss.tasks import TASKS, Task
+
+#: Images of a class that a scaled experiment keeps.
+LEAST_PER_CLASS = 12
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,28 @@ class Experiment:
             "compute": self.compute.model_dump(mode="json"),
         }
 
+    def scaled(self, scale: float) -> "Experiment":
+        """The same grid with images and training steps times `scale`, rounded up.
+
+        Every class keeps at least `LEAST_PER_CLASS` images. The options of the result say it all:
+        a run of it is another experiment than one at full scale.
+
+        Raises
+        ------
+        SemlossError
+            When the source takes all images there are, whose number is not known here.
+        """
+        per_class = getattr(self.source, "per_class", None)
+        if per_class is None:
+            raise SemlossError("--scale: set source.per_class, the images of a class to scale")
+        few = max(min(per_class, LEAST_PER_CLASS), math.ceil(per_class * scale))
+        return replace(
+            self,
+            source=self.source.model_copy(update={"per_class": few}),
+            train=self.train.scaled(scale),
+            task_training=self.task_training.scaled(scale),
+        )
+
 
 def _check_order(key: str, ends: tuple[float, float]) -> None:
     low, high = ends
@@ -155,7 +180,9 @@ def presets() -> dict[str, dict[str, Any]]:
     }
 
 
-def read_experiment(path: Path | None, preset: str | None, changes: Sequence[str]) -> Experiment:
+def read_experiment(
+    path: Path | None, preset: str | None, changes: Sequence[str], scale: float = 1.0
+) -> Experiment:
     """Read an experiment file or a preset and apply `key=value` changes to it.
 
     Parameters
@@ -165,7 +192,10 @@ def read_experiment(path: Path | None, preset: str | None, changes: Sequence[str
     preset
         Name of a preset; "demo" where neither is given.
     changes
-        Texts `dotted.key=value`; the value is read as TOML, or as plain text if it is none.
+        Texts `dotted.key=value`; the value is read as TOML, or as plain text if it is none or the
+        key takes text.
+    scale
+        See `Experiment.scaled`.
 
     Raises
     ------
@@ -185,8 +215,11 @@ def read_experiment(path: Path | None, preset: str | None, changes: Sequence[str
     # a change of kind clears a table, so it goes before the options of the new kind
     for change in sorted(changes, key=lambda one: not one.partition("=")[0].endswith(".kind")):
         _set(tables, change)
+    if not 0 < scale <= 1:
+        raise SemlossError(f"--scale {scale:g}: give a number above 0, at most 1, e.g. 0.1")
     try:
-        return Experiment.from_tables(tables)
+        experiment = Experiment.from_tables(tables)
+        return experiment if scale == 1 else experiment.scaled(scale)
     except SemlossError as error:
         raise SemlossError(f"{path or f'preset {preset}'}: {error}") from None
 
@@ -212,6 +245,23 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
+def _takes_text(tables: Mapping[str, Any], parents: list[str], key: str) -> bool:
+    """Whether a key is a text by its type."""
+    if not parents:
+        return key in ("name", "description", "run_time", "expected")
+    registries: dict[str, Registry[Any]] = {
+        "source": SOURCES, "codec": CODECS, "channel": CHANNELS, "task": TASKS,
+        "objective": OBJECTIVES,
+    }  # fmt: skip
+    section, model = parents[0], None
+    if section in registries and isinstance(table := tables.get(section), Mapping):
+        model = registries[section].options_of(table.get("kind"))
+    elif section == "metrics":
+        model = Metrics
+    field = model.model_fields.get(key) if model and len(parents) == 1 else None
+    return field is not None and bool({str, Path} & {field.annotation, *get_args(field.annotation)})
+
+
 def _set(tables: dict[str, Any], change: str) -> None:
     key, equals, text = change.partition("=")
     if not equals or not key.strip():
@@ -229,6 +279,8 @@ def _set(tables: dict[str, Any], change: str) -> None:
         if not isinstance(inner, dict):
             raise SemlossError(f"--set {change}: {name} is not a single table")
         table = inner
+    if _takes_text(tables, parents, last) and not isinstance(value, str):
+        value = text.strip()  # a name that reads as a number, a date or a truth value
     if isinstance(value, float) and not math.isfinite(value):
         raise SemlossError(f"--set {change}: write a finite number")
     swappable = parents in (["source"], ["codec"], ["channel"], ["objective"])

@@ -6,6 +6,7 @@
       README.md            what was measured, the headline figures, what each file is
       experiment.toml      the experiment, every default written out
       environment.json     versions, machine, digest of semloss' own code
+      images.png           some images of each class
       source.json          the images: where from, classes, bands, content hash
       split.json           which image is in which part
       identity.json        what all cells of the folder share
@@ -188,7 +189,10 @@ class Run:
         with suppress(SemlossError):  # keys that are new since then have their defaults
             old = Experiment.from_tables(old).as_tables()
         pairs = [(section, old.get(section, {}), tables[section]) for section in FIXED_SECTIONS]
-        pairs.append(("identity", read_json(self.path / "identity.json"), identity))
+        was = self._identity()
+        # what is not known any more cannot differ
+        pairs.append(("identity", was, identity if was.keys() == identity.keys() else
+                      {key: identity.get(key) for key in was}))  # fmt: skip
         for section, was, now in pairs:
             for key in sorted(set(was) | set(now)):
                 if was.get(key) != now.get(key):
@@ -205,6 +209,18 @@ class Run:
             for axis in ("cr", "snr_db", "seeds")
         }
         return joined
+
+    def _identity(self) -> dict[str, Any]:
+        """What all cells share; of a lost file, what the other records tell of it."""
+        whole = self._kept("identity.json")
+        if whole:
+            return whole
+        parts = {"images": self._kept("source.json"), "split": self._kept("split.json")}
+        return {name: part["content_hash"] for name, part in parts.items() if part}
+
+    def _kept(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        return dict(read_json(path)) if path.exists() else {}
 
     def log(self, line: str) -> None:
         """Add a line with the time to the run's log; a log that cannot be written stops nothing."""

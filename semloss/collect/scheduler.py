@@ -8,6 +8,7 @@ from semloss.collect.engines import WORKER_DEATHS, Engine, WorkerDied
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result
 from semloss.errors import SemlossError
+from semloss.interruption import look
 
 #: Seconds between two looks at a unit that another collect holds.
 BUSY_PAUSE_S = 2.0
@@ -82,6 +83,7 @@ class Scheduler:
         """
         in_flight: list[tuple[Any, Sequence[Unit]]] = []
         while self._waiting or in_flight:
+            look()
             while len(in_flight) < self._engine.jobs and (pack := self._next_pack()):
                 for unit in pack:
                     self._waiting.remove(unit)

@@ -101,6 +101,9 @@ class Grid(Options):
     mismatch: bool = False
 
 
+W = TypeVar("W", bound="_WithRecipes")
+
+
 class _WithRecipes(Options):
     """A section where a recipe that is given in part keeps the rest of its own default."""
 
@@ -112,6 +115,17 @@ class _WithRecipes(Options):
             if isinstance(field.default, Recipe) and isinstance(values.get(key), Mapping):
                 complete[key] = field.default.model_dump() | dict(values[key])
         return complete
+
+    def scaled(self: W, scale: float) -> W:
+        """The section with all its training steps times `scale`, rounded up."""
+        changed: dict[str, Any] = {}
+        for key, value in self:
+            if isinstance(value, Recipe):
+                steps = math.ceil(value.steps * scale)
+                changed[key] = value.model_copy(update={"steps": steps})
+            elif "_steps_per_" in key:
+                changed[key] = value * scale
+        return self.model_copy(update=changed)
 
 
 class Train(_WithRecipes):

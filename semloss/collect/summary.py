@@ -144,6 +144,7 @@ def _readme(
         "## Files\n\n"
         "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, receiver and metric\n"
         "- `cells.parquet`, `cells.csv`: one row per trained cell: CR, steps, CPU time, status\n"
+        "- `images.png`: some images of each class\n"
         "- `experiment.toml`: the experiment with every default; "
         "`semloss collect experiment.toml --out .` here goes on with it\n"
         "- `environment.json`: versions and machine; `source.json`, `split.json`: the images; "

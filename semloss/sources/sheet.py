@@ -1,12 +1,13 @@
 """Contact sheets: a few tiles of each class side by side."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from semloss.errors import SemlossError
 from semloss.sources.base import ImageSet
+from semloss.storage import write_atomically
 
 
 def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int = 2) -> None:
@@ -46,9 +47,6 @@ def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int =
             picture = Image.fromarray(np.ascontiguousarray(shown))
             left = margin + column * (width + gap)
             sheet.paste(picture.resize((width, height), Image.Resampling.BICUBIC), (left, top))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        palette = sheet.quantize(256)  # half the bytes of true colour
-        sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path)
-    except OSError as error:
-        raise SemlossError(f"cannot write {path}: {error.strerror}; choose another place") from None
+    palette, file = sheet.quantize(256), io.BytesIO()  # half the bytes of true colour
+    sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(file, "png")
+    write_atomically(path, file.getvalue())

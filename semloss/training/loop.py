@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from semloss.errors import Diverged
+from semloss.interruption import look
 from semloss.training.checkpoint import Learner, Trained, resume_training, save_training
 from semloss.training.draws import Draws, batches
 from semloss.training.recipe import Recipe
@@ -96,6 +97,7 @@ def train(
     network.train()
     stream = batches(n_items, recipe.batch_size, key, done.steps)
     for step in range(done.steps, recipe.steps):
+        look()
         loss = loss_of(next(stream), draws)
         learner.step(loss, recipe.lr_at(step))
         if companion is not None:

@@ -175,6 +175,53 @@ def test_another_precision_is_another_experiment(world, reference, tmp_path, cap
     assert "identity.bf16" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["identity.json", "measured.json", "experiment.toml"])
+def test_the_mend_that_a_message_names_works(world, reference, tmp_path, capfd, name):
+    out = tmp_path / "run"
+    shutil.copytree(reference, out)
+    victim = next(out.rglob(name))
+    victim.write_bytes(victim.read_bytes()[: len(victim.read_bytes()) // 2])
+    code = collect(world, out)
+    told = capfd.readouterr().err
+    if name == "identity.json":
+        assert code == 2
+        assert "delete it to have it made anew" in told
+        victim.unlink()
+        assert collect(world, out, "--set", "source.seed=1") == 2  # still another experiment
+        assert collect(world, out) == 0
+        assert json.loads(victim.read_text()) == json.loads((reference / name).read_text())
+    elif name == "experiment.toml":
+        assert code == 2
+        assert "choose another --out" in told
+        out = tmp_path / "another"
+        assert collect(world, out) == 0
+    else:
+        assert code == 0
+    assert tables(out) == tables(reference)
+
+
+def test_images_to_look_at_come_first(reference):
+    assert (reference / "images.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_endless_step_is_not_waited_for(world, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("semloss.collect.estimate.LONGEST_S", 0.0)
+    assert collect(world, tmp_path / "long", "--dry-run") == 0
+    assert "estimate: at least " in capfd.readouterr().out
+    assert collect(world, tmp_path / "long", "--dry-run", "--json") == 0
+    assert json.loads(capfd.readouterr().out)["estimate_is_at_least"] is True
+
+
+def test_the_quick_preset_rises_with_both(tmp_path, capfd):
+    assert main(["collect", "--preset", "quick", "--out", str(tmp_path / "quick"), "--engine",
+                 "serial"]) == 0  # fmt: skip
+    assert "TOY" in capfd.readouterr().out
+    table = semloss.load_table(tmp_path / "quick")
+    psnr = table[table.metric == "psnr_db"].pivot(index="cr", columns="snr_db", values="value")
+    assert (psnr.diff().dropna() > 0).all(axis=None)
+    assert (psnr.T.diff().dropna() > 0).all(axis=None)
+
+
 def test_the_same_ratio_written_otherwise_is_the_same_cell(world, reference, tmp_path):
     out = tmp_path / "ratio"
     shutil.copytree(reference, out)
@@ -282,9 +329,11 @@ def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_pat
     out = tmp_path / "diverged"
     wild = ["--set", "train.trunk.lr=1e4", "--set", "train.trunk.clip_norm=1e9",
             "--set", "train.retries=1"]  # fmt: skip
-    assert collect(world, out, *wild, "--json") == 0
-    summary = json.loads(capfd.readouterr().out)
+    assert collect(world, out, *wild, "--json") == 2
+    told = capfd.readouterr()
+    summary = json.loads(told.out)
     assert len(summary["diverged"]) == 4
+    assert "nothing to fit: all 4 cells diverged" in told.err.splitlines()[-1]
     cells = pd.read_csv(out / "cells.csv")
     assert set(cells.status) == {"diverged"}
     assert cells.attempts.str.contains("base diverged").all()
@@ -305,7 +354,7 @@ def test_a_clean_task_model_that_does_not_train_is_one_line(world, tmp_path, cap
 def test_a_matched_task_model_that_diverges_flags_its_cells(world, tmp_path, capfd):
     out = tmp_path / "matched"
     options = ["--set", "task.matched.lr=1e30", "--set", "grid.cr=1/6", "--json"]
-    assert collect(world, out, *options) == 0
+    assert collect(world, out, *options) == 2
     assert len(json.loads(capfd.readouterr().out)["diverged"]) == 2
     cells = pd.read_csv(out / "cells.csv")
     assert cells.attempts.str.contains("task model at lr").all()

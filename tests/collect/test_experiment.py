@@ -38,8 +38,9 @@ def test_every_preset_is_a_sound_experiment_that_says_what_to_expect(name):
     assert experiment.description
     assert "min" in experiment.run_time
     assert "dB" in experiment.expected
-    assert len(experiment.grid.cr) >= 4
-    assert len(experiment.grid.snr_db) >= 6
+    if "TOY" not in experiment.description:
+        assert len(experiment.grid.cr) >= 4
+        assert len(experiment.grid.snr_db) >= 6
 
 
 def test_a_file_on_top_of_a_preset_changes_only_its_keys(tmp_path):
@@ -113,3 +114,25 @@ def test_complaints_name_the_key(tables, message):
     with pytest.raises(SemlossError, match=message) as caught:
         Experiment.from_tables(tables if not tables else sound | tables)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["2750", "true", "nan", "1979-05-27", "1e3", "tiles"])
+def test_a_key_of_text_type_takes_text(text):
+    changes = [f"source.path={text}", "source.kind=folder"]
+    assert str(read_experiment(None, "demo", changes).source.path) == text
+    assert read_experiment(None, "demo", ["name=2026"]).name == "2026"
+
+
+def test_scale_counts_images_and_steps_alike():
+    whole, tenth = (read_experiment(None, "demo", [], scale) for scale in (1.0, 0.1))
+    assert tenth.source.per_class == whole.source.per_class * 0.1
+    assert tenth.train.trunk.steps == whole.train.trunk.steps * 0.1
+    assert tenth.train.cell_recipe(-8.0).steps == 1 + round(0.6 * 14)
+    assert tenth.task_training.clean.steps == whole.task_training.clean.steps * 0.1
+    assert tenth.grid == whole.grid
+    assert tenth.as_tables()["train"]["trunk"]["steps"] == 80  # a run of it says so itself
+    assert read_experiment(None, "demo", [], 1e-6).source.per_class == 12
+    with pytest.raises(SemlossError, match="--scale 2: give a number above 0"):
+        read_experiment(None, "demo", [], 2.0)
+    with pytest.raises(SemlossError, match=r"set source\.per_class"):
+        read_experiment(None, "eurosat", ["source.kind=eurosat", "source={kind='eurosat'}"], 0.5)

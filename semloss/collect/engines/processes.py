@@ -1,18 +1,29 @@
 """Several worker processes on this machine."""
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context, resource_tracker
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from semloss.collect.engines.base import ENGINES, WorkerDied, one_of
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result, do_pack
+from semloss.errors import SemlossError
+from semloss.interruption import deaf_children
+
+#: How a worker ends that was started by a script which begins the whole work anew.
+BEGUN_ANEW = 77
+
+
+def refuse_in_worker() -> None:
+    """End a worker in which the user's script begins to collect again; its parent says why."""
+    if getattr(current_process(), "_inheriting", False):  # the script is only being imported
+        os._exit(BEGUN_ANEW)
 
 
 class Processes:
@@ -24,8 +35,11 @@ class Processes:
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
         self._pool = self._new_pool()
+        self._workers: list[BaseProcess] = []
 
     def _new_pool(self) -> ProcessPoolExecutor:
+        with deaf_children():  # the tracker of semaphores outlives this process, or complains
+            resource_tracker.ensure_running()
         return ProcessPoolExecutor(
             self.jobs,
             # not fork: a forked copy of torch's thread pools can hang
@@ -40,16 +54,16 @@ class Processes:
 
     def submit(self, pack: Sequence[Job]) -> Future[list[Result]]:
         """Hand the pack to a worker; a pool that lost one is replaced first."""
-        # a worker that is started now inherits this: Ctrl-C is its parent's business
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            return self._pool.submit(do_pack, pack)
-        except BrokenProcessPool:
-            self._pool.shutdown(wait=False)
-            self._pool = self._new_pool()
-            return self._pool.submit(do_pack, pack)
-        finally:
-            signal.signal(signal.SIGINT, before)
+        with deaf_children():
+            try:
+                future = self._pool.submit(do_pack, pack)
+            except BrokenProcessPool:
+                self._pool.shutdown(wait=False)
+                self._pool = self._new_pool()
+                future = self._pool.submit(do_pack, pack)
+        # the pool forgets its processes when it breaks or is shut down
+        self._workers = list((self._pool._processes or {}).values())
+        return future
 
     def wait_any(self, handles: list[Any], timeout_s: float) -> list[Any]:
         """Wait for the first to finish."""
@@ -61,23 +75,24 @@ class Processes:
         try:
             return handle.result()
         except BrokenProcessPool:
+            if any(worker.exitcode == BEGUN_ANEW for worker in self._workers):
+                raise SemlossError(
+                    "every worker runs your script anew: put what it does below "
+                    '`if __name__ == "__main__":`, or use --engine serial'
+                ) from None
             raise WorkerDied("a worker process was killed") from None
 
     def close(self) -> None:
         """End the workers at once; what they had finished is on disk."""
-        # the pool forgets its processes on shutdown
-        workers = list((self._pool._processes or {}).values())
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
+        for worker in self._workers:
+            worker.kill()
+        for worker in self._workers:
             worker.join()
 
 
 def _follow_parent(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and end when it does: no orphan holds a cell's lock."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """End when the parent does: no orphan holds a cell's lock."""
 
     def watch() -> None:
         while os.getppid() == parent:

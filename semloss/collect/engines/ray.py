@@ -9,6 +9,7 @@ from semloss.collect.engines.base import ENGINES, WORKER_DEATHS, WorkerDied, Wor
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result, do_pack
 from semloss.errors import SemlossError
+from semloss.interruption import deaf_children, kept
 
 
 class RayCluster:
@@ -19,27 +20,13 @@ class RayCluster:
     """
 
     def __init__(self, workers: Workers) -> None:
-        try:
-            import ray
-        except ImportError:
-            raise SemlossError(
-                "--engine ray: Ray is not installed; pip install 'semloss[ray]'"
-            ) from None
-        self._ray = ray
+        with deaf_children(), kept():  # Ray's own handlers dump addresses and abort
+            self._ray = _joined(workers)
         self.jobs = workers.jobs
-        if not ray.is_initialized():
-            # an address in RAY_ADDRESS joins that cluster, which has CPUs of its own
-            own = None if "RAY_ADDRESS" in os.environ else workers.jobs * workers.threads
-            # Ray would run its workers at low priority, but they are the whole job here
-            os.environ.setdefault("RAY_worker_niceness", "0")
-            ray.init(
-                num_cpus=own,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                include_dashboard=False,
-            )
         gpu_share = 1 / workers.jobs if workers.device == "cuda" else 0.0
-        task = ray.remote(num_cpus=workers.threads, num_gpus=gpu_share, max_retries=WORKER_DEATHS)
+        task = self._ray.remote(
+            num_cpus=workers.threads, num_gpus=gpu_share, max_retries=WORKER_DEATHS
+        )
         self._do = task(do_pack)
 
     def take(self, ready: Sequence[Unit]) -> Sequence[Unit]:
@@ -67,7 +54,36 @@ class RayCluster:
 
     def close(self) -> None:
         """Leave the cluster; a local one ends with it."""
-        self._ray.shutdown()
+        with deaf_children(), kept():
+            self._ray.shutdown()
+
+
+def _joined(workers: Workers) -> Any:  # noqa: ANN401 - a module that may be absent
+    """Ray, joined to a cluster.
+
+    Raises
+    ------
+    SemlossError
+        When it is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise SemlossError(
+            "--engine ray: Ray is not installed; pip install 'semloss[ray]'"
+        ) from None
+    if not ray.is_initialized():
+        # an address in RAY_ADDRESS joins that cluster, which has CPUs of its own
+        own = None if "RAY_ADDRESS" in os.environ else workers.jobs * workers.threads
+        # Ray would run its workers at low priority, but they are the whole job here
+        os.environ.setdefault("RAY_worker_niceness", "0")
+        ray.init(
+            num_cpus=own,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            include_dashboard=False,
+        )
+    return ray
 
 
 ENGINES["ray"] = RayCluster

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from semloss.collect.stages.chain import Chain, images_at
 from semloss.identity import seed_for
+from semloss.interruption import look
 from semloss.metrics import Delivery, ImageMetric, mean_measurement, papr_db
 from semloss.sources import ImageSet
 from semloss.tasks import Answers, Task
@@ -103,6 +104,7 @@ def measure(
     peaks: list[Tensor] = []
     with torch.inference_mode():
         for images in sent.batches():
+            look()
             arrived, symbols = chain.send(images, snr_db, generator)
             for metric in metrics:
                 values[metric.name].append(metric.per_image(images, arrived).cpu())
