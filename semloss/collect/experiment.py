@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from semloss.channels import CHANNELS, Channel
 from semloss.codecs import CODECS, Codec
@@ -259,7 +260,11 @@ def _takes_text(tables: Mapping[str, Any], parents: list[str], key: str) -> bool
     elif section == "metrics":
         model = Metrics
     field = model.model_fields.get(key) if model and len(parents) == 1 else None
-    return field is not None and bool({str, Path} & {field.annotation, *get_args(field.annotation)})
+    if field is None:
+        return False
+    union = get_origin(field.annotation) in (Union, UnionType)
+    types = get_args(field.annotation) if union else (field.annotation,)
+    return str in types or Path in types
 
 
 def _set(tables: dict[str, Any], change: str) -> None:
