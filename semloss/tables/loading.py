@@ -36,7 +36,8 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
         For tables of other origin: our column name -> what it is read from, a column of the file
         or a conversion of it, e.g. ``{"snr_db": "SNR", "value": "acc/100", "cr": "M/3072"}``
         (all kinds: `semloss.tables.columns`), or what every row has, ``{"cr": "1/24"}``.
-        Several columns for ``value``, between commas, give one metric each. Without a column ``metric`` it is named after the value's.
+        Several columns for ``value``, between commas, give one metric each. Without a column
+        ``metric`` it is named after the value's.
 
     Returns
     -------
