@@ -19,7 +19,8 @@ def started(tmp_path, engine, until):
     (tmp_path / "long.toml").write_text(LONG)
     command = [
         sys.executable, "-m", "semloss", "collect", str(tmp_path / "long.toml"),
-        "--out", str(tmp_path / "run"), "--engine", engine, "--jobs", "2",
+        "--out", str(tmp_path / "run"), "--engine", engine,
+        *([] if engine == "serial" else ["--jobs", "2"]),
     ]  # fmt: skip
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
