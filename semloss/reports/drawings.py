@@ -1,113 +1,67 @@
 """How each kind of answer is drawn; importing it registers the pictures."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from semloss.answers import draws
+from semloss.answers import Answer, draws
 from semloss.planning.answers.adaptive import AdaptiveAnswer
 from semloss.planning.answers.against import AgainstAnswer
 from semloss.planning.answers.outage import OutageAnswer
 from semloss.planning.answers.passes import DayAnswer, PassAnswer
+from semloss.planning.answers.question import Answered
 from semloss.planning.answers.solution import SolutionAnswer
 from semloss.planning.answers.studies import MonteCarloAnswer, SweepAnswer, TornadoAnswer
 from semloss.planning.budget.ledger import Ledger
+from semloss.reports.fit.prediction import prediction_plot
+from semloss.reports.fit.surface import surface_plot
+from semloss.reports.link.waterfall import waterfall_plot
+from semloss.reports.look import origin
+from semloss.reports.what_if.passes import outage_plot, pass_plot, table_plot
+from semloss.reports.what_if.separation import separation_plot
+from semloss.reports.what_if.studies import monte_carlo_plot, sweep_plot, tornado_plot
 from semloss.surfaces.fitted.told import PredictionAnswer
 from semloss.surfaces.fitting.summary import FitSummary
 
 
-@draws(FitSummary)
-def fit(answer: FitSummary, path: Path) -> None:
-    """Curves per CR and the plane, over the measurements."""
-    from semloss.reports.fit.surface import surface_plot
-
-    surface_plot(answer.fit, answer.points, path)
+def _asked(answer: Answered) -> dict[str, Any]:
+    """What titles and feet say of a question."""
+    link = answer.question.link
+    return {"link": link.name, "margin_db": link.margin_db, "about": origin(answer.question.fit)}
 
 
-@draws(PredictionAnswer)
-def prediction(answer: PredictionAnswer, path: Path) -> None:
-    """Curves of the fit, and the answer on them."""
-    from semloss.reports.fit.prediction import prediction_plot
-
-    prediction_plot(answer.fit, path, answer.point, answer.needed)
-
-
-@draws(Ledger)
-def ledger(answer: Ledger, path: Path) -> None:
-    """Waterfall from EIRP to margin."""
-    from semloss.reports.link.waterfall import waterfall_plot
-
-    waterfall_plot(answer, path)
-
-
-@draws(SolutionAnswer)
-def solution(answer: SolutionAnswer, path: Path) -> None:
-    """The ledger with the answer in it."""
-    ledger(answer.ledger(), path)
-
-
-@draws(PassAnswer)
-def one_pass(answer: PassAnswer, path: Path) -> None:
-    """Elevation, SNR, metric and images along the pass."""
-    from semloss.reports.what_if.passes import pass_plot
-
-    pass_plot(answer.result, path)
-
-
-@draws(DayAnswer)
-def several_passes(answer: DayAnswer, path: Path) -> None:
-    """The highest pass."""
-    from semloss.reports.what_if.passes import pass_plot
-
-    pass_plot(answer.highest, path)
-
-
-@draws(AdaptiveAnswer)
-def adaptive(answer: AdaptiveAnswer, path: Path) -> None:
+def _adaptive(answer: AdaptiveAnswer, path: Path) -> None:
     """The (highest) pass with the CR in use; else the coding table."""
-    from semloss.reports.what_if.passes import pass_plot, table_plot
-
     if answer.single or (answer.runs and answer.days is not None):
         result, schedule = answer.highest
-        pass_plot(result, path, schedule)
+        pass_plot(result, path, schedule, **_asked(answer))
     else:
-        table_plot(answer.table, answer.question.fit, path)
+        table_plot(answer.table, answer.question.fit, path, answer.question.link.name)
 
 
-@draws(OutageAnswer)
-def outage(answer: OutageAnswer, path: Path) -> None:
-    """Metric against the share of the time."""
-    from semloss.reports.what_if.passes import outage_plot
-
-    outage_plot(answer.found, path)
+def _solution(answer: SolutionAnswer, path: Path) -> None:
+    """The ledger with the answer in it."""
+    found = str(answer.solution).partition("\n")[0]
+    waterfall_plot(answer.ledger(), path, f"{answer.question.demand}: {found}", _foot(answer))
 
 
-@draws(AgainstAnswer)
-def against(answer: AgainstAnswer, path: Path) -> None:
-    """Curves and the map of who is ahead."""
-    from semloss.reports.what_if.separation import separation_plot
-
-    separation_plot(answer.drawn, path)
+def _foot(answer: Answered) -> str:
+    return origin(answer.question.fit)
 
 
-@draws(SweepAnswer)
-def sweep(answer: SweepAnswer, path: Path) -> None:
-    """Metric over one field, or over two."""
-    from semloss.reports.what_if.studies import sweep_plot
-
-    sweep_plot(answer.table, list(answer.fields), answer.defaults.model, path)
-
-
-@draws(TornadoAnswer)
-def tornado(answer: TornadoAnswer, path: Path) -> None:
-    """Bars of each input's swing."""
-    from semloss.reports.what_if.studies import tornado_plot
-
-    tornado_plot(answer.table, answer.defaults.model, path)
-
-
-@draws(MonteCarloAnswer)
-def monte_carlo(answer: MonteCarloAnswer, path: Path) -> None:
-    """Spread of SNR and metric."""
-    from semloss.reports.what_if.studies import monte_carlo_plot
-
-    assert answer.found is not None
-    monte_carlo_plot(answer.found, answer.defaults.model, path)
+_DRAWINGS: dict[type[Answer], Callable[[Any, Path], object]] = {
+    FitSummary: lambda a, path: surface_plot(a.fit, a.points, path),
+    PredictionAnswer: lambda a, path: prediction_plot(a.fit, path, a.point, a.needed),
+    Ledger: waterfall_plot,
+    SolutionAnswer: _solution,
+    PassAnswer: lambda a, path: pass_plot(a.result, path, **_asked(a)),
+    DayAnswer: lambda a, path: pass_plot(a.highest, path, **_asked(a)),
+    AdaptiveAnswer: _adaptive,
+    OutageAnswer: lambda a, path: outage_plot(a.found, path, **_asked(a)),
+    AgainstAnswer: lambda a, path: separation_plot(a.drawn, path, _foot(a)),
+    SweepAnswer: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),
+    TornadoAnswer: lambda a, path: tornado_plot(a.table, a.defaults, path),
+    MonteCarloAnswer: lambda a, path: monte_carlo_plot(a.found, a.defaults, path),
+}
+for _kind, _drawing in _DRAWINGS.items():
+    draws(_kind)(_drawing)

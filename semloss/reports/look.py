@@ -1,32 +1,53 @@
 """One look for every picture: readable in print, in grey and for colour-blind eyes.
 
-Fonts and colours, the axes of CR and SNR, and saving a picture with the table behind it.
+Fonts and colours, titles, axes of CR and SNR, curves with their bands, legends beside the data,
+and saving a picture with the table behind it.
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
+from matplotlib.colorbar import Colorbar
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.facts import metric_facts
+from semloss.reports.page import signed
 from semloss.storage import picture_kind, write_atomically
+from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import Outcome
 from semloss.units import ROUND_CRS, format_cr
 
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "p")
 SURFACE_MAP = "cividis"
 INK = "#222222"
 ACCENT = "#c1440e"
+GREY = "#6b6b6b"
+KINDS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+"""Colours of things without an order, told apart by colour-blind eyes (Okabe and Ito, 2008)."""
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.5, 1.2)),
+    (0, (5, 1.5, 1.5, 1.5)),
+    (0, (9, 2)),
+)
+OUTSIDE = "outside the fitted domain"
 
 COLUMN = 3.5
 """Width in inches of one column of a two-column paper."""
@@ -37,51 +58,34 @@ _MOST = 8
 """Most CRs told apart by marker and lightness."""
 _GAP_X, _GAP_Y = 0.11, 0.06
 """Least distance of two ticks, in lengths of the axis, that leaves room for their fractions."""
-_SIZES: dict[Any, Any] = {
-    "font.size": 8.0,
+_TITLE, _FOOT = 13.0, 19.0
+"""Characters of a title and of a foot that fit in an inch."""
+_STYLE: dict[Any, Any] = {
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
     "axes.labelsize": 8.0,
-    "axes.titlesize": 8.5,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "legend.fontsize": 7.5,
-    "legend.title_fontsize": 7.5,
     "axes.linewidth": 0.8,
-    "xtick.major.width": 0.8,
-    "ytick.major.width": 0.8,
-    "xtick.major.size": 3.5,
-    "ytick.major.size": 3.5,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 8.0,
+    "figure.titlesize": 8.5,
+    "figure.titleweight": "bold",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "legend.title_fontsize": 7.0,
     "lines.linewidth": 1.4,
+    "svg.hashsalt": "semloss",
+    "text.color": INK,
+    "xtick.color": INK,
+    "xtick.labelsize": 7.5,
+    "xtick.major.size": 3.5,
+    "xtick.major.width": 0.8,
+    "ytick.color": INK,
+    "ytick.labelsize": 7.5,
+    "ytick.major.size": 3.5,
+    "ytick.major.width": 0.8,
 }
-
-
-@contextmanager
-def paper_style() -> Iterator[None]:
-    """Draw within this context."""
-    with mpl.rc_context():
-        sns.set_theme(context="paper", style="ticks", font_scale=1.15)
-        mpl.rcParams.update(
-            {
-                "axes.edgecolor": INK,
-                "axes.labelcolor": INK,
-                "axes.titleweight": "bold",
-                "axes.titlesize": "medium",
-                "axes.titlelocation": "left",
-                "font.family": "DejaVu Sans",
-                "text.color": INK,
-                "xtick.color": INK,
-                "ytick.color": INK,
-                "svg.hashsalt": "semloss",
-            }
-        )
-        yield
-
-
-@contextmanager
-def page_style() -> Iterator[None]:
-    """Draw within this context at the size of print: figures are placed unscaled."""
-    with paper_style():
-        mpl.rcParams.update(_SIZES)
-        yield
 
 
 def series_colors(count: int) -> list[tuple[float, float, float]]:
@@ -93,6 +97,31 @@ def metric_label(metric: str, receiver: str) -> str:
     """Name of a metric as an axis should carry it."""
     name = metric_facts(metric).title
     return name if receiver == "none" else f"{name}, {receiver} task model"
+
+
+def name_of(fit: Fit) -> str:
+    """Name of a fit's metric as a title should carry it."""
+    label = metric_facts(fit.metric).label
+    name = label if fit.receiver == "none" else f"{label}, {fit.receiver} task model"
+    return name[:1].upper() + name[1:]
+
+
+def origin(fit: Fit) -> str:
+    """What a fit was measured on, as far as its file tells: images, classifier, codec, channel."""
+    told = fit.provenance
+    tile = str(told.get("tile", "")).replace("x", "×", 1)
+    count = "" if fit.images is None else f"{fit.images:g} test images a cell"
+    images = ", ".join(part for part in (count, tile) if part)
+    source = " ".join(str(told[key]) for key in ("source",) if key in told)
+    parts = [": ".join(part for part in (source, images) if part)]
+    if fit.receiver != "none" and told.get("task_model"):
+        parts.append(f"classifier {told['task_model']}")
+    codec = told.get("codec_label") or told.get("codec")
+    parts += [f"codec {codec}"] if codec else []
+    parts += [f"channel {told['channel']}"] if told.get("channel") else []
+    if fit.outcome is not Outcome.CONVERGED:
+        parts.append(f"the fit is flagged: {fit.outcome.value}")
+    return "; ".join(part for part in parts if part)
 
 
 def shown_ratios(cr: Array) -> Array:
@@ -129,34 +158,108 @@ def snr_axis(axis: XAxis | YAxis, count: int = 7) -> None:
     axis.set_label_text("SNR, Es/N0 [dB]")
 
 
+def band_curve(
+    axes: Axes,
+    x: Array,
+    value: Array,
+    band: tuple[Any, Any] | None = None,
+    inside: Any = True,  # noqa: ANN401 - a mask (N,) or one flag
+    **style: Any,  # noqa: ANN401 - properties of the line
+) -> None:
+    """Draw values (N,) with their band; thin and dotted where the fit was not measured."""
+    inside = np.broadcast_to(np.asarray(inside, dtype=bool), np.shape(x))
+    if band is not None:
+        axes.fill_between(x, *band, color=style["color"], alpha=0.2, linewidth=0)
+    axes.plot(x, np.where(inside, value, np.nan), **style)
+    if not inside.all():
+        axes.plot(x, np.where(inside, np.nan, value), ":", color=style["color"], linewidth=1.0)
+
+
+def key(label: str, color: Any = INK, **style: Any) -> Line2D:  # noqa: ANN401 - properties
+    """Entry of a legend that explains a line or a mark."""
+    return Line2D([], [], label=label, color=color, **style)
+
+
+def band_key(label: str, color: Any = INK) -> Patch:  # noqa: ANN401 - a colour
+    """Entry of a legend that explains a band."""
+    return Patch(facecolor=color, alpha=0.2, linewidth=0, label=label)
+
+
+def target_line(axes: Axes, value: float, label: str) -> None:
+    """Draw what was asked for across the axes; the legend tells it."""
+    axes.axhline(value, color=ACCENT, linewidth=1.1, linestyle=(0, (4, 3)), label=signed(label))
+
+
+def legend(axes: Axes, handles: Sequence[Any] = (), title: str | None = None) -> None:
+    """Explain what is drawn: beside the axes, where no data can lie; the handles come last."""
+    entries = [*axes.get_legend_handles_labels()[0], *handles]
+    if entries:
+        axes.legend(handles=entries, title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0),
+                    borderaxespad=0.2, handlelength=1.8, alignment="left")  # fmt: skip
+
+
+def colorbar(figure: Figure, axes: Axes, mesh: Any, label: str, **more: Any) -> Colorbar:  # noqa: ANN401
+    """Scale of the colours of a map."""
+    bar = figure.colorbar(mesh, ax=axes, pad=0.02, **more)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def number_contours(axes: Axes, lines: ContourSet, avoid: Array, written: str = "{:g}") -> None:
+    """Write each line's value on it, where it is farthest from the points (N, 2) and the others.
+
+    A line without room for its number goes without; a colour bar tells it.
+    """
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    corner, size = np.array([left, low]), np.array([right - left, high - low])
+    taken = (np.reshape(avoid, (-1, 2)) - corner) / size
+    numbers = np.empty((0, 2))
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        spots = (path.vertices - corner) / size
+        spots = spots[((spots > 0.08) & (spots < 0.92)).all(axis=1)]
+        if not len(spots):
+            continue
+        far = [_distance(spots, numbers, 0.14), _distance(spots, taken, 1.0)]
+        best = int(np.argmax(np.where(far[0] < 1.0, -1.0, far[1])))
+        if far[0][best] < 1.0:
+            continue
+        numbers = np.vstack([numbers, spots[best]])
+        x, y = corner + size * spots[best]
+        axes.text(
+            x, y, signed(written.format(level)), ha="center", va="center",
+            fontsize=6.5, zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8},
+        )  # fmt: skip
+
+
+def _distance(spots: Array, others: Array, unit: float) -> Array:
+    """How far each spot lies from the nearest of the others, in units; 9 where there is none."""
+    if not len(others):
+        return np.full(len(spots), 9.0)
+    return np.asarray(np.linalg.norm(spots[:, None] - others[None], axis=2).min(axis=1) / unit)
+
+
 @contextmanager
 def picture(
     path: Path | str,
     width: float,
     height: float,
+    title: str,
+    about: str = "",
     table: pd.DataFrame | None = None,
     further: Mapping[str, pd.DataFrame] | None = None,
-    style: Callable[[], AbstractContextManager[None]] = page_style,
 ) -> Iterator[Figure]:
-    """Figure of a size in inches to draw in, written as by `save_picture` when the context ends."""
-    with style():
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure
-        save_picture(figure, path, table, further)
-
-
-def save_picture(
-    figure: Figure,
-    path: Path | str,
-    table: pd.DataFrame | None = None,
-    further: Mapping[str, pd.DataFrame] | None = None,
-) -> None:
-    """Write a picture atomically, and beside it a CSV of the same stem with its numbers.
+    """Figure to draw in, written with its tables when the context ends.
 
     Parameters
     ----------
     path
-        Its suffix (png, pdf, svg) tells the kind.
+        Its suffix (png, pdf, svg) tells the kind. The tables lie beside it, as CSV.
+    width, height
+        Of the drawing in inches, at the size of print; title and foot come on top.
+    title, about
+        What was asked, above; what it rests on, small at the foot.
     table
         The numbers that it shows; None: the picture alone.
     further
@@ -168,10 +271,25 @@ def save_picture(
         When a CSV of that name holds something else, the suffix names no kind of picture, or
         the place cannot be written.
     """
-    path = Path(path)
+    above = fill(signed(title), round(_TITLE * width))
+    below = fill(signed(about), round(_FOOT * width))
+    lines = above.count("\n") + below.count("\n") + 1 + bool(below)
+    with mpl.rc_context():
+        sns.set_theme(context="paper", style="ticks")
+        mpl.rcParams.update(_STYLE)
+        figure = Figure(figsize=(width, height + 0.15 * lines), layout="constrained")
+        figure.suptitle(above, x=0.01, ha="left")
+        if below:
+            figure.supxlabel(below, x=0.01, ha="left", fontsize=6.5, color=GREY)
+        yield figure
+        _save(figure, Path(path), {} if table is None else {"": table, **(further or {})})
+
+
+def _save(figure: Figure, path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write a picture atomically, and its tables beside it."""
     kind = picture_kind(path)
     contents: dict[Path, str] = {}
-    for ending, one in ({} if table is None else {"": table, **(further or {})}).items():
+    for ending, one in tables.items():
         content = one.to_csv(index=False, lineterminator="\n", float_format="%.12g")
         beside = path.with_name(f"{path.stem}{ending}.csv")
         _refuse_other(beside, content.partition("\n")[0], path)

@@ -287,11 +287,24 @@ def test_surfaces_are_compared_at_a_common_level(cases, tmp_path):
         assert row.rmse_percent == pytest.approx(100 * row.rmse / fit.quality["range"])
     assert rows["min_snr_db"].isna().tolist() == [False, False, True]  # flat: it needs nothing
     curves = pd.read_csv(tmp_path / "surfaces-curves.csv")
-    assert set(curves["surface"]) == set(rows["surface"][:2])
-    ends = curves.groupby("surface")["share"].agg(["first", "last"])
-    np.testing.assert_allclose(ends, [[0.0, 1.0]] * 2, atol=1e-9)
-    first = rows["surface"][rows["min_snr_db"].idxmin()]
-    assert f"reached first by {first}" in reading
+    assert set(curves["surface"]) == set(rows["surface"])
+    ends = curves.groupby("surface", sort=False)["value"].agg(["first", "last"])
+    np.testing.assert_allclose(ends, rows[["worst", "best"]], atol=1e-9)
+    assert "is met from" in reading
+
+
+def test_the_better_of_two_codecs_is_told_as_the_better_one(cases, tmp_path):
+    """The worse one comes close to its own ceiling sooner; asked for one value, it needs more."""
+    fit = cases["rising"][0]
+    scale = np.where(np.arange(len(fit.parameters)) == 1, 0.9, 1.0)
+    worse = replace(fit, parameters=fit.parameters * scale)
+    fits = [replace(one, provenance={"codec": name}) for one, name in ((fit, "a"), (worse, "b"))]
+    reading = surfaces_plot(fits, tmp_path / "surfaces.png")
+    rows = table(tmp_path / "surfaces.png")
+    assert rows["target"].nunique() == 1
+    assert rows["min_snr_db"][0] < rows["min_snr_db"][1]
+    assert rows["behind"].tolist() == pytest.approx([0.0, rows["best"][0] - rows["best"][1]])
+    assert "by accuracy, a and from" in reading
 
 
 def test_surfaces_are_named_by_what_tells_them_apart(cases):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semloss.errors import SemlossError
-from semloss.reports.look import ACCENT, COLUMN, INK, metric_label, picture
+from semloss.reports.look import ACCENT, INK, legend, metric_label, name_of, origin, picture
 from semloss.reports.page import row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
@@ -65,14 +65,18 @@ def forms_plot(fit: Fit, path: Path | str) -> str:
     if len(table) < 2:
         raise SemlossError(f"only form {fit.form} was fitted: --form auto compares forms")
     spread = fit.quality.get("range") or 1.0
-    with picture(path, COLUMN, 1.15 + 0.24 * len(table), table) as figure:
+    with picture(
+        path,
+        4.6,
+        1.0 + 0.24 * len(table),
+        f"{name_of(fit)}: errors of the forms",
+        origin(fit),
+        table,
+    ) as figure:
         axes = figure.subplots()
         _forms(axes, table, 100.0 / spread)
         axes.set_xlabel(f"error of {metric_label(fit.metric, 'none')}\n[% of the measured range]")
-        figure.legend(
-            loc="outside upper center", ncols=3, frameon=False, handletextpad=0.1,
-            columnspacing=0.8, fontsize=7, borderpad=0.1,
-        )  # fmt: skip
+        legend(axes)
         sns.despine(ax=axes, left=True)
     return _read_forms(fit, table, 100.0 / spread)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,25 @@ from matplotlib.axes import Axes
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.facts import metric_facts
-from semloss.reports.look import ACCENT, INK, MARKERS, PAGE, picture, series_colors, snr_axis
+from semloss.reports.look import (
+    ACCENT,
+    DASHES,
+    INK,
+    KINDS,
+    MARKERS,
+    PAGE,
+    band_curve,
+    legend,
+    origin,
+    picture,
+    snr_axis,
+    target_line,
+)
 from semloss.reports.page import about_cr, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 
 LEVEL = 0.9
-"""Common level at which surfaces are compared: share of what SNR can bring at one CR."""
+"""How far up its range the weakest surface of a metric sets the target that all are asked for."""
 
 _STEPS = 121
 
@@ -26,18 +40,24 @@ def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
     """One row per surface: what it is, its form and errors, and what a common level needs.
 
     `cr` is one that all share where their ranges overlap. At it, `worst` and `best` are the
-    fitted values at the lowest and highest fitted SNR, `target` lies `LEVEL` of the way from one
-    to the other, and `min_snr_db` with `low` and `high` is the SNR that meets it. Errors are in
+    fitted values at the lowest and highest fitted SNR, and `behind` is what `best` lacks of the
+    best surface of the same metric. `target` is one value for all surfaces of a metric: `LEVEL` of
+    the way up the one that ends lowest; `min_snr_db` with `low` and `high` meets it. Errors are in
     units of the metric and, ending in `_percent`, of the measured range.
     """
+    names, ratios = surface_names(fits), _common_crs(fits)
+    ends = [
+        fit.predict(cr=cr, snr_db=np.array(fit.snr_db_range), interval=None).value
+        for fit, cr in zip(fits, ratios, strict=True)
+    ]
     rows = []
-    for fit, name, cr in zip(fits, surface_names(fits), _common_crs(fits), strict=True):
-        ends = np.asarray(
-            fit.predict(cr=cr, snr_db=np.array(fit.snr_db_range), interval=None).value
-        )
-        target = float(ends[0] + LEVEL * (ends[1] - ends[0]))
+    for fit, name, cr, (worst, best) in zip(fits, names, ratios, ends, strict=True):
+        alike = [e for e, other in zip(ends, fits, strict=True) if other.metric == fit.metric]
+        rising = [pair for pair in alike if pair[0] != pair[1]] or alike
+        weakest = min(rising, key=lambda pair: fit.sign * pair[1])
+        target = float(weakest[0] + LEVEL * (weakest[1] - weakest[0]))
         needs: tuple[float | None, ...] = (None, None, None)
-        if ends[0] != ends[1]:  # a flat surface needs nothing
+        if worst != best:  # a flat surface needs nothing
             with suppress(TargetNotAttainable):
                 need = fit.min_snr(target=target, cr=cr)
                 needs = (need.snr_db, need.low, need.high)
@@ -60,8 +80,9 @@ def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
                     for key, error in errors.items()
                 },
                 "cr": cr,
-                "worst": float(ends[0]),
-                "best": float(ends[1]),
+                "worst": float(worst),
+                "best": float(best),
+                "behind": float(max((fit.sign * (e[1] - best) for e in alike), default=0.0)),
                 "target": target,
                 "min_snr_db": needs[0],
                 "low": needs[1],
@@ -72,11 +93,11 @@ def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
 
 
 def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
-    """Draw several surfaces side by side: normalised curves, the SNR they need, their errors.
+    """Draw several surfaces side by side: their values at one CR, the SNR they need, their errors.
 
-    Left, the metric at one CR against SNR as the share of what SNR brings there, so that metrics
-    of any unit and direction compare. Middle, the SNR at which it reaches `LEVEL`, with its 95 %
-    interval. Right, in-sample (hollow) and held-out error. The table beside the picture is that
+    Above, a panel for each metric: its value against SNR at one CR, with its band, and the target
+    that its surfaces are compared at. Below, the SNR at which each meets it, with its 95 %
+    interval, and its in-sample (hollow) and held-out error. The table beside the picture is that
     of `surfaces_table`.
 
     Returns one sentence that reads the picture; raises as `forms_plot`.
@@ -84,11 +105,22 @@ def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     if len(fits) < 2:
         raise SemlossError("one surface only: there is nothing to compare it with")
     table = surfaces_table(fits)
-    shares = shares_table(fits, table)
-    with picture(path, PAGE, max(2.6, 0.9 + 0.3 * len(fits)), table, {"-curves": shares}) as figure:
-        grid = figure.add_gridspec(1, 3, width_ratios=(1.15, 1.0, 0.8))
-        curves, needs, errors = (figure.add_subplot(grid[0, i]) for i in range(3))
-        _normalised(curves, shares, table)
+    curves = values_table(fits, table)
+    metrics = list(dict.fromkeys(table["metric"]))
+    ratios = {about_cr(cr) for cr in table["cr"]}
+    where = f"CR {ratios.pop()}" if len(ratios) == 1 else "the middle CR of each"
+    height = 1.5 * len(metrics) + 0.7 + 0.26 * len(fits)
+    title = f"{len(fits)} surfaces at {where}"
+    about = "; ".join(dict.fromkeys(filter(None, map(origin, fits))))
+    with picture(path, PAGE, height, title, about, table, {"-curves": curves}) as figure:
+        grid = figure.add_gridspec(
+            len(metrics) + 1, 2, height_ratios=[*[1.5] * len(metrics), 0.5 + 0.26 * len(fits)]
+        )
+        for i, metric in enumerate(metrics):
+            axes = figure.add_subplot(grid[i, :])
+            _values(axes, curves, table, metric)
+        snr_axis(axes.xaxis)
+        needs, errors = (figure.add_subplot(grid[-1, i]) for i in range(2))
         _needs(needs, fits, table)
         _errors(errors, table)
         sns.despine(figure)
@@ -97,32 +129,15 @@ def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     return _read_surfaces(table)
 
 
-def shares_table(fits: Sequence[Fit], table: pd.DataFrame) -> pd.DataFrame:
-    """Rows `surface`, `snr_db`, `share`, `low`, `high`: the normalised curves of `surfaces_table`.
-
-    A flat surface has no share to show, and no rows.
-    """
+def values_table(fits: Sequence[Fit], table: pd.DataFrame) -> pd.DataFrame:
+    """Rows `surface`, `snr_db`, `value`, `low`, `high`: the curves of `surfaces_table`."""
     parts = []
     for fit, row in zip(fits, rows_of(table), strict=True):
-        gain = row["best"] - row["worst"]
-        if gain == 0:
-            continue
         snr = np.linspace(*fit.snr_db_range, _STEPS)
         curve = fit.predict(cr=row["cr"], snr_db=snr)
-        ends = [(np.asarray(edge) - row["worst"]) / gain for edge in (curve.low, curve.high)]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "surface": row["surface"],
-                    "snr_db": snr,
-                    "share": (np.asarray(curve.value) - row["worst"]) / gain,
-                    "low": np.minimum(*ends),  # a falling metric turns its band over
-                    "high": np.maximum(*ends),
-                }
-            )
-        )
-    columns = ["surface", "snr_db", "share", "low", "high"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        columns = {name: getattr(curve, name) for name in ("value", "low", "high")}
+        parts.append(pd.DataFrame({"surface": row["surface"], "snr_db": snr, **columns}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def surface_names(fits: Sequence[Fit]) -> list[str]:
@@ -165,29 +180,30 @@ def _common_crs(fits: Sequence[Fit]) -> list[float]:
     return [float(np.exp(0.5 * (a + b))) for a, b in ends]
 
 
-def _normalised(axes: Axes, shares: pd.DataFrame, table: pd.DataFrame) -> None:
-    colors = series_colors(len(table))
-    for i, name in enumerate(table["surface"]):
-        curve = shares[shares["surface"] == name]
-        snr = curve["snr_db"]
-        axes.fill_between(
-            snr, curve["low"], curve["high"], color=colors[i], alpha=0.15, linewidth=0
-        )
-        axes.plot(
-            snr, curve["share"], color=colors[i], marker=MARKERS[i % len(MARKERS)],
-            markevery=(4 + (7 * i) % 24, 24), markersize=4.5, markeredgecolor="white",
-            markeredgewidth=0.4,
+def _style(i: int) -> dict[str, Any]:
+    """Colour, line and marker of the i-th surface."""
+    return {
+        "color": KINDS[i % len(KINDS)],
+        "linestyle": DASHES[(i + i // len(KINDS)) % len(DASHES)],
+        "marker": MARKERS[i % len(MARKERS)],
+    }
+
+
+def _values(axes: Axes, curves: pd.DataFrame, table: pd.DataFrame, metric: str) -> None:
+    rows = [(i, row) for i, row in enumerate(rows_of(table)) if row["metric"] == metric]
+    for i, row in rows:
+        own = curves[curves["surface"] == row["surface"]]
+        band_curve(
+            axes, own["snr_db"].to_numpy(), own["value"].to_numpy(), (own["low"], own["high"]),
+            label=fill(row["surface"], 30), markevery=(4 + (7 * i) % 24, 24), markersize=4.5,
+            markeredgecolor="white", markeredgewidth=0.4, **_style(i),
         )  # fmt: skip
-    axes.axhline(LEVEL, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.set_ylim(-0.08, 1.12)
-    snr_axis(axes.xaxis, 6)
-    axes.set_ylabel("share of what SNR brings")
-    ratios = np.unique(table["cr"].round(12))
-    axes.set_title(f"at CR {about_cr(ratios[0])}" if len(ratios) == 1 else "at its middle CR")
+    target_line(axes, rows[0][1]["target"], f"target, {rows[0][1]['target']:.3g}")
+    axes.set_ylabel(metric_facts(metric).title)
+    legend(axes)
 
 
 def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
-    colors = series_colors(len(fits))
     top = max(fit.snr_db_range[1] for fit in fits)
     rows = np.arange(len(table))[::-1]
     for i, (row, place) in enumerate(zip(rows_of(table), rows, strict=True)):
@@ -195,18 +211,16 @@ def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
             continue
         open_ = pd.isna(row["high"])
         end = top if open_ else row["high"]
-        axes.hlines(place, row["low"], end, color=colors[i], linewidth=2.2)
+        axes.hlines(place, row["low"], end, color=_style(i)["color"], linewidth=2.2)
         if open_:
-            axes.plot(top, place, ">", color=colors[i], markersize=4)
-        axes.plot(
-            row["min_snr_db"], place, MARKERS[i % len(MARKERS)], color=colors[i], markersize=6,
-            markeredgecolor="white", markeredgewidth=0.5,
-        )  # fmt: skip
+            axes.plot(top, place, ">", color=_style(i)["color"], markersize=4)
+        axes.plot(row["min_snr_db"], place, **_style(i), markersize=6, markeredgecolor="white",
+                  markeredgewidth=0.5)  # fmt: skip
     axes.set_yticks(rows, [fill(name, 24) for name in table["surface"]])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(-0.6, len(table) - 0.4)
     snr_axis(axes.xaxis, 5)
-    axes.set_xlabel(f"SNR for {100 * LEVEL:g} % [dB]")
+    axes.set_xlabel("SNR that meets the target [dB]")
 
 
 def _errors(axes: Axes, table: pd.DataFrame) -> None:
@@ -225,23 +239,30 @@ def _errors(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(left=0)
     axes.set_yticks([])
     axes.set_xlabel("error [% of the range]")
-    axes.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, handletextpad=0.1,
-        columnspacing=0.8, borderaxespad=0.1,
-    )  # fmt: skip
+    legend(axes)
 
 
 def _read_surfaces(table: pd.DataFrame) -> str:
     known = table[table["min_snr_db"].notna() & (table["best"] != table["worst"])]
     if known.empty:
         return "No surface changes with SNR."
-    needs = known["min_snr_db"].to_numpy(float)
-    first, last = row_of_most(known, -needs), row_of_most(known, needs)
-    text = (
-        f"{100 * LEVEL:g} % of what SNR brings is reached first by {first['surface']}, at "
-        f"{first['min_snr_db']:.1f} dB, and last by {last['surface']}, at "
-        f"{last['min_snr_db']:.1f} dB"
-    )
+    parts = []
+    for metric, own in known.groupby("metric", sort=False):
+        needs = own["min_snr_db"].to_numpy(float)
+        first, last = row_of_most(own, -needs), row_of_most(own, needs)
+        text = (
+            f"{metric_facts(str(metric)).label} {first['target']:.3g} is met from "
+            f"{first['min_snr_db']:.1f} dB by {first['surface']}"
+        )
+        if len(own) > 1:
+            low = row_of_most(own, own["behind"].to_numpy(float))
+            text += (
+                f" and from {last['min_snr_db']:.1f} dB by {last['surface']}, "
+                f"{last['min_snr_db'] - first['min_snr_db']:.1f} dB later; at its highest SNR "
+                f"{low['surface']} ends {low['behind']:.3g} behind the best"
+            )
+        parts.append(text)
+    text = "; ".join(parts)
     worst = row_of_most(table, table["rmse_percent"].to_numpy(float))
     return signed(
         f"{text}; the largest in-sample error is {worst['rmse_percent']:.1f} % of the range, that "

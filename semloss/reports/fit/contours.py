@@ -12,10 +12,13 @@ from matplotlib.ticker import MaxNLocator
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.reports.look import (
-    COLUMN,
-    INK,
+    DASHES,
+    band_key,
     cr_axis,
+    legend,
     metric_label,
+    name_of,
+    origin,
     picture,
     series_colors,
     snr_axis,
@@ -25,7 +28,6 @@ from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 
 _MOST = 5
-_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.5, 1.5)), (0, (9, 2)))
 
 
 def contours_plot(fit: Fit, points: Points, path: Path | str, targets: Sequence[float] = ()) -> str:
@@ -50,7 +52,7 @@ def contours_plot(fit: Fit, points: Points, path: Path | str, targets: Sequence[
     if not chosen:
         raise SemlossError(f"the surface of {fit.metric} is flat: it has no contours to draw")
     table = contours_table(fit, chosen)
-    with picture(path, COLUMN, 2.9, table) as figure:
+    with picture(path, 4.6, 2.9, f"SNR needed for {name_of(fit)}", origin(fit), table) as figure:
         axes = figure.subplots()
         _draw(axes, fit, points, table)
         sns.despine(ax=axes)
@@ -109,50 +111,23 @@ def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     few = min(1.0, 60 / len(points.value))
     axes.scatter(
         np.log(points.cr), points.snr_db, s=2 + 8 * few, color="#bbbbbb",
-        linewidth=0, zorder=1,
+        linewidth=0, zorder=1, label="measured",
     )  # fmt: skip
     groups = list(table.groupby("target", sort=True))
     groups = groups if fit.sign > 0 else groups[::-1]
-    spots: list[tuple[float, float]] = []
     colors = series_colors(len(groups))
     for i, (target, part) in enumerate(groups):
-        color = colors[i]
         x, line, low, high = _shown(part, fit)
-        axes.fill_between(x, low, high, color=color, alpha=0.22, linewidth=0, zorder=2)
-        axes.plot(x, line, color=color, linestyle=_DASHES[i % len(_DASHES)], zorder=3)
-        spot = _spot(x, line, (x_low, x_high), (s_low, s_high), spots)
-        if spot is not None:
-            spots.append(spot)
-            axes.annotate(
-                f"{target:g}", spot, ha="center", va="center", fontsize=7, color=INK, zorder=5,
-                bbox={"facecolor": "white", "alpha": 0.9, "linewidth": 0.6, "edgecolor": color,
-                      "boxstyle": "round,pad=0.15"},
-            )  # fmt: skip
+        axes.fill_between(x, low, high, color=colors[i], alpha=0.22, linewidth=0, zorder=2)
+        axes.plot(x, line, color=colors[i], linestyle=DASHES[i % len(DASHES)], zorder=3,
+                  label=signed(f"{target:g}"))  # fmt: skip
     axes.set_xlim(x_low - x_pad, min(x_high + x_pad, 0.0) if x_high < 0 else x_high + x_pad)
     axes.set_ylim(s_low - s_pad, s_high + s_pad)
     cr_axis(axes.xaxis, points.cr)
     snr_axis(axes.yaxis)
     axes.set_ylabel("SNR needed, Es/N0 [dB]")
-    axes.set_title(metric_label(fit.metric, fit.receiver))
-
-
-def _spot(
-    x: Array, line: Array, x_range: tuple[float, float], s_range: tuple[float, float],
-    taken: list[tuple[float, float]],
-) -> tuple[float, float] | None:  # fmt: skip
-    """Where a line's number goes: near the rising diagonal, clear of the numbers set before."""
-    drawn = np.flatnonzero(np.isfinite(line))
-    if drawn.size == 0:
-        return None
-    wide, tall = (float(np.ptp(ends)) or 1.0 for ends in (x_range, s_range))
-    u, v = (x[drawn] - x_range[0]) / wide, (line[drawn] - s_range[0]) / tall
-    unlike = np.abs(u - v)
-    for a, b in taken:
-        at = ((a - x_range[0]) / wide, (b - s_range[0]) / tall)
-        unlike += np.where((np.abs(u - at[0]) < 0.14) & (np.abs(v - at[1]) < 0.09), 1.0, 0.0)
-    unlike += np.where((u < 0.03) | (u > 0.97) | (v < 0.03) | (v > 0.97), 0.5, 0.0)
-    best = drawn[int(np.argmin(unlike))]
-    return float(x[best]), float(line[best])
+    label = metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1)
+    legend(axes, [band_key("95 % band")], label)
 
 
 def _read(fit: Fit, points: Points, table: pd.DataFrame) -> str:

@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from semloss.arrays import Array, Mask
 from semloss.reports.look import (
     ACCENT,
-    COLUMN,
     INK,
     MARKERS,
     PAGE,
     cr_axis,
+    legend,
     metric_label,
+    name_of,
+    origin,
     picture,
     series_colors,
     shown_ratios,
@@ -61,7 +63,9 @@ def residuals_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """
     table = residual_table(fit, points)
     limit = 1.12 * max(3.0, float(table["standardised"].abs().max()))
-    with picture(path, PAGE, 2.6, table) as figure:
+    with picture(
+        path, PAGE, 2.6, f"Residuals of {name_of(fit)}, {fit.form} fit", origin(fit), table
+    ) as figure:
         by_snr, by_cr = figure.subplots(1, 2, sharey=True)
         _residuals(by_snr, table, table["snr_db"].to_numpy())
         _residuals(by_cr, table, np.log(table["cr"].to_numpy()))
@@ -69,8 +73,8 @@ def residuals_plot(fit: Fit, points: Points, path: Path | str) -> str:
         cr_axis(by_cr.xaxis, points.cr)
         by_snr.set_ylabel("standardised residual")
         by_snr.set_ylim(-limit, limit)
-        by_snr.set_title(f"measured − fitted, {metric_label(fit.metric, fit.receiver)}")
-        _legend(by_cr)
+        by_snr.set_title("(measured − fitted) / standard deviation; dashed: ± 2")
+        legend(by_cr)
         sns.despine(figure)
     return _read_residuals(fit, table)
 
@@ -82,7 +86,9 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = residual_table(fit, points)
-    with picture(path, COLUMN, 2.9, table) as figure:
+    with picture(
+        path, 4.6, 3.1, f"{name_of(fit)}: measured and fitted", origin(fit), table
+    ) as figure:
         axes = figure.subplots()
         ends = np.array(
             [table[["measured", "fitted"]].min().min(), table[["measured", "fitted"]].max().max()]
@@ -100,10 +106,10 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
                 markeredgewidth=0.4, elinewidth=0.7, label=label,
             )  # fmt: skip
         axes.set(xlim=ends, ylim=ends, aspect="equal")
-        axes.set_xlabel("fitted")
-        axes.set_ylabel("measured")
-        axes.set_title(metric_label(fit.metric, fit.receiver))
-        _legend(axes)
+        label = metric_label(fit.metric, fit.receiver)
+        axes.set_xlabel(f"fitted {label}")
+        axes.set_ylabel(f"measured {label}")
+        legend(axes)
         sns.despine(ax=axes)
     return _read_predicted(table)
 
@@ -116,20 +122,15 @@ def _series(table: pd.DataFrame) -> list[tuple[tuple[float, float, float], str, 
         return [(series_colors(3)[1], MARKERS[0], f"{len(ratios)} CRs", every)]
     colors = series_colors(len(ratios))
     chosen = [
-        (colors[i], MARKERS[i % len(MARKERS)], format_cr(float(cr)), (table["cr"] == cr).to_numpy())
+        (
+            colors[i],
+            MARKERS[i % len(MARKERS)],
+            f"CR {format_cr(float(cr))}",
+            (table["cr"] == cr).to_numpy(),
+        )
         for i, cr in enumerate(ratios)
     ]
     return chosen[::-1]
-
-
-def _legend(axes: Axes) -> None:
-    """Legend of the CRs beside the axes."""
-    labels = axes.get_legend_handles_labels()[1]
-    axes.legend(
-        title="CR" if any("/" in label for label in labels) else None, frameon=False,
-        handletextpad=0.2, loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.2,
-        handlelength=1.2,
-    )  # fmt: skip
 
 
 def _size(table: pd.DataFrame) -> float:

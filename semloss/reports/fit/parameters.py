@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.errors import SemlossError
-from semloss.reports.look import ACCENT, COLUMN, INK, picture
+from semloss.reports.look import ACCENT, COLUMN, INK, legend, name_of, origin, picture
 from semloss.reports.page import row_of_most, rows_of, signed
 from semloss.surfaces.fitted.bands import student_quantile
 from semloss.surfaces.fitted.fit import Fit
@@ -57,7 +57,14 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
     matrix = np.full((size, size), np.nan)
     for row in rows_of(table):
         matrix[names.index(row["first"]) - 1, names.index(row["second"])] = row["correlation"]
-    with picture(path, COLUMN, 1.1 + 0.27 * size, table) as figure:
+    with picture(
+        path,
+        COLUMN,
+        1.1 + 0.27 * size,
+        f"{name_of(fit)}: correlation of the parameters",
+        origin(fit),
+        table,
+    ) as figure:
         axes = figure.subplots()
         sns.heatmap(
             matrix, ax=axes, vmin=-1, vmax=1, cmap="PuOr", cbar=False, linewidths=0.8,
@@ -75,7 +82,6 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
             label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
         for label in axes.get_yticklabels():
             label.set(rotation=0)
-        axes.set_title("correlation of the parameters", loc="right")
     return _read_correlation(table)
 
 
@@ -122,10 +128,17 @@ def intervals_plot(fit: Fit, path: Path | str) -> str:
     table = interval_table(fit)
     if table.empty:
         raise SemlossError(f"the fit of form {fit.form} holds no profile intervals")
-    with picture(path, COLUMN, 0.95 + 0.3 * len(table), table) as figure:
+    with picture(
+        path,
+        4.6,
+        0.95 + 0.3 * len(table),
+        f"{name_of(fit)}: intervals of the parameters",
+        origin(fit),
+        table,
+    ) as figure:
         axes = figure.subplots()
         _intervals(axes, table, _quantile(fit))
-        figure.legend(loc="outside upper right", ncols=2, frameon=False, handlelength=1.4)
+        legend(axes)
         sns.despine(ax=axes, left=True)
     return _read_intervals(table)
 

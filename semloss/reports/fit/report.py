@@ -75,19 +75,22 @@ def _write_several(fits: Sequence[tuple[Fit, Points]], place: Path) -> None:
                 f"[{_cell(row['surface'])}]({slug}/README.md)", str(row["points"]),
                 f"`{row['form']}`", row["outcome"], _error(row["rmse"], row["rmse_percent"]),
                 _error(row["held_out"], row["held_out_percent"]),
-                f"{_number(row['worst'])} … {_number(row['best'])}", need,
+                f"{_number(row['worst'])} … {_number(row['best'])}", _number(row["behind"]),
+                _number(row["target"]), need,
             ]
         )  # fmt: skip
     ratios = {about_cr(cr) for cr in table["cr"]}
     where = f"CR {ratios.pop()}" if len(ratios) == 1 else "the middle of its own CRs"
     head = ["surface", "points", "form", "outcome", "RMSE", "held out", f"values at {where}",
-            f"SNR for {100 * LEVEL:g} % [dB]"]  # fmt: skip
+            "behind the best", "target", "SNR for the target [dB]"]  # fmt: skip
     lines = [
         f"# Fit report: {len(fits)} surfaces", "", *_markdown(head, rows), "",
-        f"Errors are in units of the metric, in brackets in % of its measured range. The last two "
-        f"columns hold at {where}: the fitted values at the lowest and highest SNR, and the SNR "
-        f"[95 % interval] that brings {100 * LEVEL:g} % of the way from one to the other.", "",
-        "## Surfaces side by side", "", "![Normalised curves, SNR needed and errors of the "
+        f"Errors are in units of the metric, in brackets in % of its measured range. The last "
+        f"columns hold at {where}: the fitted values at the lowest and highest SNR, what the "
+        f"latter lacks of the best surface of the same metric, and the SNR [95 % interval] that "
+        f"meets one target for all surfaces of a metric: {100 * LEVEL:g} % of the way up the "
+        "weakest.", "",
+        "## Surfaces side by side", "", "![Values, SNR needed and errors of the "
         "surfaces](surfaces.png)", "",
         f"{reading} [Table](surfaces.csv), [curves](surfaces-curves.csv).",
     ]  # fmt: skip

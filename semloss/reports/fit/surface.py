@@ -10,15 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 
-from semloss.arrays import Array
 from semloss.reports.look import (
-    COLUMN,
     INK,
     MARKERS,
+    OUTSIDE,
     PAGE,
     SURFACE_MAP,
+    band_curve,
+    band_key,
+    colorbar,
     cr_axis,
+    key,
+    legend,
     metric_label,
+    name_of,
+    number_contours,
+    origin,
     picture,
     series_colors,
     shown_ratios,
@@ -45,12 +52,10 @@ def surface_plot(fit: Fit, points: Points, path: Path | str) -> str:
     curves, plane = curves_table(fit, points), plane_table(fit, points)
     fitted = plane[plane["drawn"] == "fit"].assign(drawn="plane")
     table = pd.concat([curves, fitted], ignore_index=True)
-    with picture(path, PAGE, 2.9, table) as figure:
-        left, right = figure.subplots(1, 2)
+    with picture(path, PAGE, 5.4, _title(fit), origin(fit), table) as figure:
+        left, right = figure.subplots(2, 1)
         _curves(left, fit, points, curves)
         _plane(figure, right, fit, points, plane)
-        left.set_title(f"{fit.form} fit, RMSE {fit.quality.get('rmse', float('nan')):.2g}")
-        right.set_title("fitted surface and measured cells")
         sns.despine(ax=left)
     return _read_curves(fit, curves)
 
@@ -62,7 +67,7 @@ def curves_plot(fit: Fit, points: Points, path: Path | str) -> str:
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = curves_table(fit, points)
-    with picture(path, COLUMN, 2.7, table) as figure:
+    with picture(path, 4.6, 2.7, _title(fit), origin(fit), table) as figure:
         axes = figure.subplots()
         _curves(axes, fit, points, table)
         sns.despine(ax=axes)
@@ -77,7 +82,7 @@ def plane_plot(fit: Fit, points: Points, path: Path | str) -> str:
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = plane_table(fit, points)
-    with picture(path, COLUMN, 2.7, table) as figure:
+    with picture(path, 4.6, 2.7, _title(fit), origin(fit), table) as figure:
         _plane(figure, figure.subplots(), fit, points, table)
     return _read_plane(fit, table)
 
@@ -130,6 +135,11 @@ def plane_table(fit: Fit, points: Points) -> pd.DataFrame:
     )
 
 
+def _title(fit: Fit) -> str:
+    rmse = fit.quality.get("rmse")
+    return f"{name_of(fit)}: {fit.form} fit" + ("" if rmse is None else f", RMSE {rmse:.2g}")
+
+
 def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     ratios = shown_ratios(points.cr)
     colors = series_colors(len(ratios))
@@ -139,9 +149,8 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
         curve, own = fitted[fitted["cr"] == cr], measured[measured["cr"] == cr]
         snr, value = curve["snr_db"].to_numpy(), curve["value"].to_numpy()
         inside = curve["in_domain"].to_numpy(bool)
-        axes.fill_between(snr, curve["low"], curve["high"], color=colors[i], alpha=0.2, linewidth=0)
-        axes.plot(snr, np.where(inside, value, np.nan), color=colors[i])
-        axes.plot(snr, np.where(inside, np.nan, value), color=colors[i], linestyle=(0, (3, 2)))
+        band = (curve["low"], curve["high"])
+        band_curve(axes, snr, value, band, inside, color=colors[i])
         error = (own["high"] - own["value"]).to_numpy()
         axes.errorbar(
             own["snr_db"],
@@ -165,12 +174,13 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     )
     snr_axis(axes.xaxis)
     axes.set_ylabel(metric_label(fit.metric, fit.receiver))
-    handles, labels = axes.get_legend_handles_labels()
-    best_first = slice(None, None, -int(fit.sign))
-    axes.legend(
-        handles[best_first], labels[best_first], title="CR", frameon=False, handletextpad=0.2,
-        loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.2,
-    )  # fmt: skip
+    handles = axes.get_legend_handles_labels()[0][:: -int(fit.sign)]  # best first
+    keys = [*handles, key("fit"), band_key("95 % band")]
+    if not fitted["in_domain"].all():
+        keys.append(key(OUTSIDE, linestyle=":", linewidth=1.0))
+    for handle in handles:
+        handle.set_label(f"CR {handle.get_label()}, measured")
+    axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
 
 
 def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
@@ -185,11 +195,16 @@ def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataF
     mesh = axes.pcolormesh(
         snr, x, value, cmap=SURFACE_MAP, vmin=low, vmax=high, shading="gouraud", rasterized=True
     )
+    axes.set_xlim(snr[0], snr[-1])
+    axes.set_ylim(x[0], x[-1])
     if not flat:
-        _lines(axes, snr, x, value, np.asarray(MaxNLocator(7).tick_values(low, high)), points.cr)
+        levels = MaxNLocator(7).tick_values(low, high)
+        lines = axes.contour(snr, x, value, levels=levels, colors="white", linewidths=0.8)
+        number_contours(axes, lines, np.stack([points.snr_db, np.log(points.cr)], axis=1))
     axes.add_patch(
-        Polygon(fit.hull[:, ::-1], closed=True, fill=False, edgecolor=INK, linestyle=(0, (4, 3)))
-    )
+        Polygon(fit.hull[:, ::-1], closed=True, fill=False, edgecolor=INK, linestyle=(0, (4, 3)),
+                label="fitted domain")
+    )  # fmt: skip
     few = min(1.0, 60 / len(points.value))
     size = 4.0 + 26.0 * few
     at = (points.snr_db, np.log(points.cr))
@@ -197,48 +212,17 @@ def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataF
     axes.scatter(
         *at, c=points.value, cmap=SURFACE_MAP, vmin=low, vmax=high, s=size, edgecolor=INK,
         linewidth=0.15 + 0.35 * few, zorder=4,
+        label="measured",
     )  # fmt: skip
     snr_axis(axes.xaxis)
     cr_axis(axes.yaxis, points.cr)
-    axes.set_xlim(snr[0], snr[-1])
-    axes.set_ylim(x[0], x[-1])
-    bar = figure.colorbar(mesh, ax=axes, pad=0.02)
-    bar.set_label(metric_label(fit.metric, fit.receiver))
+    bar = colorbar(
+        figure, axes, mesh, metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1),
+        location="left",
+    )  # fmt: skip
     if flat:
         bar.set_ticks([float(value.flat[0])])
-    bar.outline.set_visible(False)
-
-
-def _lines(axes: Axes, snr: Array, x: Array, value: Array, levels: Array, cr: Array) -> None:
-    """Iso-metric lines, labelled near the diagonal of the plane, between rows of points."""
-    lines = axes.contour(snr, x, value, levels=levels, colors="white", linewidths=0.8)
-    steps = np.linspace(0.03, 0.97, 200)
-    diagonal = np.stack([steps * (len(x) - 1), steps * (len(snr) - 1)]).round().astype(int)
-    along = value[diagonal[0], diagonal[1]]
-    ratios = np.unique(cr)
-    between = 0.5 * (np.log(ratios[1:]) + np.log(ratios[:-1]))
-    between = between if len(between) else np.log(ratios)
-    crossed: list[float] = []
-    spots: list[tuple[float, float]] = []
-    room = 0.1 * float(np.ptp(snr))
-    for level in levels:
-        if not along.min() < level < along.max():
-            continue
-        height = x[diagonal[0, np.argmin(np.abs(along - level))]]
-        row = int(np.argmin(np.abs(x - between[np.argmin(np.abs(between - height))])))
-        if not value[row].min() < level < value[row].max():
-            continue  # it only cuts a corner; the colour bar tells it
-        spot = (float(snr[np.argmin(np.abs(value[row] - level))]), float(x[row]))
-        if min(spot[0] - snr[0], snr[-1] - spot[0]) < 0.4 * room or any(
-            abs(spot[0] - other[0]) < room and spot[1] == other[1] for other in spots
-        ):
-            continue  # no room for its number
-        crossed.append(float(level))
-        spots.append(spot)
-    if spots:
-        for label in axes.clabel(lines, levels=crossed, fmt="%g", fontsize=7, manual=spots):
-            label.set(color=INK, rotation=0, zorder=5)
-            label.set_bbox({"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8})
+    legend(axes)
 
 
 def _read_curves(fit: Fit, table: pd.DataFrame) -> str:

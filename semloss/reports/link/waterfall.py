@@ -1,132 +1,109 @@
-"""Picture of a ledger: how the level runs from amplifier to decoder, and where decibels go."""
+"""Picture of a ledger: what each term of the sum is worth, and what it leads to."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from seaborn import despine
 
 from semloss.planning.budget.ledger import Ledger
-from semloss.reports.look import ACCENT, INK, paper_style, save_picture, series_colors
+from semloss.reports.look import (
+    ACCENT,
+    INK,
+    KINDS,
+    PAGE,
+    band_key,
+    legend,
+    metric_label,
+    picture,
+    target_line,
+)
+from semloss.reports.page import signed
 
-_TOTALS = ("eirp_dbw", "c_n0_dbhz", "es_n0_db", "snr_db")
-_DIGITAL_TOTALS = ("eirp_dbw", "c_n0_dbhz", "eb_n0_db", "digital_margin_db")
-_BIG_DB = 40.0
-"""Terms above it, free space and the bandwidth, would hide the losses that a design can change."""
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A bar from `start` to `stop`; a total's bar starts at zero."""
-
-    name: str
-    start: float
-    stop: float
-    total: bool
-
-    @property
-    def change(self) -> float:
-        return self.stop - self.start
+_TOTALS = ("eirp_dbw", "c_n0_dbhz", "es_n0_db", "eb_n0_db", "snr_db", "digital_margin_db")
+_NEEDS = ("snr_db", "required_snr_db", "snr_margin_db", "confident_margin_db", "margin_db",
+          "excess_db", "digital_margin_db")  # fmt: skip
+_EVEN_DB = 3.0
+"""Up to it the axis of decibels is even, beyond it logarithmic: a small loss shows too."""
 
 
-def waterfall_plot(ledger: Ledger, path: Path | str) -> None:
-    """Draw the ledger's sum step by step, and beside it the losses that are not free space.
+def waterfall_plot(ledger: Ledger, path: Path | str, title: str = "", about: str = "") -> None:
+    """Draw the terms of the ledger's sum in order, and what its target needs and its fit says.
 
     Raises
     ------
     SemlossError
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
-    steps = _steps(ledger)
-    with paper_style():
-        figure = Figure(figsize=(11.0, 0.27 * len(steps) + 1.6), layout="constrained")
-        margins = _margins(ledger)
-        left, right = figure.subfigures(1, 2, width_ratios=(3, 2), squeeze=False)[0]
-        _draw_chain(left.subplots(), steps)
-        losses = _losses(steps)
-        if margins:
-            above, below = right.subplots(2, 1, height_ratios=(len(losses) + 1, len(margins) + 1))
-            _draw_bars(below, margins, series_colors(3)[1], "What the target needs")
-        else:
-            above = right.subplots()
-        _draw_bars(above, losses, ACCENT, "Losses besides free space")
-        figure.suptitle(ledger.link.name, x=0.01, ha="left", fontweight="bold")
-        save_picture(figure, path)
+    parts = [row for row in ledger.lines if row.sign in ("+", "-") and row.value]
+    last = next((i for i, row in enumerate(ledger.lines) if row.key == "snr_db"), len(ledger.lines))
+    chain = [
+        (row.name, row.value if row.sign != "-" else -row.value, row.key in _TOTALS)
+        for row in ledger.lines[: last + 1]
+        if row in parts or (row.key in _TOTALS and row.sign == "=")
+    ]
+    needs = [(row.name, row.value, False) for row in ledger.lines if row.key in _NEEDS]
+    named = f"{ledger.link.name}: link budget" + (f"; {title}" if title else "")
+    with picture(path, PAGE, max(2.6, 0.19 * len(chain) + 0.6), named, about) as figure:
+        two = len(needs) > 1 or ledger.prediction is not None
+        grid = figure.add_gridspec(2, 2 if two else 1)
+        terms = figure.add_subplot(grid[:, 0])
+        _bars(terms, chain)
+        terms.set_xlabel("gain or loss [dB], results [dBW, dBHz, dB]")
+        terms.set_title("terms of the sum (bold: results)")
+        if len(needs) > 1:
+            bars = figure.add_subplot(grid[0, 1])
+            _bars(bars, needs)
+            bars.set_xlabel("SNR and margins [dB]")
+        if ledger.prediction is not None:
+            _metric(figure.add_subplot(grid[1 if len(needs) > 1 else slice(None), 1]), ledger)
 
 
-def _steps(ledger: Ledger) -> list[_Step]:
-    """Terms of the sum in order, and its results."""
-    digital = "snr_db" not in ledger
-    totals = _DIGITAL_TOTALS if digital else _TOTALS
-    level, steps = 0.0, []
-    parts = {row.key for row in ledger.lines if row.sign in ("+", "-")}
-    for row in ledger.lines:
-        if row.key in totals and (row.sign == "=" or row.key in parts):
-            steps.append(_Step(row.name, 0.0, row.value, True))
-            level = row.value
-        elif row.sign in ("+", "-"):
-            after = level + (row.value if row.sign == "+" else -row.value)
-            if row.value:
-                steps.append(_Step(row.name, level, after, False))
-            level = after
-        if row.key == totals[-1]:
-            break
-    return steps
-
-
-def _draw_chain(axes: Axes, steps: list[_Step]) -> None:
-    dark, middle, _ = series_colors(3)
-    low = min(min(step.start, step.stop) for step in steps)
-    high = max(max(step.start, step.stop) for step in steps)
-    for y, step in enumerate(steps):
-        color = dark if step.total else middle if step.change > 0 else ACCENT
-        axes.barh(y, step.change, left=step.start, height=0.68, color=color)
-        text = f"{step.stop:.2f}" if step.total else f"{step.change:+.2f}"
-        axes.text(
-            max(step.start, step.stop) + 0.012 * (high - low), y, text.replace("-", "−"),
-            va="center", fontsize="small", fontweight="bold" if step.total else "normal",
+def _bars(axes: Axes, bars: list[tuple[str, float, bool]]) -> None:
+    """Draw a bar for each name, to the right where it adds; its value stands at its end."""
+    value = np.array([one for _, one, _ in bars])
+    color = [INK if total else KINDS[0] if x >= 0 else KINDS[1] for _, x, total in bars]
+    hatch = ["" if total or x >= 0 else "////" for _, x, total in bars]
+    rows = np.arange(len(bars))
+    axes.barh(rows, value, height=0.68, color=color, hatch=hatch, edgecolor="white", linewidth=0.3)
+    tick = 100 if np.abs(value).max() > 100 else 10
+    axes.set_xscale("symlog", linthresh=_EVEN_DB)
+    axes.set_xticks([-tick, 0, tick])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: signed(f"{x:g}")))
+    axes.minorticks_off()
+    for y, (_, x, total) in enumerate(bars):
+        axes.annotate(
+            signed(f"{x + 0.0:.2f}".replace("-0.00", "0.00")), (x, y),
+            xytext=(3 if x >= 0 else -3, 0),
+            textcoords="offset points", ha="left" if x >= 0 else "right", va="center",
+            fontsize=6.5, fontweight="bold" if total else "normal",
         )  # fmt: skip
-        if y + 1 < len(steps):
-            axes.plot([step.stop, step.stop], [y, y + 1], color=INK, linewidth=0.5, zorder=0)
-    axes.set_yticks(range(len(steps)), [step.name for step in steps])
-    for label, step in zip(axes.get_yticklabels(), steps, strict=True):
-        label.set_fontweight("bold" if step.total else "normal")
+    axes.set_yticks(rows, [name for name, _, _ in bars], fontsize=6.5)
+    for label, (_, _, total) in zip(axes.get_yticklabels(), bars, strict=True):
+        label.set_fontweight("bold" if total else "normal")
+    reach = 30.0 * max(float(np.abs(value).max()), _EVEN_DB)  # room for the figures at the ends
+    axes.set_xlim(-reach if value.min() < 0 else 0, reach if value.max() > 0 else 0)
     axes.invert_yaxis()
-    axes.set_xlim(low - 0.02 * (high - low), high + 0.14 * (high - low))
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_xlabel("level [dBW, dBHz or dB]")
-    axes.set_title("From amplifier to decoder")
     despine(ax=axes)
 
 
-def _losses(steps: list[_Step]) -> list[tuple[str, float]]:
-    """Losses that a design can change, largest first."""
-    small = [s for s in steps if not s.total and -_BIG_DB < s.change < 0]
-    losses = [(s.name, -s.change) for s in small if s.name != "system noise in dBK"]
-    return sorted(losses, key=lambda loss: -loss[1])
-
-
-def _margins(ledger: Ledger) -> list[tuple[str, float]]:
-    """SNR reached and needed, and the margins."""
-    keys = ("snr_db", "required_snr_db", "snr_margin_db", "confident_margin_db", "margin_db",
-            "excess_db", "digital_margin_db")  # fmt: skip
-    found = [(row.name, row.value) for row in ledger.lines if row.key in keys]
-    return found if len(found) > 1 else []
-
-
-def _draw_bars(
-    axes: Axes, bars: list[tuple[str, float]], color: tuple[float, ...] | str, title: str
-) -> None:
-    for y, (_, value) in enumerate(bars):
-        axes.barh(y, value, height=0.68, color=color)
-        axes.text(
-            max(value, 0), y, f" {value:.2f}".replace("-", "−"), va="center", fontsize="small"
-        )
-    axes.set_yticks(range(len(bars)), [name for name, _ in bars])
-    axes.invert_yaxis()
-    axes.margins(x=0.15)
-    axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_xlabel("dB")
-    axes.set_title(title)
+def _metric(axes: Axes, ledger: Ledger) -> None:
+    """Predicted metric with its band, and the target."""
+    point = ledger.prediction
+    assert point is not None
+    value, low, high = (float(x) for x in (point.value, point.low, point.high))
+    axes.bar([0], [high - low], bottom=low, width=0.5, color=KINDS[0], alpha=0.3)
+    axes.plot([0], [value], "o", color=KINDS[0], label=signed(f"predicted, {value:.4g}"))
+    if ledger.required is not None:
+        target_line(axes, ledger.required.target, f"target, {ledger.required.target:g}")
+    level = 95 if point.interval is None else 100 * point.interval
+    band = band_key(signed(f"{level:g} % band,\n{low:.4g} … {high:.4g}"), KINDS[0])
+    inside = [] if point.in_domain else [band_key("outside the fitted domain", ACCENT)]
+    legend(axes, [band, *inside])
+    axes.set_xlim(-1, 1)
+    axes.set_xticks([])
+    axes.margins(y=0.3)
+    axes.set_ylabel(metric_label(point.metric, point.receiver).replace(", ", "\n", 1))
     despine(ax=axes)

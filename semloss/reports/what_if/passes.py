@@ -1,39 +1,69 @@
-"""Pictures of a pass and of the adaptive coding table, each with the CSV behind it."""
+"""Pictures of a pass, of the adaptive coding table and of outage, each with the CSV behind it."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from semloss.arrays import Array
+from semloss.facts import metric_facts
 from semloss.planning.passes.adaptive import CodingTable, Schedule
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
 from semloss.reports.look import (
     ACCENT,
     INK,
+    OUTSIDE,
+    band_curve,
+    legend,
     metric_label,
-    paper_style,
-    save_picture,
+    name_of,
+    origin,
+    picture,
     series_colors,
+    target_line,
 )
-from semloss.storage import write_atomically
+from semloss.reports.page import signed
 from semloss.surfaces.fitted.fit import FittedSurface
 from semloss.units import format_cr
 
-_DASHED = (0, (4, 3))
+_COLOR = series_colors(3)[1]
 _SPOKEN = {
     "": "", " [thousands]": " thousand", " [millions]": " million", " [billions]": " billion",
 }  # fmt: skip
 _FADING = {"rayleigh": "Rayleigh", "rician": "Rician {} dB", "shadowing": "log-normal {} dB"}
 
 
-def pass_plot(result: PassResult, path: Path | str, schedule: Schedule | None = None) -> Path:
-    """Draw elevation, SNR, metric and images along a pass; write its table beside the picture.
+@contextmanager
+def _stack(
+    path: Path | str, heights: Sequence[float], title: str, about: str, table: pd.DataFrame, x: str
+) -> Iterator[list[Axes]]:
+    """Panels above one another on one axis, each explained beside it."""
+    with picture(path, 6.2, sum(heights), title, about, table) as figure:
+        grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+        panels: list[Axes] = list(grid)
+        yield panels
+        panels[-1].set_xlabel(x)
+        for axes in panels:
+            legend(axes)
+            sns.despine(ax=axes)
+        figure.align_ylabels()
+
+
+def pass_plot(
+    result: PassResult,
+    path: Path | str,
+    schedule: Schedule | None = None,
+    *,
+    link: str = "",
+    margin_db: float = 0.0,
+    about: str = "",
+) -> None:
+    """Draw elevation, SNR, metric and images along a pass; its table lies beside the picture.
 
     With a schedule, the metric is that of the CR in use, and the CRs are drawn as a staircase;
     without, everything is at the result's one CR.
@@ -44,11 +74,8 @@ def pass_plot(result: PassResult, path: Path | str, schedule: Schedule | None = 
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
     schedule
         The coding table's run along the same pass.
-
-    Returns
-    -------
-    Path
-        Of the CSV file.
+    link, margin_db, about
+        Name of the link, the margin that it keeps, and what the fit rests on.
 
     Raises
     ------
@@ -56,41 +83,41 @@ def pass_plot(result: PassResult, path: Path | str, schedule: Schedule | None = 
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
     minutes = result.pass_.time_s / 60
-    with paper_style():
-        figure = Figure(figsize=(6.6, 7.6), layout="constrained")
-        elevation, snr, metric, last = figure.subplots(
-            4, 1, sharex=True, height_ratios=(0.8, 1.0, 1.2, 1.0)
-        )
-        color = series_colors(3)[1]
-        elevation.plot(minutes, result.pass_.elevation_deg, color=color)
-        elevation.set_ylabel("elevation [deg]")
+    label = metric_label(result.metric, result.receiver)
+    at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
+    faded = "" if result.fading is None else f", {_fading_name(result.fading)} fading"
+    title = f"{link or 'A link'}, {result.pass_.about}: {label.partition(' [')[0]} at {at}{faded}"
+    target = result.target if schedule is None else schedule.table.target
+    x = "time since rise [min]"
+    with _stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
+        elevation, snr, metric, last = panels
+        elevation.plot(minutes, result.pass_.elevation_deg, color=_COLOR)
+        elevation.set_ylabel("elevation\n[deg]")
         elevation.set_ylim(bottom=0)
-        elevation.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 1.5, 3, 4.5, 9, 10]))
-        elevation.set_title(_capital(result.pass_.about))
-        snr.plot(minutes, result.snr_db, color=color)
-        snr.set_ylabel("SNR, Es/N0 [dB]")
+        snr.plot(minutes, result.snr_db, color=_COLOR, label="SNR")
+        snr.set_ylabel("SNR, Es/N0\n[dB]")
         if schedule is None:
-            _required(snr, result, minutes)
-            _one_cr(metric, result, minutes, color)
-            _images(last, result.images, minutes, color)
+            _required(snr, result, margin_db)
+            band_curve(metric, minutes, result.value, (result.low, result.high),
+                       result.in_domain, color=_COLOR, label=at)  # fmt: skip
+            unit, name = _scale(result.images[-1])
+            last.plot(minutes, result.images / unit, color=_COLOR)
+            last.set_ylim(bottom=0)
+            last.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
+            inside = result.in_domain
         else:
-            _thresholds(snr, schedule, minutes)
-            _adaptive(metric, schedule, minutes, color)
+            _thresholds(snr, schedule)
+            _adaptive(metric, schedule, minutes)
             _staircase(last, schedule, minutes)
-        target = result.target if schedule is None else schedule.table.target
+            inside = schedule.in_domain
+        metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
+        if not np.all(inside):
+            metric.plot([], [], ":", color=_COLOR, linewidth=1.0, label=OUTSIDE)
         if target is not None:
-            metric.axhline(target, color=ACCENT, linewidth=1.1, linestyle=_DASHED,
-                           label=f"target {target:g}")  # fmt: skip
-        metric.set_ylabel(metric_label(result.metric, result.receiver).replace(", ", "\n", 1))
-        metric.legend(frameon=False, fontsize="small", ncols=3, loc="lower right",
-                      bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, columnspacing=1.2)  # fmt: skip
-        last.set_xlabel("time since rise [min]")
+            target_line(metric, target, f"target, {target:g}")
+        metric.set_ylabel(label.replace(", ", "\n", 1))
+        metric.margins(y=0.1)
         last.set_xlim(minutes[0], minutes[-1])
-        for axes in (elevation, snr, metric, last):
-            sns.despine(ax=axes)
-        figure.align_ylabels()
-        save_picture(figure, path)
-    return _csv(series(result, schedule).to_csv(index=False), path)
 
 
 def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame:
@@ -102,7 +129,7 @@ def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame
     return table.join(ours.add_prefix("adaptive_"))
 
 
-def table_plot(table: CodingTable, model: FittedSurface, path: Path | str) -> Path:
+def table_plot(table: CodingTable, model: FittedSurface, path: Path | str, link: str = "") -> None:
     """Draw an adaptive coding table: images a second, and the metric, against SNR.
 
     Shaded is the hysteresis: there the row in use depends on where the SNR came from. The metric
@@ -113,11 +140,8 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path | str) -> Pa
     ----------
     path
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
-
-    Returns
-    -------
-    Path
-        Of the CSV file.
+    link
+        Name of the link.
 
     Raises
     ------
@@ -129,56 +153,41 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path | str) -> Pa
     axis = np.linspace(rows[0].down_db - 0.15 * span, rows[-1].up_db + 0.2 * span, 1201)
     index = table.choose(axis)
     rate = np.array([row.images_per_s for row in table.rows])
-    crs = np.array([row.cr or np.nan for row in table.rows])[index]
-    on = index > 0
-    band = model.predict(cr=crs[on], snr_db=axis[on], interval=table.interval)
-    with paper_style():
-        figure = Figure(figsize=(6.6, 5.6), layout="constrained")
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.25, 1.0))
+    sure = "" if table.confidence is None else f" with {100 * table.confidence:g} % confidence"
+    sign = "≥" if table.direction == "higher" else "≤"
+    title = f"{link or 'A link'}: CR to use for {name_of(model)} {sign} {table.target:g}{sure}"
+    x = "SNR, Es/N0 [dB]"
+    with _stack(path, (2.2, 2.0), title, origin(model), table.frame(), x) as (upper, lower):
         unit, name = _scale(rate.max())
         colors = series_colors(len(rows))
-        upper.plot(axis, rate[index] / unit, color=INK, linewidth=1.4)
+        upper.plot(axis, rate[index] / unit, color=INK, label="as the SNR falls")
         for i, row in enumerate(rows):
             upper.fill_between([row.down_db, row.up_db], rate[i] / unit, rate[i + 1] / unit,
                                color=colors[i], alpha=0.3, linewidth=0)  # fmt: skip
-            upper.annotate(
-                f"CR {row.label}" if row is rows[-1] else row.label,
-                (row.down_db, rate[i + 1] / unit),
-                xytext=(-4, 2),
-                textcoords="offset points",
-                ha="right",
-                va="bottom",
-                fontsize="small",
-            )
-        _intervals(upper, table, rate / unit, float(axis[-1]))
-        upper.set_ylabel(f"images per second{name}")
+            high = float(axis[-1]) if row.snr_db_high is None else row.snr_db_high + table.margin_db
+            upper.plot(
+                [row.snr_db_low + table.margin_db, high], [(rate[i] + rate[i + 1]) / 2 / unit] * 2,
+                color=ACCENT, linewidth=1.6, solid_capstyle="butt",
+                label=f"{100 * table.interval:g} % interval\nof the threshold" if i == 0 else None,
+            )  # fmt: skip
+            own = axis[index == i + 1]
+            assert row.cr is not None, "only off has none"
+            band = model.predict(cr=row.cr, snr_db=own, interval=table.interval)
+            band_curve(lower, own, np.asarray(band.value), (band.low, band.high), band.in_domain,
+                       color=colors[i], label=f"CR {row.label}")  # fmt: skip
+        upper.fill_between([], [], [], color=colors[0], alpha=0.3, label="hysteresis")
+        upper.set_ylabel(f"images per second\n{name.strip()}".rstrip())
         upper.set_ylim(0, 1.12 * rate.max() / unit)
-        sure = "" if table.confidence is None else f" with {100 * table.confidence:g} % confidence"
-        sign = "≥" if table.direction == "higher" else "≤"
-        label = metric_label(table.metric, table.receiver)
-        upper.set_title(f"{_capital(label)} {sign} {table.target:g}{sure}")
-        for i in range(1, len(table.rows)):
-            own = index[on] == i
-            for inside, style in ((True, "-"), (False, ":")):
-                value = np.where(band.in_domain[own] == inside, band.value[own], np.nan)
-                lower.plot(axis[on][own], value, style, color=colors[i - 1], linewidth=1.6)
-            lower.fill_between(axis[on][own], band.low[own], band.high[own],
-                               color=colors[i - 1], alpha=0.2, linewidth=0)  # fmt: skip
-        lower.axhline(table.target, color=ACCENT, linewidth=1.1, linestyle=_DASHED,
-                      label=f"target {table.target:g}")  # fmt: skip
+        target_line(lower, table.target, f"target, {table.target:g}")
+        lower.plot([], [], ":", color=INK, linewidth=1.0, label=OUTSIDE)
         lower.margins(y=0.08)
-        lower.set_ylabel(label.replace(", ", "\n", 1))
-        lower.set_xlabel("SNR, Es/N0 [dB]")
+        lower.set_ylabel(metric_label(table.metric, table.receiver).replace(", ", "\n", 1))
         lower.set_xlim(axis[0], axis[-1])
-        _legend(lower)
-        for axes in (upper, lower):
-            sns.despine(ax=axes)
-        figure.align_ylabels()
-        save_picture(figure, path)
-    return _csv(table.frame().to_csv(index=False), path)
 
 
-def outage_plot(found: Outage, path: Path | str) -> Path:
+def outage_plot(
+    found: Outage, path: Path | str, *, link: str = "", margin_db: float = 0.0, about: str = ""
+) -> None:
     """Draw the metric, and the SNR, against the share of the time in which it is exceeded.
 
     The axis spreads the rare: it is even in the logarithm of the share that is left.
@@ -187,11 +196,8 @@ def outage_plot(found: Outage, path: Path | str) -> Path:
     ----------
     path
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
-
-    Returns
-    -------
-    Path
-        Of the CSV file.
+    link, margin_db, about
+        Name of the link, the margin that it keeps, and what the fit rests on.
 
     Raises
     ------
@@ -199,32 +205,27 @@ def outage_plot(found: Outage, path: Path | str) -> Path:
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
     left = -np.log10(100 - found.percent)
-    color = series_colors(3)[1]
-    with paper_style():
-        figure = Figure(figsize=(5.8, 5.2), layout="constrained")
-        metric, snr = figure.subplots(2, 1, sharex=True, height_ratios=(1.3, 1.0))
-        metric.fill_between(left, found.low_exceeded, found.high_exceeded, color=color, alpha=0.2,
-                            linewidth=0)  # fmt: skip
-        metric.plot(left, found.value_exceeded, "o-", color=color, markersize=4.5)
+    label = metric_label(found.metric, found.receiver)
+    faded = "" if found.fading is None else f", {_fading_name(found.fading)} fading"
+    better = "exceeded" if metric_facts(found.metric).direction != "lower" else "kept below"
+    name = label.partition(" [")[0]
+    title = f"{link or 'A link'}: {name} at CR {format_cr(found.cr)}{faded}, {better} how often"
+    x = f"{better} in % of the time (even in the logarithm of the rest)"
+    with _stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
+        band_curve(metric, left, found.value_exceeded, (found.low_exceeded, found.high_exceeded),
+                   color=_COLOR, marker="o", label=name.partition(",")[0])  # fmt: skip
+        metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
         metric.axhline(found.expected, color=INK, linewidth=0.9, linestyle=":",
-                       label=f"expected, {found.expected:.4g}")  # fmt: skip
+                       label=signed(f"expected, {found.expected:.4g}"))  # fmt: skip
         if found.target is not None:
-            met = f"target {found.target:g}, met in {found.met_percent:.4g} %"
-            metric.axhline(found.target, color=ACCENT, linewidth=1.1, linestyle=_DASHED, label=met)
-        metric.set_ylabel(metric_label(found.metric, found.receiver).replace(", ", "\n", 1))
-        faded = "" if found.fading is None else f", {_fading_name(found.fading)} fading"
-        metric.set_title(f"CR {format_cr(found.cr)}{faded}")
+            kept = f"\nwith {margin_db:g} dB kept" if margin_db else ""
+            met = f"target {found.target:g},\nmet in {found.met_percent:.4g} %{kept}"
+            target_line(metric, found.target, met)
+        metric.set_ylabel(label.replace(", ", "\n", 1))
         metric.margins(y=0.12)
-        _legend(metric)
-        snr.plot(left, found.snr_db_exceeded, "o-", color=color, markersize=4.5)
-        snr.set_ylabel("SNR, Es/N0 [dB]")
-        snr.set_xlabel("exceeded in % of the time")
+        snr.plot(left, found.snr_db_exceeded, "o-", color=_COLOR, markersize=4.5)
+        snr.set_ylabel("SNR, Es/N0\n[dB]")
         snr.set_xticks(left, [f"{percent:g}" for percent in found.percent])
-        for axes in (metric, snr):
-            sns.despine(ax=axes)
-        figure.align_ylabels()
-        save_picture(figure, path)
-    return _csv(found.frame().to_csv(index=False), path)
 
 
 def _fading_name(label: str) -> str:
@@ -232,79 +233,39 @@ def _fading_name(label: str) -> str:
     return _FADING[kind].format(number)
 
 
-def _required(axes: Axes, result: PassResult, minutes: Array) -> None:
-    """SNR that the target requires, the margin above it shaded."""
+def _required(axes: Axes, result: PassResult, margin_db: float) -> None:
+    """SNR from which images count as meeting the target: what it requires, and the margin kept."""
     if result.required_snr_db is None:
         return
-    label = f"target met from {result.required_snr_db:.1f} dB".replace("-", "−")
-    axes.axhline(
-        result.required_snr_db, color=ACCENT, linewidth=1.1, linestyle=_DASHED, label=label
-    )
+    least = result.required_snr_db + margin_db
+    kept = f",\n{margin_db:g} dB of it kept" if margin_db else ""
+    target_line(axes, least, f"target met\nfrom {least:.1f} dB{kept}")
     axes.fill_between(
-        minutes, result.required_snr_db, result.snr_db, where=list(result.margin_db > 0),
-        color=ACCENT, alpha=0.12, linewidth=0, label="margin",
+        result.pass_.time_s / 60, least, result.snr_db, where=list(result.snr_db > least),
+        color=ACCENT, alpha=0.12, linewidth=0, label="excess",
     )  # fmt: skip
-    _legend(axes)
 
 
-def _one_cr(
-    axes: Axes, result: PassResult, minutes: Array, color: tuple[float, float, float]
-) -> None:
-    """Metric at one CR, dashed where the fit was not measured."""
-    label = f"CR {format_cr(result.cr)}"
-    if result.fading is not None:
-        label += f", {_fading_name(result.fading)} fading"
-    inside = result.in_domain
-    axes.fill_between(minutes, result.low, result.high, color=color, alpha=0.2, linewidth=0)
-    if inside.any():
-        axes.plot(minutes, np.where(inside, result.value, np.nan), color=color, label=label)
-    if not inside.all():
-        outside = "outside the fitted domain"
-        axes.plot(
-            minutes, np.where(inside, np.nan, result.value), "--", color=color,
-            label=outside if inside.any() else f"{label}, {outside}",
-        )  # fmt: skip
-
-
-def _images(axes: Axes, images: Array, minutes: Array, color: tuple[float, float, float]) -> None:
-    unit, name = _scale(images[-1])
-    axes.plot(minutes, images / unit, color=color)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"images\ndelivered{name}")
-
-
-def _thresholds(axes: Axes, schedule: Schedule, minutes: Array) -> None:
+def _thresholds(axes: Axes, schedule: Schedule) -> None:
     """Lower thresholds of the rows that the schedule uses."""
-    written = -np.inf
-    for i in sorted(set(schedule.row.tolist()) - {0}):
+    used = sorted(set(schedule.row.tolist()) - {0})
+    for color, i in zip(series_colors(len(used)), used, strict=True):
         row = schedule.table.rows[i]
-        axes.axhline(row.down_db, color=INK, linewidth=0.7, linestyle=":")
-        if row.down_db - written < 0.08 * np.ptp(axes.get_ylim()):
-            continue  # its name would cover the one below
-        written = row.down_db
-        axes.annotate(row.label, (minutes[-1], row.down_db), xytext=(4, 0), ha="left",
-                      va="center", textcoords="offset points", fontsize="x-small",
-                      annotation_clip=False)  # fmt: skip
+        axes.axhline(row.down_db, color=color, linewidth=0.9, linestyle=(0, (1.5, 1.2)),
+                     label=f"CR {row.label}" if i in (used[0], used[-1]) else None)  # fmt: skip
+    if len(used) > 2:
+        axes.plot([], [], ":", color=INK, linewidth=0.9, label="and those between")
 
 
-def _adaptive(
-    axes: Axes, schedule: Schedule, minutes: Array, color: tuple[float, float, float]
-) -> None:
-    """Metric at the CR in use, broken where it switches, dashed where the fit was not measured."""
-    switches = np.diff(schedule.row) != 0
-    breaks = np.flatnonzero(switches | np.diff(schedule.in_domain)) + 1
-    labels = {True: "at the CR in use", False: "outside the fitted domain"}
-    for part in np.split(np.arange(len(minutes)), breaks):
-        inside = bool(schedule.in_domain[part[0]])
-        if part[-1] < len(switches) and not switches[part[-1]]:  # leave no gap at the domain's edge
-            part = np.append(part, part[-1] + 1)
-        axes.plot(
-            minutes[part], schedule.value[part], "-" if inside else "--", color=color,
-            label=labels.pop(inside, None) if schedule.row[part[0]] else None,
+def _adaptive(axes: Axes, schedule: Schedule, minutes: Array) -> None:
+    """Metric at the CR in use, broken where it switches."""
+    label: str | None = "at the CR in use"
+    for part in np.split(np.arange(len(minutes)), np.flatnonzero(np.diff(schedule.row)) + 1):
+        band_curve(
+            axes, minutes[part], schedule.value[part], (schedule.low[part], schedule.high[part]),
+            schedule.in_domain[part], color=_COLOR, label=label if schedule.row[part[0]] else None,
         )  # fmt: skip
-        axes.fill_between(minutes[part], schedule.low[part], schedule.high[part], color=color,
-                          alpha=0.2, linewidth=0)  # fmt: skip
-    axes.margins(y=0.08)
+        label = None if schedule.row[part[0]] else label
 
 
 def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
@@ -312,7 +273,7 @@ def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     labels = [row.label for row in schedule.table.rows]
     axes.step(minutes, schedule.row, where="post", color=series_colors(3)[0])
     first, last = int(schedule.row.min()), int(schedule.row.max())
-    axes.set_yticks(range(first, last + 1), labels[first : last + 1])
+    axes.set_yticks(range(first, last + 1), labels[first : last + 1], fontsize=6)
     axes.set_ylim(first - 0.3, last + 0.3)
     axes.set_ylabel("CR in use")
     unit, name = _scale(schedule.images_delivered)
@@ -324,36 +285,9 @@ def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     )
 
 
-def _intervals(axes: Axes, table: CodingTable, rate: Array, right: float) -> None:
-    """Where each threshold may lie, drawn half-way up its step."""
-    for i, row in enumerate(table.rows[1:]):
-        high = right if row.snr_db_high is None else row.snr_db_high + table.margin_db
-        axes.plot(
-            [row.snr_db_low + table.margin_db, high], [(rate[i] + rate[i + 1]) / 2] * 2,
-            color=ACCENT, linewidth=1.6, solid_capstyle="butt",
-            label=f"{100 * table.interval:g} % interval of the threshold" if i == 0 else None,
-        )  # fmt: skip
-    _legend(axes)
-
-
-def _legend(axes: Axes) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize="small", loc="best")
-
-
 def _scale(largest: float) -> tuple[float, str]:
     """Divisor for an axis of counts, and what to write behind its name."""
     for unit, name in ((1e9, " [billions]"), (1e6, " [millions]"), (1e3, " [thousands]")):
         if largest >= 2 * unit:
             return unit, name
     return 1.0, ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _csv(text: str, picture: Path | str) -> Path:
-    path = Path(picture).with_suffix(".csv")
-    write_atomically(path, text)
-    return path

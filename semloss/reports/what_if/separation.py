@@ -19,10 +19,13 @@ from semloss.planning.digital.separation import DEEPJSCC, UNKNOWN, Comparison
 from semloss.reports.look import (
     ACCENT,
     INK,
+    PAGE,
+    band_key,
+    colorbar,
     cr_axis,
+    legend,
     metric_label,
-    paper_style,
-    save_picture,
+    picture,
     series_colors,
     snr_axis,
 )
@@ -35,7 +38,7 @@ _GAIN_MAP = "PuOr"
 _NOTHING = "#d9d9d9"
 
 
-def separation_plot(comparison: Comparison, path: Path | str) -> None:
+def separation_plot(comparison: Comparison, path: Path | str, about: str = "") -> None:
     """Draw the crossover map, and write the numbers behind it as CSV beside the picture.
 
     Left, the metric against SNR at a few CRs: DeepJSCC with its band, the VCM staircase, and the
@@ -48,19 +51,18 @@ def separation_plot(comparison: Comparison, path: Path | str) -> None:
     SemlossError
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
-    with paper_style():
-        if comparison.codec is None or min(comparison.gain.shape) < 2:
-            figure = Figure(figsize=(5.8, 4.2), layout="constrained")
-            axes = figure.subplots()
-            (_efficiency if comparison.codec is None else _curves)(axes, comparison)
-            sns.despine(ax=axes)
-        else:
-            figure = Figure(figsize=(10.6, 4.3), layout="constrained")
-            curves, plane = figure.subplots(1, 2, width_ratios=(1.0, 1.1))
-            _curves(curves, comparison)
-            _map(figure, plane, comparison)
-            sns.despine(ax=curves)
-        save_picture(figure, path, pd.DataFrame(comparison.rows()))
+    c = comparison
+    name = metric_label(c.metric, c.receiver).partition(" [")[0]
+    theirs = "a digital chain, budgets only" if c.codec is None else c.codec
+    title = f"{name[:1].upper()}{name[1:]}: DeepJSCC against {theirs} over DVB-S2"
+    one = c.codec is None or min(c.gain.shape) < 2
+    table = pd.DataFrame(c.rows())
+    with picture(path, 5.6 if one else PAGE, 3.2 if one else 5.6, title, about, table) as figure:
+        grid = figure.subplots(1 if one else 2, 1, squeeze=False)[:, 0]
+        (_efficiency if c.codec is None else _curves)(grid[0], c)
+        sns.despine(ax=grid[0])
+        if not one:
+            _map(figure, grid[1], c)
 
 
 def _curves(axes: Axes, c: Comparison) -> None:
@@ -84,20 +86,17 @@ def _curves(axes: Axes, c: Comparison) -> None:
         handles.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=":", label=label))
     axes.margins(y=0.12)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.legend(  # below, for the curves may run anywhere
-        handles=handles, frameon=False, fontsize="small", ncols=2, loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
-    )  # fmt: skip
+    legend(axes, [*handles, band_key("95 % band of DeepJSCC")])
     _snr_axis(axes, c)
     axes.set_ylabel(metric_label(c.metric, c.receiver))
-    axes.set_title("equal symbols for an image")
+    axes.set_title("at equal symbols for an image")
 
 
 def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
     x = np.log(c.cr)
     gain = np.ma.masked_invalid(np.where(c.winner == UNKNOWN, np.nan, c.gain))
     # The edge of a cliff can be far off the rest: the colours serve what lies between.
-    size = float(np.quantile(np.abs(gain.compressed()), 0.97)) if gain.count() else 1.0
+    size = float(np.quantile(np.abs(gain.compressed()), 0.8)) if gain.count() else 1.0
     norm = TwoSlopeNorm(0.0, -max(size, 1e-9), max(size, 1e-9))
     mesh = axes.pcolormesh(
         c.snr_db, x, gain, cmap=_GAIN_MAP, norm=norm, shading="nearest", rasterized=True
@@ -117,15 +116,14 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
     if gain.count() and gain.min() < 0 < gain.max():
         axes.contour(c.snr_db, x, gain, levels=[0.0], colors=[ACCENT], linewidths=1.8)
         keys.append(Line2D([], [], color=ACCENT, linewidth=1.8, label="even"))
-    if keys:
-        axes.legend(handles=keys, fontsize="small", loc="lower left", framealpha=0.9)
     _snr_axis(axes, c)
     cr_axis(axes.yaxis, c.cr)
-    axes.set_title(f"DeepJSCC against {c.codec} over DVB-S2, VCM")
-    bar = figure.colorbar(mesh, ax=axes, pad=0.02, extend="both")
+    axes.set_title("who is ahead, by how much (digital: the MODCOD that the SNR allows, VCM)")
     worse = "" if c.direction == "higher" else " (less is better)"
-    bar.set_label(f"gain in {metric_label(c.metric, c.receiver)}{worse}")
-    bar.outline.set_visible(False)
+    label = f"DeepJSCC − digital, {metric_label(c.metric, c.receiver)}{worse}"
+    colorbar(figure, axes, mesh, label.replace(", ", "\n", 1), extend="both", location="left")
+    if keys:
+        legend(axes, keys)
 
 
 def _chosen(c: Comparison) -> list[int]:
@@ -156,8 +154,7 @@ def _efficiency(axes: Axes, c: Comparison) -> None:
     axes.plot(c.snr_db, c.shannon_bits_per_symbol, color=first, label="capacity (Shannon)")
     axes.step(c.snr_db, c.bits_per_symbol, where="post", color=second, label="DVB-S2, VCM")
     axes.set_ylabel("bits per symbol")
-    axes.set_title("no digital curve was measured: budgets only")
-    axes.legend(frameon=False, fontsize="small", loc="upper left")
+    legend(axes)
     _snr_axis(axes, c)
 
 

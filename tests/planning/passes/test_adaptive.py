@@ -210,15 +210,15 @@ def test_a_pass_is_drawn_with_its_table_beside_it(tmp_path, adaptive):
     options = {} if adaptive else {"target": 0.6, "fading": Rician(10.0)}
     flown = simulate_pass(link(), accuracy(), circular_pass(500, 80, 5, 10), **options)
     run = follow(a_table(), accuracy(), flown.pass_.time_s, flown.snr_db) if adaptive else None
-    written = pass_plot(flown, tmp_path / "pass.png", run)
+    pass_plot(flown, tmp_path / "pass.png", run)
     assert (tmp_path / "pass.png").stat().st_size > 20_000
-    table = pd.read_csv(written)
+    table = pd.read_csv(tmp_path / "pass.csv")
     np.testing.assert_allclose(table.snr_db, flown.snr_db)
     assert ("adaptive_row" in table) == adaptive
 
 
 def test_the_coding_table_is_drawn_with_its_table_beside_it(tmp_path):
     table = a_table(confidence=0.9)
-    written = table_plot(table, accuracy(), tmp_path / "table.svg")
+    table_plot(table, accuracy(), tmp_path / "table.svg")
     assert (tmp_path / "table.svg").stat().st_size > 10_000
-    assert list(pd.read_csv(written).row) == [row.label for row in table.rows]
+    assert list(pd.read_csv(tmp_path / "table.csv").row) == [row.label for row in table.rows]

@@ -73,7 +73,7 @@ def test_a_comparison_of_a_falling_metric_is_drawn(tmp_path):
 def test_a_tornado_is_drawn(tmp_path, target):
     tolerances = read_tolerances({"power_dbw": {"normal": 0.5}, "other_loss_db": 2.0, "cr": 0.01})
     table = sensitivities(replace(ASKED, target=target), tolerances)
-    tornado_plot(table, accuracy(), tmp_path / "tornado.png")
+    tornado_plot(table, replace(ASKED, target=target), tmp_path / "tornado.png")
     _, rows = drawn(tmp_path / "tornado.png")
     assert [row["field"] for row in rows] == list(table["field"])
 
@@ -88,14 +88,14 @@ def test_a_tornado_is_drawn(tmp_path, target):
 )
 def test_a_sweep_is_drawn(tmp_path, fields):
     table = sweep(ASKED, fields)
-    sweep_plot(table, list(fields), accuracy(), tmp_path / "sweep.png")
+    sweep_plot(table, list(fields), ASKED, tmp_path / "sweep.png")
     _, rows = drawn(tmp_path / "sweep.png")
     assert len(rows) == len(table)
 
 
 def test_a_monte_carlo_is_drawn(tmp_path):
     result = monte_carlo(ASKED, read_tolerances({"power_dbw": {"normal": 1.0}}), draws=2000)
-    monte_carlo_plot(result, accuracy(), tmp_path / "draws.png")
+    monte_carlo_plot(result, ASKED, tmp_path / "draws.png")
     _, rows = drawn(tmp_path / "draws.png")
     assert {"snr_db", "value"} <= {row["quantity"] for row in rows}
 
