@@ -82,7 +82,7 @@ def _bars(axes: Axes, bars: list[tuple[str, float, bool]]) -> None:
     axes.set_yticks(rows, [name for name, _, _ in bars], fontsize=6.5)
     for label, (_, _, total) in zip(axes.get_yticklabels(), bars, strict=True):
         label.set_fontweight("bold" if total else "normal")
-    reach = 30.0 * max(float(np.abs(value).max()), _EVEN_DB)  # room for the figures at the ends
+    reach = 1000.0 * max(float(np.abs(value).max()), _EVEN_DB)  # room for the figures at the ends
     axes.set_xlim(-reach if value.min() < 0 else 0, reach if value.max() > 0 else 0)
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)
