@@ -19,7 +19,7 @@ from semloss.planning.link.checks import refuse_incomplete
 from semloss.planning.link.file import read_settings
 from semloss.planning.link.link import DEFAULTS, KEYS, LinkData
 from semloss.planning.link.template import link_path
-from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.units import parse_cr
 
 
@@ -37,23 +37,23 @@ class Link(LinkData):
 
     def evaluate(
         self,
-        model: FittedSurface,
+        fit: Fit,
         *,
         cr: ArrayLike | str | None = None,
         interval: float = 0.95,
         **overrides: ArrayLike,
     ) -> Prediction:
         """Predict the metric at the link's SNR and CR, fields overridden by scalars or arrays."""
-        return metric_at(self, model, self.budget(**overrides), cr=cr, interval=interval)
+        return metric_at(self, fit, self.budget(**overrides), cr=cr, interval=interval)
 
-    def ledger(self, model: FittedSurface | None = None, **options: Any) -> Ledger:  # noqa: ANN401
+    def ledger(self, fit: Fit | None = None, **options: Any) -> Ledger:  # noqa: ANN401
         """Lay out the budget as rows; see `semloss.planning.budget.ledger.ledger`."""
-        return ledger(self, model, **options)
+        return ledger(self, fit, **options)
 
     def solve(
         self,
         unknown: str,
-        model: FittedSurface,
+        fit: Fit,
         target: float | str,
         *,
         cr: float | str | None = None,
@@ -66,7 +66,7 @@ class Link(LinkData):
         if cr is not None and unknown == "cr":
             raise SemlossError('cr is asked for: leave cr away, or solve for "snr_db"')
         link = self if cr is None else self.replace(cr=parse_cr(cr))
-        return solve(link, unknown, model, target, **options)
+        return solve(link, unknown, fit, target, **options)
 
     @property
     def samples_per_image(self) -> int:

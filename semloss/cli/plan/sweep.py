@@ -78,7 +78,7 @@ def _axis(text: str, defaults: "Defaults") -> "tuple[str, Array]":
     if name == "cr":
         return name, np.geomspace(parse_cr(parts[0], name), parse_cr(parts[1], name), count)
     if name == "target":
-        first, last = (read_target(part, defaults.model) for part in parts[:2])
+        first, last = (read_target(part, defaults.fit) for part in parts[:2])
         return name, np.linspace(first, last, count)
     if name != "snr_db":
         if name not in KEYS:

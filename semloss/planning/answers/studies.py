@@ -33,7 +33,7 @@ class _StudyAnswer(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """What was asked; the kinds add what was found."""
-        fit, link = self.defaults.model, self.defaults.link
+        fit, link = self.defaults.fit, self.defaults.link
         about = {"metric": fit.metric, "receiver": fit.receiver, "task": fit.task}
         return about | {
             "target": self.defaults.target, "link": None if link is None else link.name
@@ -117,7 +117,7 @@ class MonteCarloAnswer(_StudyAnswer):
         lines = [frame_text(records(found.summary), list(map(str, found.summary)))]
         if target is not None:
             lines.append(
-                f"{self.defaults.model.metric} = {target:g} met in "
+                f"{self.defaults.fit.metric} = {target:g} met in "
                 f"{100 * found.met_probability:.4g} % ± {100 * found.met_se:.2g} % of "
                 f"{len(self.table):,} draws, seed {found.seed}"
             )

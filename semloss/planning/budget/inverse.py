@@ -8,50 +8,50 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array, Mask
 from semloss.roots import halve
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 
 _HALVINGS = 50
 
 
-def values(model: FittedSurface, cr: ArrayLike, snr_db: ArrayLike) -> Array:
+def values(fit: Fit, cr: ArrayLike, snr_db: ArrayLike) -> Array:
     """Metric without its band, at CR in (0, 1] and Es/N0 in dB, which broadcast."""
-    return np.asarray(model.predict(cr=cr, snr_db=snr_db, interval=None).value, dtype=np.float64)
+    return np.asarray(fit.predict(cr=cr, snr_db=snr_db, interval=None).value, dtype=np.float64)
 
 
-def snr_for(model: FittedSurface, target: ArrayLike, cr: ArrayLike) -> Array:
+def snr_for(fit: Fit, target: ArrayLike, cr: ArrayLike) -> Array:
     """Smallest SNR [dB] of the fitted range at which each target is met at its CR.
 
     `target` and `cr` broadcast. The lowest fitted SNR where that meets the target already;
-    nan where the highest does not. Agrees with `FittedSurface.min_snr`.
+    nan where the highest does not. Agrees with `Fit.min_snr`.
     """
     goal, ratio = np.broadcast_arrays(np.asarray(target, float), np.asarray(cr, float))
-    low, high = model.snr_db_range
-    return _first(model, goal, low, high, lambda snr_db: values(model, ratio, snr_db))
+    low, high = fit.snr_db_range
+    return _first(fit, goal, low, high, lambda snr_db: values(fit, ratio, snr_db))
 
 
-def cr_for(model: FittedSurface, target: ArrayLike, snr_db: ArrayLike) -> Array:
+def cr_for(fit: Fit, target: ArrayLike, snr_db: ArrayLike) -> Array:
     """Smallest CR of the fitted range at which each target is met at its SNR [dB].
 
     `target` and `snr_db` broadcast. The smallest fitted CR where that meets the target already;
-    nan where the largest does not. Agrees with `FittedSurface.min_cr`.
+    nan where the largest does not. Agrees with `Fit.min_cr`.
     """
     goal, snr = np.broadcast_arrays(np.asarray(target, float), np.asarray(snr_db, float))
-    low, high = (math.log(cr) for cr in model.cr_range)
+    low, high = (math.log(cr) for cr in fit.cr_range)
 
     def along(ln_cr: Array) -> Array:
-        return values(model, np.minimum(np.exp(ln_cr), 1.0), snr)
+        return values(fit, np.minimum(np.exp(ln_cr), 1.0), snr)
 
-    return np.exp(_first(model, goal, low, high, along))
+    return np.exp(_first(fit, goal, low, high, along))
 
 
 def _first(
-    model: FittedSurface, target: Array, low: float, high: float, along: Callable[[Array], Array]
+    fit: Fit, target: Array, low: float, high: float, along: Callable[[Array], Array]
 ) -> Array:
     """Bisect every element at once; forms are monotone, so nothing more is needed."""
     slack = 1e-12 * np.maximum(np.abs(target), 1.0)  # a predicted value meets itself
 
     def met(x: Array) -> Mask:
-        return np.asarray(model.sign * (along(x) - target) >= -slack)
+        return np.asarray(fit.sign * (along(x) - target) >= -slack)
 
     start, stop = np.full(target.shape, low), np.full(target.shape, high)
     _, found = halve(met, start, stop, _HALVINGS)

@@ -20,7 +20,7 @@ from semloss.units import format_cr, parse_cr
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+    from semloss.surfaces.fitted.fit import Fit, Prediction
     from semloss.surfaces.fitted.requirements import Requirement
 
 
@@ -140,7 +140,7 @@ def shown(row: Row) -> str:
 
 def ledger(
     link: LinkData,
-    model: "FittedSurface | None" = None,
+    fit: "Fit | None" = None,
     cr: float | str | None = None,
     target: float | str | None = None,
     interval: float = 0.95,
@@ -154,7 +154,7 @@ def ledger(
     ----------
     link
         The link; `overrides` change its fields for this ledger.
-    model
+    fit
         A fit, for the predicted metric at the link's SNR and CR.
     cr
         Compression ratio k/n; the link's own where not given.
@@ -178,31 +178,31 @@ def ledger(
     """
     if cr is not None:
         overrides["cr"] = parse_cr(cr)
-    if papr_db is None and model is not None and link.papr_db is None and link.eirp_dbw is None:
-        papr_db = measured_papr_db(model)
+    if papr_db is None and fit is not None and link.papr_db is None and link.eirp_dbw is None:
+        papr_db = measured_papr_db(fit)
     if papr_db is not None:
         overrides["papr_db"] = papr_db
     link = link.replace(**overrides)
     budget = budget_of(link)
     rows = list(link_rows(link, budget))
     warnings = [*link.warnings, *_short_back_off(link, rows)]
-    if model is None:
+    if fit is None:
         if target is not None:
             raise SemlossError("target needs a fit: the ledger of a link alone has no metric")
         return Ledger(link, tuple(rows), tuple(warnings))
-    prediction = metric_at(link, model, budget, interval=interval)
+    prediction = metric_at(link, fit, budget, interval=interval)
     required = confident = None
     if target is not None:
-        value, ratio = read_target(target, model), link.cr
+        value, ratio = read_target(target, fit), link.cr
         assert ratio is not None
-        required = model.min_snr(target=value, cr=ratio, interval=interval)
+        required = fit.min_snr(target=value, cr=ratio, interval=interval)
         if confidence is not None:
-            confident = model.min_snr(
+            confident = fit.min_snr(
                 target=value, cr=ratio, interval=interval, confidence=confidence
             )
     snr_db = float(budget.snr_db)
     level = f"{100 * interval:g} %"
-    rows += _metric_rows(model, prediction, required, level)
+    rows += _metric_rows(fit, prediction, required, level)
     if required is not None:
         rows += _margin_rows(snr_db, required, link.margin_db, level)
     if confident is not None:
@@ -210,9 +210,9 @@ def ledger(
     return Ledger(link, tuple(rows), tuple(warnings), prediction, required, confident)
 
 
-def measured_papr_db(model: "FittedSurface") -> float | None:
+def measured_papr_db(fit: "Fit") -> float | None:
     """Median over the fitted cells of their mean PAPR an image, where the table told one."""
-    told = str(model.provenance.get("papr_db", ""))
+    told = str(fit.provenance.get("papr_db", ""))
     return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
 
 
@@ -227,7 +227,7 @@ def _short_back_off(link: LinkData, rows: list[Row]) -> Iterator[str]:
 
 
 def _metric_rows(
-    model: "FittedSurface",
+    fit: "Fit",
     prediction: "Prediction",
     required: "Requirement | None",
     level: str,
@@ -240,13 +240,13 @@ def _metric_rows(
     )  # fmt: skip
     yield Row("Metric", "metric_low", f"{level} band, lower edge", "", float(prediction.low))
     yield Row("Metric", "metric_high", f"{level} band, upper edge", "", float(prediction.high))
-    (cr_low, cr_high), (snr_low, snr_high) = model.cr_range, model.snr_db_range
+    (cr_low, cr_high), (snr_low, snr_high) = fit.cr_range, fit.snr_db_range
     yield Row(
         "Metric", "in_domain", "inside the fitted domain", "", float(prediction.in_domain), "", "",
         f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB",
     )  # fmt: skip
     if required is not None:
-        yield Row("Metric", "target", f"target, {sense(model)}", "M₀", required.target)
+        yield Row("Metric", "target", f"target, {sense(fit)}", "M₀", required.target)
 
 
 def _margin_rows(

@@ -6,12 +6,12 @@ from numpy.typing import ArrayLike
 from semloss.errors import SemlossError
 from semloss.planning.budget.budget import Budget
 from semloss.planning.link.link import LinkData
-from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+from semloss.surfaces.fitted.fit import Fit, Prediction
 
 
 def metric_at(
     link: LinkData,
-    model: FittedSurface,
+    fit: Fit,
     budget: Budget,
     *,
     cr: ArrayLike | str | None = None,
@@ -29,4 +29,4 @@ def metric_at(
         raise SemlossError('cr is missing: give it in the table [image], e.g. cr = "1/12"')
     if np.isnan(budget.snr_db).any():
         raise SemlossError("bandwidth_mhz is missing: the SNR depends on it")
-    return model.predict(cr=ratio, snr_db=budget.snr_db, interval=interval)
+    return fit.predict(cr=ratio, snr_db=budget.snr_db, interval=interval)

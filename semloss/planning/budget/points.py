@@ -12,7 +12,7 @@ from semloss.errors import SemlossError
 from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.budget.inverse import cr_for, snr_for
 from semloss.planning.link.link import LinkData
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 
 ASKED = ("cr", "snr_db", "target")
 IMAGE = ("bands", "height_px", "width_px", "tile_px")
@@ -27,7 +27,7 @@ class Defaults:
     own CR where `cr` does not. `interval` is the confidence level of the bands.
     """
 
-    model: FittedSurface
+    fit: Fit
     link: LinkData | None = None
     cr: float | None = None
     snr_db: float | None = None
@@ -58,7 +58,7 @@ def evaluate(given: Mapping[str, Array], defaults: Defaults) -> dict[str, Array]
     SemlossError
         When too little is given, or a field is unknown or out of its range.
     """
-    model, link = defaults.model, defaults.link
+    fit, link = defaults.fit, defaults.link
     size = max((len(array) for array in given.values()), default=1)
 
     def full(name: str, default: float | None) -> Array | None:
@@ -92,9 +92,9 @@ def evaluate(given: Mapping[str, Array], defaults: Defaults) -> dict[str, Array]
     if snr is not None and not np.all(np.isfinite(snr)):
         raise SemlossError("the link gives no SNR: give bandwidth_mhz, or snr_db")
     if cr is None and snr is not None:
-        cr = cr_for(model, _known(target), snr - keep)
+        cr = cr_for(fit, _known(target), snr - keep)
     elif snr is None and cr is not None:
-        snr = snr_for(model, _known(target), cr) + keep
+        snr = snr_for(fit, _known(target), cr) + keep
     columns |= _answers(_known(cr), _known(snr), target, keep, defaults)
     if images is not None:
         columns["images_per_s"] = images / columns["cr"]
@@ -124,12 +124,12 @@ def _answers(
         nothing = np.full(good.shape, np.nan)
         names = ("value", "low", "high", "required_snr_db", "snr_margin_db")
         return columns | dict.fromkeys(names, nothing) | {"in_domain": good, "met": good}
-    point = defaults.model.predict(cr=cr[good], snr_db=snr_db[good], interval=defaults.interval)
+    point = defaults.fit.predict(cr=cr[good], snr_db=snr_db[good], interval=defaults.interval)
     for name in ("value", "low", "high"):
         columns[name] = spread(getattr(point, name), np.nan)
     columns["in_domain"] = spread(point.in_domain, False)
     if target is not None:
-        required = spread(snr_for(defaults.model, target[good], cr[good]), np.nan)
+        required = spread(snr_for(defaults.fit, target[good], cr[good]), np.nan)
         margin = snr_db - required
         columns |= {"required_snr_db": required, "snr_margin_db": margin,
                     "met": np.nan_to_num(margin, nan=-np.inf) >= keep - 1e-9}  # fmt: skip

@@ -19,7 +19,7 @@ from semloss.surfaces.fitted.requirements import Levels
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import FittedSurface, Prediction
+    from semloss.surfaces.fitted.fit import Fit, Prediction
     from semloss.surfaces.fitted.requirements import Requirement
 
 
@@ -128,7 +128,7 @@ _SCALES: dict[str, tuple[Callable[[float], float], Callable[[Array], Array]]] = 
 def solve(
     link: LinkData,
     unknown: str,
-    model: "FittedSurface",
+    fit: "Fit",
     target: float | str,
     confidence: float | None = None,
     interval: float = 0.95,
@@ -146,7 +146,7 @@ def solve(
         The link; its own value of the unknown is not used, and `margin_db` is kept.
     unknown
         Name of the field.
-    model
+    fit
         The fit of the metric.
     target
         Value to meet, or text with its sense (">= 0.8").
@@ -163,7 +163,7 @@ def solve(
         When no value in the search range meets the target; the message says what comes nearest.
     """
     _check_solvable(link, unknown)
-    ask = _Ask(link, unknown, model, read_target(target, model), confidence, interval)
+    ask = _Ask(link, unknown, fit, read_target(target, fit), confidence, interval)
     if unknown == "cr":
         return _smallest_cr(ask)
     if unknown == "bandwidth_mhz" and link.images_per_s is not None:
@@ -198,7 +198,7 @@ class _Ask:
 
     link: LinkData
     unknown: str
-    model: "FittedSurface"
+    fit: "Fit"
     target: float
     confidence: float | None
     interval: float
@@ -211,12 +211,12 @@ class _Ask:
 
     def required(self) -> "Requirement":
         """What the target needs in SNR at the link's CR."""
-        return self.model.min_snr(
+        return self.fit.min_snr(
             target=self.target, cr=self.cr, interval=self.interval, confidence=self.confidence
         )
 
     def predict(self, cr: float, snr_db: float) -> "Prediction":
-        return self.model.predict(cr=cr, snr_db=snr_db, interval=self.interval)
+        return self.fit.predict(cr=cr, snr_db=snr_db, interval=self.interval)
 
     def solution(
         self,
@@ -311,7 +311,7 @@ def _refuse(
     if limit is not None and limit < snr_db:
         cause = f" (interference, c_over_i_db = {limit:g}, alone keeps it below)"
     raise TargetNotAttainable(
-        f"{best.metric} {sense(ask.model)} {ask.target:g} is not attainable by {ask.unknown}, "
+        f"{best.metric} {sense(ask.fit)} {ask.target:g} is not attainable by {ask.unknown}, "
         f"because it needs SNR {snr_db:.2f} dB{margin} at CR {format_cr(ask.cr)} and "
         f"{ask.unknown} = {unknown.dear:g} {unknown.unit} gives {reached:.2f} dB{cause}: "
         f"nearest is {best.metric} = {best.value:.4g}; raise the CR, strengthen another part of "
@@ -322,7 +322,7 @@ def _refuse(
 def _smallest_cr(ask: _Ask) -> Solution:
     """Solve for the CR at the link's SNR."""
     snr_db = float(budget_of(ask.link).snr_db)
-    needed = ask.model.min_cr(
+    needed = ask.fit.min_cr(
         target=ask.target, snr_db=snr_db - ask.link.margin_db, interval=ask.interval,
         confidence=ask.confidence,
     )  # fmt: skip
@@ -341,7 +341,7 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
         snr_db = float(budget_of(link, bandwidth_mhz=bandwidth).snr_db)
         if snr_db < needed.snr_db + keep:
             raise TargetNotAttainable(
-                f"{ask.model.metric} {sense(ask.model)} {ask.target:g} is not attainable by "
+                f"{ask.fit.metric} {sense(ask.fit)} {ask.target:g} is not attainable by "
                 f"bandwidth_mhz, because {link.images_per_s:g} images/s at CR "
                 f"{format_cr(link.cr)} take {bandwidth:.4g} MHz, which leaves SNR {snr_db:.2f} dB "
                 f"where {needed.snr_db + keep:.2f} dB is needed; lower images_per_s or the CR, "
@@ -350,26 +350,26 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
         pessimist = needed.high is not None and snr_db >= needed.high + keep
         ends = (bandwidth, bandwidth if pessimist else None)
         return ask.solution(bandwidth, ends, False, extreme="smallest")
-    Levels(ask.interval, ask.confidence).check(ask.model)
-    low, high = ask.model.cr_range
+    Levels(ask.interval, ask.confidence).check(ask.fit)
+    low, high = ask.fit.cr_range
     unknown = Unknown("MHz", per_cr * low, per_cr * high, "log")
 
     def cheapest(edge: str, interval: float) -> tuple[float, bool] | None:
         def surplus(values: Array) -> Array:
             snr_db = budget_of(link, bandwidth_mhz=values).snr_db - link.margin_db
             ratio = np.clip(values / per_cr, low, high)
-            found = ask.model.predict(cr=ratio, snr_db=snr_db, interval=interval)
-            gain: Array = ask.model.sign * (getattr(found, edge) - ask.target)
+            found = ask.fit.predict(cr=ratio, snr_db=snr_db, interval=interval)
+            gain: Array = ask.fit.sign * (getattr(found, edge) - ask.target)
             return gain
 
         return _cheapest(unknown, surplus)
 
-    good, bad = ("high", "low") if ask.model.sign > 0 else ("low", "high")
+    good, bad = ("high", "low") if ask.fit.sign > 0 else ("low", "high")
     sure = ask.confidence
     best = cheapest("value", ask.interval) if sure is None else cheapest(bad, 2 * sure - 1)
     if best is None:
         raise TargetNotAttainable(
-            f"{ask.model.metric} {sense(ask.model)} {ask.target:g} is not attainable by "
+            f"{ask.fit.metric} {sense(ask.fit)} {ask.target:g} is not attainable by "
             f"bandwidth_mhz, because no CR of {format_cr(low)} … {format_cr(high)} leaves SNR "
             f"enough at {link.images_per_s:g} images/s; lower images_per_s or strengthen the link"
         )

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import FittedSurface
+    from semloss.surfaces.fitted.fit import Fit
 
 _TARGET = re.compile(r"\s*(>=|≥|<=|≤|at least|at most)?\s*(\S+)\s*")
 _SENSE = {"higher": ("at least", ">=", "≥"), "lower": ("at most", "<=", "≤")}
 
 
-def read_target(target: float | str, model: "FittedSurface") -> float:
+def read_target(target: float | str, fit: "Fit") -> float:
     """Read a target and check that its sense is the metric's.
 
     Parameters
     ----------
     target
         A value, or text with the sense written out: ">= 0.8", "at most 0.2".
-    model
+    fit
         The fit whose metric it is for.
 
     Raises
@@ -28,7 +28,7 @@ def read_target(target: float | str, model: "FittedSurface") -> float:
     SemlossError
         When it is no number, or "at least" is asked of a metric that falls as quality rises.
     """
-    words = _SENSE[model.direction]
+    words = _SENSE[fit.direction]
     match = _TARGET.fullmatch(str(target))
     try:
         value = float(match[2]) if match else math.nan
@@ -36,16 +36,16 @@ def read_target(target: float | str, model: "FittedSurface") -> float:
         value = math.nan
     if match is None or not math.isfinite(value):
         raise SemlossError(
-            f'target = {target!r}: give a value of {model.metric}, e.g. "{words[1]} 0.8"'
+            f'target = {target!r}: give a value of {fit.metric}, e.g. "{words[1]} 0.8"'
         )
     if match[1] and match[1] not in words:
         raise SemlossError(
-            f"target = {target!r}: {model.metric} is better {model.direction}, so a target is met "
+            f"target = {target!r}: {fit.metric} is better {fit.direction}, so a target is met "
             f'by "{words[0]}"; write "{words[0]} {value:g}"'
         )
     return value
 
 
-def sense(model: "FittedSurface") -> str:
+def sense(fit: "Fit") -> str:
     """Say which way the metric's targets are met, "at least" or "at most"."""
-    return _SENSE[model.direction][0]
+    return _SENSE[fit.direction][0]

@@ -10,7 +10,7 @@ from semloss.arrays import Array
 from semloss.planning.budget.inverse import cr_for
 from semloss.planning.digital.modcods import RateCurve, efficiency, equivalent_cr
 from semloss.planning.digital.separation import NO_CURVE, check_same_metric, rising
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Race:
 
 
 def race(
-    model: FittedSurface,
+    fit: Fit,
     curve: RateCurve | None,
     *,
     target: float,
@@ -68,9 +68,9 @@ def race(
     SemlossError
         When the curve is of another metric than the fit.
     """
-    check_same_metric(model, curve)
+    check_same_metric(fit, curve)
     levels = rising(snr_db, "snr_db")
-    ours = cr_for(model, target, levels)
+    ours = cr_for(fit, target, levels)
     theirs = np.full(levels.shape, np.nan)
     if curve is not None:
         theirs = equivalent_cr(curve.rate_for(target), efficiency(levels, margin_db), bands)
@@ -82,6 +82,6 @@ def race(
     if curve is None:
         per_s[1] = np.full(levels.shape, np.nan)
     return Race(
-        model.metric, target, levels, ours, theirs, ratio, per_s[0], per_s[1],
+        fit.metric, target, levels, ours, theirs, ratio, per_s[0], per_s[1],
         NO_CURVE if curve is None else "",
     )  # fmt: skip

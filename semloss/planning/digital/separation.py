@@ -30,7 +30,7 @@ from semloss.planning.digital.modcods import (
     staircase,
 )
 from semloss.roots import halve
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
 DEEPJSCC, DIGITAL, UNKNOWN = "deepjscc", "digital", "unknown"
@@ -170,7 +170,7 @@ _NAMES = {DEEPJSCC: "DeepJSCC", DIGITAL: "digital", UNKNOWN: "unknown"}
 
 
 def compare(
-    model: FittedSurface,
+    fit: Fit,
     curve: RateCurve | None,
     *,
     snr_db: ArrayLike,
@@ -183,7 +183,7 @@ def compare(
 
     Parameters
     ----------
-    model
+    fit
         The fitted DeepJSCC surface.
     curve
         Measured curve of the source codec for the same metric; None compares budgets only.
@@ -205,8 +205,8 @@ def compare(
     ratios = rising(cr, "cr")
     if bands < 1:
         raise SemlossError(f"bands = {bands}: imagery has one band or more")
-    check_same_metric(model, curve)
-    point = model.predict(cr=ratios[:, None], snr_db=levels[None, :], interval=0.95)
+    check_same_metric(fit, curve)
+    point = fit.predict(cr=ratios[:, None], snr_db=levels[None, :], interval=0.95)
     eta = efficiency(levels, margin_db)
     rate = eta[None, :] * ratios[:, None] * bands
     chosen = [best_modcod(float(s), margin_db) for s in levels]
@@ -215,20 +215,20 @@ def compare(
     held = np.zeros_like(eta) if fixed is None else fixed.efficiency * (
         levels >= fixed.es_n0_db + margin_db
     )  # fmt: skip
-    vcm = _arrives(model, curve, rate)
-    gain = model.sign * (point.value - vcm)
+    vcm = _arrives(fit, curve, rate)
+    gain = fit.sign * (point.value - vcm)
     known = _known(curve, rate)
     winner = np.where(known, np.where(gain < 0, DIGITAL, DEEPJSCC), UNKNOWN)
     sure = known & ~((vcm >= point.low) & (vcm <= point.high))
     return Comparison(
-        model.metric, model.receiver, model.task, model.direction,
+        fit.metric, fit.receiver, fit.task, fit.direction,
         None if curve is None else curve.codec,
         margin_db, fixed, ratios, levels, point.value, point.low, point.high,
-        np.asarray(point.in_domain), vcm, _arrives(model, curve, held * ratios[:, None] * bands),
+        np.asarray(point.in_domain), vcm, _arrives(fit, curve, held * ratios[:, None] * bands),
         tuple("" if m is None else m.name for m in chosen), eta, shannon(levels), rate,
         rate / bands, winner, sure, gain,
         _gain_db(curve, point.value, ratios, levels, bands, margin_db),
-        () if curve is None else _crossings(model, curve, ratios, levels, bands, margin_db),
+        () if curve is None else _crossings(fit, curve, ratios, levels, bands, margin_db),
         NO_CURVE if curve is None else "",
     )  # fmt: skip
 
@@ -241,12 +241,12 @@ def rising(given: ArrayLike, name: str) -> Array:
     return axis
 
 
-def check_same_metric(model: FittedSurface, curve: RateCurve | None) -> None:
+def check_same_metric(fit: Fit, curve: RateCurve | None) -> None:
     """Refuse a curve of another metric, receiver or direction than the fit's."""
     if curve is None:
         return
     for what in ("metric", "receiver", "direction"):
-        ours, theirs = getattr(model, what), getattr(curve, what)
+        ours, theirs = getattr(fit, what), getattr(curve, what)
         if ours != theirs:
             raise SemlossError(
                 f"the fit has {what} {ours} but the digital curve {theirs}; measure the codec "
@@ -262,11 +262,11 @@ def _known(curve: RateCurve | None, rate: Array) -> NDArray[np.bool_]:
     return np.asarray(measured | (rate == 0) | curve.lowest_is_minimum)
 
 
-def _arrives(model: FittedSurface, curve: RateCurve | None, rate: Array) -> Array:
+def _arrives(fit: Fit, curve: RateCurve | None, rate: Array) -> Array:
     """Metric of the digital chain at a rate [bits per pixel]; the floor where nothing arrives."""
     if curve is None:
         return np.full(rate.shape, np.nan)
-    floor = math.nan if model.floor is None else model.floor
+    floor = math.nan if fit.floor is None else fit.floor
     found = curve.at(np.maximum(rate, 1e-300))
     return np.where(np.isnan(found) & _known(curve, rate), floor, found)
 
@@ -281,7 +281,7 @@ def _gain_db(
 
 
 def _crossings(
-    model: FittedSurface, curve: RateCurve, cr: Array, snr_db: Array, bands: int, margin_db: float
+    fit: Fit, curve: RateCurve, cr: Array, snr_db: Array, bands: int, margin_db: float
 ) -> tuple[Crossing, ...]:
     """Winner changes along each CR: at a threshold, or where DeepJSCC grows past a step."""
     low, high = float(snr_db[0]), float(snr_db[-1])
@@ -290,12 +290,12 @@ def _crossings(
     found = []
     for ratio in cr:
         rate = efficiency(edges[:-1], margin_db) * ratio * bands
-        level, known = _arrives(model, curve, rate), _known(curve, rate)
-        ours = model.sign * values(model, ratio, edges)
+        level, known = _arrives(fit, curve, rate), _known(curve, rate)
+        ours = fit.sign * values(fit, ratio, edges)
         previous = ""
         for k in range(len(edges) - 1):
             ahead: list[tuple[float, str]]
-            step = model.sign * level[k]
+            step = fit.sign * level[k]
             if not known[k]:
                 ahead = [(edges[k], UNKNOWN)]
             elif not ours[k] < step:  # a nan step is one where nothing arrives
@@ -303,7 +303,7 @@ def _crossings(
             elif ours[k + 1] < step:
                 ahead = [(edges[k], DIGITAL)]
             else:
-                passes = _passing(model, ratio, level[k], edges[k], edges[k + 1])
+                passes = _passing(fit, ratio, level[k], edges[k], edges[k + 1])
                 ahead = [(edges[k], DIGITAL), (passes, DEEPJSCC)]
             for snr, winner in ahead:
                 if previous and winner != previous and snr < high:
@@ -312,7 +312,7 @@ def _crossings(
     return tuple(found)
 
 
-def _passing(model: FittedSurface, cr: float, level: float, low: float, high: float) -> float:
+def _passing(fit: Fit, cr: float, level: float, low: float, high: float) -> float:
     """SNR [dB] within a step at which DeepJSCC grows past it."""
-    _, passes = halve(lambda snr: model.meets(values(model, cr, snr), level), low, high, _HALVINGS)
+    _, passes = halve(lambda snr: fit.meets(values(fit, cr, snr), level), low, high, _HALVINGS)
     return float(passes)

@@ -19,7 +19,7 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.simulation import accumulated, images_per_s
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import ROUND_CRS, format_cr, parse_cr
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Schedule:
 
 def coding_table(
     link: LinkData,
-    model: FittedSurface,
+    fit: Fit,
     *,
     target: float,
     crs: Sequence[float | str] | None = None,
@@ -249,7 +249,7 @@ def coding_table(
     SemlossError
         When there is no candidate, a CR or the hysteresis is out of range.
     """
-    ratios = round_crs(model) if crs is None else sorted({parse_cr(cr) for cr in crs})
+    ratios = round_crs(fit) if crs is None else sorted({parse_cr(cr) for cr in crs})
     if not ratios:
         raise SemlossError('crs: give at least one candidate CR, e.g. "1/12,1/24"')
     if not 0 <= hysteresis_db <= 20:
@@ -261,9 +261,7 @@ def coding_table(
     left_out = []
     for ratio in ratios:  # from the most images per second on
         try:
-            needed = model.min_snr(
-                target=target, cr=ratio, interval=interval, confidence=confidence
-            )
+            needed = fit.min_snr(target=target, cr=ratio, interval=interval, confidence=confidence)
         except TargetNotAttainable as short:
             left_out.append(f"CR {format_cr(ratio)}: {short}")
             unmet = short
@@ -277,7 +275,7 @@ def coding_table(
                 f"SNR{where}"
             )
             continue
-        point = model.predict(cr=ratio, snr_db=down, interval=interval)
+        point = fit.predict(cr=ratio, snr_db=down, interval=interval)
         rows.append(
             CodingRow(
                 ratio, needed.snr_db, needed.low, needed.high, down, down + hysteresis_db,
@@ -288,12 +286,12 @@ def coding_table(
     if not rows:
         raise unmet  # of the largest CR, which comes nearest
     return CodingTable(
-        model.metric, model.receiver, model.task, model.direction, target, confidence,
+        fit.metric, fit.receiver, fit.task, fit.direction, target, confidence,
         interval, margin, hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out),
     )  # fmt: skip
 
 
-def follow(table: CodingTable, model: FittedSurface, time_s: Array, snr_db: Array) -> Schedule:
+def follow(table: CodingTable, fit: Fit, time_s: Array, snr_db: Array) -> Schedule:
     """Run the table along an SNR that changes in time.
 
     Before the first sample there is no past: a row is in there as soon as its lower threshold is
@@ -301,7 +299,7 @@ def follow(table: CodingTable, model: FittedSurface, time_s: Array, snr_db: Arra
 
     Parameters
     ----------
-    model
+    fit
         The fit that the table was made from.
     time_s, snr_db
         Rising times (T,) and SNR (T,) in dB, T >= 2, e.g. of a `PassResult`.
@@ -326,7 +324,7 @@ def follow(table: CodingTable, model: FittedSurface, time_s: Array, snr_db: Arra
     inside = np.ones(len(row), dtype=bool)
     on = row > 0
     if on.any():
-        point = model.predict(cr=crs[on], snr_db=snr_db[on], interval=table.interval)
+        point = fit.predict(cr=crs[on], snr_db=snr_db[on], interval=table.interval)
         value[on], low[on], high[on] = point.value, point.low, point.high
         inside[on] = point.in_domain
     images = accumulated(time_s, rate[row])
@@ -335,9 +333,9 @@ def follow(table: CodingTable, model: FittedSurface, time_s: Array, snr_db: Arra
     )
 
 
-def round_crs(model: FittedSurface) -> list[float]:
+def round_crs(fit: Fit) -> list[float]:
     """Ratios 1/m with round m within the fitted CRs, and the fitted range's ends, rising."""
-    low, high = model.cr_range
+    low, high = fit.cr_range
     inside = [cr for cr in ROUND_CRS if low * 1.01 < cr < high / 1.01]
     return sorted({low, high, *inside})
 

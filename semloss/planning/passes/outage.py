@@ -30,7 +30,7 @@ from semloss.planning.passes.simulation import (
     images_per_s,
 )
 from semloss.planning.propagation.fading import Fading
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Outage:
 
 def outage(
     link: LinkData,
-    model: FittedSurface,
+    fit: Fit,
     *,
     cr: float | str | None = None,
     target: float | None = None,
@@ -202,26 +202,24 @@ def outage(
     times = _Times(snr, share, weight, fading)
     required, met = None, None
     if target is not None:
-        required = model.min_snr(
-            target=target, cr=ratio, interval=None, confidence=confidence
-        ).snr_db
+        required = fit.min_snr(target=target, cr=ratio, interval=None, confidence=confidence).snr_db
         met = 100 * times.exceeded(required + link.margin_db)
     axis = np.linspace(_NOTHING_DB, max(float(snr.max()), _NOTHING_DB + 1), 1201)
-    curves = faded_metric(model, ratio, axis, fading, interval)
+    curves = faded_metric(fit, ratio, axis, fading, interval)
     lost = 1 - float(times.part.sum())
     expected, low, high = (
         float(np.sum(times.part * np.interp(snr, axis, c)) + lost * c[0]) for c in curves[:3]
     )
-    inside = np.nan_to_num([times.exceeded(end) for end in domain_snr_db(model, ratio)])
+    inside = np.nan_to_num([times.exceeded(end) for end in domain_snr_db(fit, ratio)])
     inside_percent = 100 * float(inside[0] - inside[1])
     levels = np.array([times.quantile(p / 100) for p in wanted])
-    at = model.predict(cr=ratio, snr_db=levels, interval=interval)
+    at = fit.predict(cr=ratio, snr_db=levels, interval=interval)
     return Outage(
-        model.metric, model.receiver, model.task, ratio, target, required,
+        fit.metric, fit.receiver, fit.task, ratio, target, required,
         None if fading is None else fading.label, expected, low, high, wanted, levels,
         np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
         rate if met is None else rate * met / 100,
-        (*notes, *link.warnings, *fading_notes(model, fading)),
+        (*notes, *link.warnings, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 

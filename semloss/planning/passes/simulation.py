@@ -13,7 +13,7 @@ from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.propagation.fading import Fading
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr, parse_cr
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class DayResult:
 
 def simulate_pass(
     link: LinkData,
-    model: FittedSurface,
+    fit: Fit,
     pass_: Pass,
     *,
     cr: float | str | None = None,
@@ -211,24 +211,22 @@ def simulate_pass(
     required = None
     margin, met = np.full(pass_.time_s.shape, np.nan), np.ones(pass_.time_s.shape)
     if target is not None:
-        required = model.min_snr(
-            target=target, cr=ratio, interval=None, confidence=confidence
-        ).snr_db
+        required = fit.min_snr(target=target, cr=ratio, interval=None, confidence=confidence).snr_db
         margin = budget.snr_db - required
         met = met_share(margin - link.margin_db, fading)
-    value, low, high, inside = faded_metric(model, ratio, budget.snr_db, fading, interval)
+    value, low, high, inside = faded_metric(fit, ratio, budget.snr_db, fading, interval)
     return PassResult(
-        pass_, model.metric, model.receiver, model.task, ratio, target, required,
+        pass_, fit.metric, fit.receiver, fit.task, ratio, target, required,
         None if fading is None else fading.label, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
         float(images_per_s(link, ratio)),
-        (*pass_.notes, *link.warnings, *fading_notes(model, fading)),
+        (*pass_.notes, *link.warnings, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 
 def simulate_day(
     link: LinkData,
-    model: FittedSurface,
+    fit: Fit,
     passes: Sequence[Pass],
     **options: Any,  # noqa: ANN401 - as simulate_pass checks them
 ) -> DayResult:
@@ -253,11 +251,11 @@ def simulate_day(
         )
     if any(p.per_day is None for p in passes):
         raise SemlossError("a single pass does not tell images per day; use circular_day or a TLE")
-    return DayResult(tuple(simulate_pass(link, model, p, **options) for p in passes))
+    return DayResult(tuple(simulate_pass(link, fit, p, **options) for p in passes))
 
 
 def faded_metric(
-    model: FittedSurface,
+    fit: Fit,
     cr: float,
     snr_db: Array,
     fading: Fading | None,
@@ -269,19 +267,19 @@ def faded_metric(
     all SNRs, so it errs on the wide side.
     """
     if fading is None:
-        found = model.predict(cr=cr, snr_db=snr_db, interval=interval)
+        found = fit.predict(cr=cr, snr_db=snr_db, interval=interval)
         return found.value, found.low, found.high, np.asarray(found.in_domain, dtype=np.float64)
     gain, weight = fading.nodes()
-    found = model.predict(cr=cr, snr_db=np.add.outer(snr_db, gain), interval=interval)
-    low_db, high_db = domain_snr_db(model, cr)
+    found = fit.predict(cr=cr, snr_db=np.add.outer(snr_db, gain), interval=interval)
+    low_db, high_db = domain_snr_db(fit, cr)
     inside = fading.exceeded(low_db - snr_db) - fading.exceeded(high_db - snr_db)
     return found.value @ weight, found.low @ weight, found.high @ weight, inside
 
 
-def domain_snr_db(model: FittedSurface, cr: float) -> tuple[float, float]:
+def domain_snr_db(fit: Fit, cr: float) -> tuple[float, float]:
     """Lowest and highest SNR at which the fit was measured at a CR; both NaN where nowhere."""
-    axis = np.linspace(*model.snr_db_range, 513)
-    inside = axis[np.asarray(model.predict(cr=cr, snr_db=axis, interval=None).in_domain)]
+    axis = np.linspace(*fit.snr_db_range, 513)
+    inside = axis[np.asarray(fit.predict(cr=cr, snr_db=axis, interval=None).in_domain)]
     return (float(inside[0]), float(inside[-1])) if inside.size else (np.nan, np.nan)
 
 
@@ -324,9 +322,9 @@ def images_per_s(link: LinkData, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr
     return rate / (np.asarray(cr) * samples_per_image(link))
 
 
-def fading_notes(model: FittedSurface, fading: Fading | None) -> tuple[str, ...]:
+def fading_notes(fit: Fit, fading: Fading | None) -> tuple[str, ...]:
     """Warn of fading that is counted twice."""
-    channel = str(model.provenance.get("channel", ""))
+    channel = str(fit.provenance.get("channel", ""))
     if fading is None or not channel.startswith(("rayleigh", "rician")):
         return ()
     return (

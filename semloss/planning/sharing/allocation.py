@@ -198,7 +198,7 @@ def least_power(users: Sequence[User], pool: Pool) -> Allocation:
         goals.append(demand.sign * target)
         if goals[-1] > demand.best.max() + 1e-12 * max(abs(target), 1.0):
             raise TargetNotAttainable(
-                f"user {user.name}: {user.model.metric} = {target:g} is not attainable with all "
+                f"user {user.name}: {user.fit.metric} = {target:g} is not attainable with all "
                 f"{pool.subbands} sub-bands and any power; nearest is "
                 f"{demand.sign * demand.best.max():.4g}"
             )
@@ -222,7 +222,7 @@ class _Scale:
 
     def __init__(self, user: User, pool: Pool) -> None:
         floor, ceiling = user.scale
-        sign = user.model.sign
+        sign = user.fit.sign
         self._floor, self._span = sign * floor, sign * (ceiling - floor)
         self._weight, self._loss = user.weight, pool.objective == "loss"
 
@@ -309,7 +309,7 @@ def _shortfall(demands: list[Demand], goals: list[float], tables: list[Array], p
         who = int(np.argmax([table[count] for table, count in zip(tables, dealt, strict=True)]))
         why = f"{total:.4g} W at least, of {pool.total_power_w:.4g} W"
     demand, name = demands[who], demands[who].user.name
-    model, others = demand.model, tables[:who] + tables[who + 1 :]
+    fit, others = demand.fit, tables[:who] + tables[who + 1 :]
 
     def fits(goal: float) -> bool:
         spent = _least_total([*others, demand.powers_w(goal)], pool.subbands)
@@ -323,7 +323,7 @@ def _shortfall(demands: list[Demand], goals: list[float], tables: list[Array], p
         middle = 0.5 * (low + high)
         low, high = (middle, high) if fits(middle) else (low, middle)
     return (
-        f"{said}: with the others at their targets it attains {model.metric} = "
+        f"{said}: with the others at their targets it attains {fit.metric} = "
         f"{demand.sign * low:.4g} at most, not {demand.sign * goals[who]:g}".replace(
             "at most", "at most" if demand.sign > 0 else "at least"
         )
@@ -337,18 +337,18 @@ def _allocation(
     dealt = _deal(tables, pool.subbands)
     shares = []
     for demand, table, count in zip(demands, tables, dealt, strict=True):
-        user, model = demand.user, demand.model
+        user, fit = demand.user, demand.fit
         i = int(np.flatnonzero(demand.counts == count)[0])
         power_dbw = 10 * math.log10(table[count])
         reached = float(demand.goodness(np.array([power_dbw]), np.array([i]))[0])
         snr_db, cr = demand.worst_snr_db(power_dbw, i), float(demand.cr[i])
-        point = model.predict(cr=cr, snr_db=min(snr_db, model.snr_db_range[1]), interval=0.95)
+        point = fit.predict(cr=cr, snr_db=min(snr_db, fit.snr_db_range[1]), interval=0.95)
         score = weighted = math.nan
-        if problem == "max-min" or None not in (user.model.floor, user.model.ceiling):
+        if problem == "max-min" or None not in (user.fit.floor, user.fit.ceiling):
             scale = _Scale(user, pool)
             score, weighted = scale.score(reached), scale.level(reached)
         share = Share(
-            user.name, model.metric, count, count * pool.bandwidth_hz / pool.subbands,
+            user.name, fit.metric, count, count * pool.bandwidth_hz / pool.subbands,
             float(demand.rate_hz[i]), cr, float(table[count]), power_dbw, snr_db,
             demand.sign * reached, point.low, point.high, score, weighted, point.in_domain,
         )  # fmt: skip

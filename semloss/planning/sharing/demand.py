@@ -34,10 +34,10 @@ class Demand:
     """
 
     def __init__(self, user: User, pool: Pool) -> None:
-        self.user, self.pool, self.model = user, pool, user.model
-        self.sign = self.model.sign
+        self.user, self.pool, self.fit = user, pool, user.fit
+        self.sign = self.fit.sign
         self.offsets, self._share = _counted_states(user, pool)
-        cr_low, cr_high = self.model.cr_range
+        cr_low, cr_high = self.fit.cr_range
         per_cr = user.samples_per_image * user.images_per_s
         counts = np.arange(1, pool.subbands + 1)
         raw = counts * (pool.bandwidth_hz / pool.subbands) / (1 + pool.roll_off)
@@ -47,7 +47,7 @@ class Demand:
         self.rate_hz = np.minimum(raw[useful], cr_high * per_cr)
         self.cr = np.clip(self.rate_hz / per_cr, cr_low, cr_high)
         self._snr_at_1w = user.c_n0_dbhz_at_1w - 10 * np.log10(self.rate_hz)
-        snr_low, snr_high = self.model.snr_db_range
+        snr_low, snr_high = self.fit.snr_db_range
         self.low_dbw = snr_low - TAIL_DB - self._snr_at_1w - self.offsets.max()
         self.high_dbw = snr_high - self._snr_at_1w - self.offsets.min()
         self.least = self.goodness(self.low_dbw)
@@ -57,7 +57,7 @@ class Demand:
     @property
     def subbands_needed(self) -> int:
         """Fewest sub-bands that carry the images at the smallest fitted CR."""
-        cr_low = self.model.cr_range[0]
+        cr_low = self.fit.cr_range[0]
         symbols_per_s = cr_low * self.user.samples_per_image * self.user.images_per_s
         width_hz = self.pool.bandwidth_hz / self.pool.subbands
         return int(np.ceil(symbols_per_s * (1 + self.pool.roll_off) / width_hz * (1 - 1e-9)))
@@ -66,8 +66,8 @@ class Demand:
         """Goodness by the pool's criterion with powers [dBW], for all counts or `which` of them."""
         chosen = slice(None) if which is None else which
         snr = (power_dbw + self._snr_at_1w[chosen])[:, None] + self.offsets
-        snr = np.minimum(snr, self.model.snr_db_range[1])
-        return self.sign * (values(self.model, self.cr[chosen][:, None], snr) @ self._share)
+        snr = np.minimum(snr, self.fit.snr_db_range[1])
+        return self.sign * (values(self.fit, self.cr[chosen][:, None], snr) @ self._share)
 
     def worst_snr_db(self, power_dbw: float, which: int) -> float:
         """SNR [dB] in the worst counted state."""

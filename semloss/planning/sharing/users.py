@@ -16,7 +16,7 @@ from semloss.planning.link.link import LinkData
 from semloss.planning.link.template import link_path
 from semloss.surfaces.files.fit_file import load
 from semloss.surfaces.files.shipped import fit_path, shipped_names
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 
 TEMPLATE = """\
 # Users of one link, for `semloss plan allocate USERS.toml`. CR = k/n; SNR = Es/N0 in dB.
@@ -103,7 +103,7 @@ class User:
 
     Attributes
     ----------
-    name, model, weight
+    name, fit, weight
         Its name, the fit of its task and its weight (> 0).
     c_n0_dbhz_at_1w
         C/N0 [dB-Hz] that 1 W brings in the state of offset 0 dB.
@@ -118,7 +118,7 @@ class User:
     """
 
     name: str
-    model: FittedSurface
+    fit: Fit
     c_n0_dbhz_at_1w: float
     images_per_s: float
     samples_per_image: float
@@ -154,16 +154,16 @@ class User:
         SemlossError
             When neither the user nor its fit tells them.
         """
-        floor = self.model.floor if self.floor is None else self.floor
-        ceiling = self.model.ceiling if self.ceiling is None else self.ceiling
+        floor = self.fit.floor if self.floor is None else self.floor
+        ceiling = self.fit.ceiling if self.ceiling is None else self.ceiling
         if (
             floor is None
             or ceiling is None
             or floor == ceiling
-            or (ceiling > floor) != (self.model.sign > 0)
+            or (ceiling > floor) != (self.fit.sign > 0)
         ):
             raise self.complaint(
-                f"{self.model.metric} has floor {floor} and ceiling {ceiling}, no scale to weigh "
+                f"{self.fit.metric} has floor {floor} and ceiling {ceiling}, no scale to weigh "
                 "tasks on; give floor (metric of score 0) and ceiling (metric of score 1)"
             )
         return float(floor), float(ceiling)
@@ -190,7 +190,7 @@ def read_users(path: Path | str) -> tuple[list[User], Pool]:
         entries = document.get("user")
         if not isinstance(entries, list) or not entries:
             raise SemlossError("no [[user]]: give each user a table [[user]]")
-        fits: dict[Path, FittedSurface] = {}
+        fits: dict[Path, Fit] = {}
         users = [_user(entry, i, path.parent, fits) for i, entry in enumerate(entries)]
     except SemlossError as error:
         raise SemlossError(f"{path}: {error}") from None
@@ -231,7 +231,7 @@ _USER_KEYS = (
 )  # fmt: skip
 
 
-def _user(table: Any, index: int, folder: Path, fits: dict[Path, FittedSurface]) -> User:  # noqa: ANN401
+def _user(table: Any, index: int, folder: Path, fits: dict[Path, Fit]) -> User:  # noqa: ANN401
     if not isinstance(table, dict):
         raise SemlossError("user: give each user a table [[user]]")
     name = str(table.get("name", f"user {index + 1}"))
@@ -262,7 +262,7 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, FittedSurface])
         raise SemlossError(f"{where}states: a list of [change of C/N0 in dB, probability]")
     return User(
         name=name,
-        model=fits[place],
+        fit=fits[place],
         c_n0_dbhz_at_1w=at_1w,
         images_per_s=_number(table, "images_per_s", where),
         samples_per_image=samples,

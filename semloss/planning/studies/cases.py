@@ -31,7 +31,7 @@ from semloss.planning.budget.points import ASKED, IMAGE, Defaults, evaluate
 from semloss.planning.budget.target import read_target
 from semloss.planning.link.link import KEYS
 from semloss.planning.link.quantities import read_quantity
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import parse_cr
 
 LABELS = ("id", "name", "label", "group", "note")
@@ -78,7 +78,7 @@ def _parse(record: Mapping[str, Any], defaults: Defaults) -> Record:
         elif name == "snr_db":
             parsed[name] = read_quantity(value, "dB", name)
         elif name == "target":
-            parsed[name] = read_target(value, defaults.model)
+            parsed[name] = read_target(value, defaults.fit)
         elif name in KEYS:
             parsed[name] = _field(name, value, defaults)
         elif name not in ANSWERS:
@@ -130,24 +130,24 @@ def _solve_together(group: list[Record], defaults: Defaults) -> list[Record]:
         columns = {name: np.repeat(column, len(group)) for name, column in columns.items()}
         solved = np.repeat(solved, len(group))
     plain = {name: column.tolist() for name, column in columns.items()}
-    fit = defaults.model
+    fit = defaults.fit
     about = {"metric": fit.metric, "receiver": fit.receiver, "task": fit.task}
     found: list[Record] = [
         about | {name: column[i] for name, column in plain.items()} for i in range(len(group))
     ]
     for i in np.flatnonzero(~solved):
         kept = 0.0 if defaults.link is None else group[i].get("margin_db", defaults.link.margin_db)
-        found[i] = {"met": False, "error": _why(defaults.model, found[i], kept)}
+        found[i] = {"met": False, "error": _why(defaults.fit, found[i], kept)}
     return found
 
 
-def _why(model: FittedSurface, found: Record, kept: float) -> str:
+def _why(fit: Fit, found: Record, kept: float) -> str:
     """What the surface says of a target that it does not reach."""
     try:
         if np.isnan(found["cr"]):
-            model.min_cr(target=found["target"], snr_db=found["snr_db"] - kept)
+            fit.min_cr(target=found["target"], snr_db=found["snr_db"] - kept)
         else:
-            model.min_snr(target=found["target"], cr=found["cr"])
+            fit.min_snr(target=found["target"], cr=found["cr"])
     except TargetNotAttainable as error:
         return str(error)
     raise AssertionError("both searches of one surface find the same")

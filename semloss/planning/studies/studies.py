@@ -178,7 +178,7 @@ def monte_carlo(
     if "target" in columns:
         samples["target"] = columns["target"]
         samples["snr_margin_db"] = columns["snr_margin_db"]
-        samples["met"] = defaults.model.meets(value, columns["target"])
+        samples["met"] = defaults.fit.meets(value, columns["target"])
         probability = float(samples["met"].mean())
         se = math.sqrt(probability * (1 - probability) / draws)
     numbers = samples.select_dtypes("number").drop(columns="target", errors="ignore")
@@ -196,20 +196,20 @@ def _drawn_surface(
     defaults: Defaults, columns: Mapping[str, Array], rng: np.random.Generator
 ) -> Array:
     """Metric of each sample with the fit's uncertainty drawn."""
-    model = defaults.model
+    fit = defaults.fit
     value = np.array(columns["value"])
     normal = rng.standard_normal(value.shape)
-    if model.draws is None:
+    if fit.draws is None:
         half = np.where(normal < 0, value - columns["low"], columns["high"] - value)
         value = value + normal * half
     else:
-        which = rng.integers(len(model.draws), size=value.shape)
+        which = rng.integers(len(fit.draws), size=value.shape)
         for i in np.unique(which):
             own = which == i
-            surface = replace(model, parameters=model.draws[i])
+            surface = replace(fit, parameters=fit.draws[i])
             value[own] = values(surface, columns["cr"][own], columns["snr_db"][own])
-        value += normal * model.model_error_sd
-    ends = sorted(x for x in (model.floor, model.ceiling) if x is not None)
+        value += normal * fit.model_error_sd
+    ends = sorted(x for x in (fit.floor, fit.ceiling) if x is not None)
     if len(ends) == 2:
         value = np.clip(value, ends[0], ends[1])
     return value
@@ -235,7 +235,7 @@ def _identity(
     Fitted parameters stay out: their last bits are the processor's, and the same question should
     draw the same on all. Two fits asked alike so meet the same inputs, as a comparison wants.
     """
-    fit, link = defaults.model, defaults.link
+    fit, link = defaults.fit, defaults.link
     return {
         "fit": [fit.metric, fit.receiver, fit.task],
         "link": {} if link is None else {k: _rounded(getattr(link, k)) for k in KEYS},

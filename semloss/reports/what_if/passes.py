@@ -28,7 +28,7 @@ from semloss.reports.look import (
     target_line,
 )
 from semloss.reports.page import signed
-from semloss.surfaces.fitted.fit import FittedSurface
+from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
 _COLOR = series_colors(3)[1]
@@ -129,7 +129,7 @@ def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame
     return table.join(ours.add_prefix("adaptive_"))
 
 
-def table_plot(table: CodingTable, model: FittedSurface, path: Path | str, link: str = "") -> None:
+def table_plot(table: CodingTable, fit: Fit, path: Path | str, link: str = "") -> None:
     """Draw an adaptive coding table: images a second, and the metric, against SNR.
 
     Shaded is the hysteresis: there the row in use depends on where the SNR came from. The metric
@@ -155,9 +155,9 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path | str, link:
     rate = np.array([row.images_per_s for row in table.rows])
     sure = "" if table.confidence is None else f" with {100 * table.confidence:g} % confidence"
     sign = "≥" if table.direction == "higher" else "≤"
-    title = f"{link or 'A link'}: CR to use for {name_of(model)} {sign} {table.target:g}{sure}"
+    title = f"{link or 'A link'}: CR to use for {name_of(fit)} {sign} {table.target:g}{sure}"
     x = "SNR, Es/N0 [dB]"
-    with _stack(path, (2.2, 2.0), title, origin(model), table.frame(), x) as (upper, lower):
+    with _stack(path, (2.2, 2.0), title, origin(fit), table.frame(), x) as (upper, lower):
         unit, name = _scale(rate.max())
         colors = series_colors(len(rows))
         upper.plot(axis, rate[index] / unit, color=INK, label="as the SNR falls")
@@ -172,7 +172,7 @@ def table_plot(table: CodingTable, model: FittedSurface, path: Path | str, link:
             )  # fmt: skip
             own = axis[index == i + 1]
             assert row.cr is not None, "only off has none"
-            band = model.predict(cr=row.cr, snr_db=own, interval=table.interval)
+            band = fit.predict(cr=row.cr, snr_db=own, interval=table.interval)
             band_curve(lower, own, np.asarray(band.value), (band.low, band.high), band.in_domain,
                        color=colors[i], label=f"CR {row.label}")  # fmt: skip
         upper.fill_between([], [], [], color=colors[0], alpha=0.3, label="hysteresis")

@@ -59,9 +59,9 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
     margin = "d_margin_low_db" in table and table["d_margin_low_db"].notna().all()
     stem, unit = ("d_margin", "_db") if margin else ("d_value", "")
     shown = table.head(_BARS).iloc[::-1]
-    what = "SNR margin" if margin else name_of(asked.model)
+    what = "SNR margin" if margin else name_of(asked.fit)
     title = _title(asked, f"{what}, each input alone at the ends of its tolerance")
-    with picture(path, PAGE, 0.8 + 0.3 * len(shown), title, origin(asked.model), table) as figure:
+    with picture(path, PAGE, 0.8 + 0.3 * len(shown), title, origin(asked.fit), table) as figure:
         axes = figure.subplots()
         places = np.arange(len(shown))
         for end, color in zip(("low", "high"), series_colors(3)[::-2], strict=True):
@@ -81,7 +81,7 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
         ]
         axes.set_yticks(places, names)
         axes.margins(x=0.2)
-        label = metric_label(asked.model.metric, asked.model.receiver)
+        label = metric_label(asked.fit.metric, asked.fit.receiver)
         axes.set_xlabel("change of the SNR margin [dB]" if margin else f"change of {label}")
         legend(axes)
         sns.despine(ax=axes, left=True)
@@ -105,8 +105,8 @@ def sweep_plot(
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     over = " and ".join(field_label(field).partition(" [")[0] for field in fields)
-    title = _title(asked, f"{name_of(asked.model)} over {over}")
-    with picture(path, 5.6, 3.3, title, origin(asked.model), table) as figure:
+    title = _title(asked, f"{name_of(asked.fit)} over {over}")
+    with picture(path, 5.6, 3.3, title, origin(asked.fit), table) as figure:
         axes = figure.subplots()
         if len(fields) == 2 and table[fields[1]].nunique() > _LINES:
             _map(figure, axes, table, fields, asked)
@@ -124,11 +124,11 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
     SemlossError
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
-    samples, model = result.samples, asked.model
-    title = _title(asked, f"SNR and {name_of(model)} over {len(samples):,} draws of the inputs")
-    with picture(path, PAGE, 4.6, title, origin(model), result.summary) as figure:
+    samples, fit = result.samples, asked.fit
+    title = _title(asked, f"SNR and {name_of(fit)} over {len(samples):,} draws of the inputs")
+    with picture(path, PAGE, 4.6, title, origin(fit), result.summary) as figure:
         panels = figure.subplots(2, 1)
-        labels = ("SNR, Es/N0 [dB]", metric_label(model.metric, model.receiver))
+        labels = ("SNR, Es/N0 [dB]", metric_label(fit.metric, fit.receiver))
         for axes, name, text in zip(panels, ("snr_db", "value"), labels, strict=True):
             share = np.full(len(samples), 100 / len(samples))
             axes.hist(samples[name], bins=60, weights=share, color=series_colors(3)[1], alpha=0.75)
@@ -175,7 +175,7 @@ def _lines(axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defa
         target_line(axes, target, f"target, {target:g}")
     axes.margins(y=0.1)
     legend(axes, keys, None if len(fields) == 1 else field_label(fields[1]))
-    axes.set_ylabel(metric_label(asked.model.metric, asked.model.receiver))
+    axes.set_ylabel(metric_label(asked.fit.metric, asked.fit.receiver))
 
 
 def _map(
@@ -199,7 +199,7 @@ def _map(
         keys.append(key(OUTSIDE, marker="x", linestyle=""))
         axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.0, -0.18))
     axes.set_ylabel(field_label(fields[1]))
-    colorbar(figure, axes, mesh, metric_label(asked.model.metric, asked.model.receiver))
+    colorbar(figure, axes, mesh, metric_label(asked.fit.metric, asked.fit.receiver))
 
 
 _UNITS = {

@@ -156,7 +156,7 @@ def test_an_allocation_leaves_out_bad_states_of_together_the_outage_probability(
     pool = Pool(bandwidth_hz=0.96e6, subbands=8, criterion="outage",
                 outage_probability=probability)  # fmt: skip
     one = User(
-        name="a", model=accuracy(), c_n0_dbhz_at_1w=56.0, images_per_s=100.0,
+        name="a", fit=accuracy(), c_n0_dbhz_at_1w=56.0, images_per_s=100.0,
         samples_per_image=12288, target=TARGET,
         offsets_db=(0.0, -3.0, -8.0), probabilities=(0.90, 0.08, 0.02),
     )  # fmt: skip

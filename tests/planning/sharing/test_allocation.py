@@ -17,9 +17,9 @@ from semloss.planning.sharing.users import Pool, User
 SAMPLES = 12288
 
 
-def user(name="a", model=None, **changes):
+def user(name="a", fit=None, **changes):
     given = {
-        "name": name, "model": accuracy() if model is None else model, "c_n0_dbhz_at_1w": 56.0,
+        "name": name, "fit": accuracy() if fit is None else fit, "c_n0_dbhz_at_1w": 56.0,
         "images_per_s": 100.0, "samples_per_image": SAMPLES, "ceiling": 0.9,
     }  # fmt: skip
     return User(**{**given, **changes})
@@ -35,7 +35,7 @@ def pool(**changes):
 
 def performance(person, share, count, power_w):
     """A user's metric with sub-bands and powers (any shape), straight from the formulas."""
-    model = person.model
+    model = person.fit
     per_cr = person.samples_per_image * person.images_per_s
     cr_low, cr_high = model.cr_range
     rate = min(count * share.bandwidth_hz / share.subbands / (1 + share.roll_off), cr_high * per_cr)
@@ -244,7 +244,7 @@ def test_least_power_meets_every_target_and_less_power_misses_one():
     share = pool(total_power_w=np.inf)
     answer = least_power(users, share)
     for person, got in zip(users, answer.shares, strict=True):
-        sign = 1 if person.model.direction == "higher" else -1
+        sign = 1 if person.fit.direction == "higher" else -1
         assert sign * (got.performance - person.target) == pytest.approx(0, abs=1e-9)
         less = performance(person, share, got.subbands, np.array(0.97 * got.power_w))
         assert sign * (less - person.target) < 0
@@ -255,7 +255,7 @@ def test_least_power_meets_every_target_and_less_power_misses_one():
         if sum(counts) <= share.subbands:
             spent = 0.0
             for person, count in zip(users, counts, strict=True):
-                sign = 1 if person.model.direction == "higher" else -1
+                sign = 1 if person.fit.direction == "higher" else -1
                 metric = performance(person, share, count, powers)
                 met = metric is not None and sign * (metric - person.target) >= 0
                 spent += powers[np.argmax(met)] if np.any(met) else np.inf
@@ -296,7 +296,7 @@ def test_the_nearest_attainable_is_attained():
     [
         (lambda: maximise_minimum([], pool()), "no user"),
         (lambda: maximise_minimum([user(), user()], pool()), "user a: the name is given twice"),
-        (lambda: maximise_minimum([user(ceiling=None, model=replace(accuracy(), ceiling=None))],
+        (lambda: maximise_minimum([user(ceiling=None, fit=replace(accuracy(), ceiling=None))],
                                   pool()), "ceiling None, no scale"),
         (lambda: maximise_minimum([falling(weight=1.0), user(floor=0.95)], pool()), "no scale"),
         (lambda: maximise_minimum([user()], pool(total_power_w=np.inf)), "power needs its limit"),

@@ -23,7 +23,7 @@ from semloss.planning.studies.cases import answer
 def run(text, **defaults):
     out = io.StringIO()
     data = text if isinstance(text, bytes) else text.encode()
-    count = run_cases(io.BytesIO(data), out, Defaults(**{"model": accuracy()} | defaults))
+    count = run_cases(io.BytesIO(data), out, Defaults(**{"fit": accuracy()} | defaults))
     return count, out.getvalue()
 
 
@@ -183,7 +183,7 @@ def test_a_record_is_answered_alike_alone_and_in_company(points):
 
 
 def test_a_metric_that_falls_is_asked_the_right_way_round():
-    _, rows = run_csv("cr,target\n1/12,0.4\n", model=distance())
+    _, rows = run_csv("cr,target\n1/12,0.4\n", fit=distance())
     assert float(rows[0]["value"]) == pytest.approx(0.4, abs=1e-6)
 
 

@@ -14,7 +14,7 @@ from semloss.planning.studies.tolerances import Tolerance, load_tolerances, read
 
 
 def asked(**changes):
-    return Defaults(**{"model": accuracy(), "link": link(), "target": 0.6} | changes)
+    return Defaults(**{"fit": accuracy(), "link": link(), "target": 0.6} | changes)
 
 
 def test_a_sweep_answers_as_each_point_alone():
@@ -119,7 +119,7 @@ def test_parameter_draws_of_the_fit_are_used_where_it_has_them():
     model = replace(model, draws=np.array([model.parameters, better]), ceiling=None)
     still = {"power_dbw": Tolerance("uniform", 0, 0)}
     # A half of 4000 draws: standard error 0.0079; the tolerance is 6.3 of them.
-    result = monte_carlo(asked(model=model), still, draws=4000, seed=3)
+    result = monte_carlo(asked(fit=model), still, draws=4000, seed=3)
     values = np.unique(result.samples["value"].round(9))
     assert len(values) == 2
     assert np.mean(result.samples["value"] > values.mean()) == pytest.approx(0.5, abs=0.05)
@@ -140,7 +140,7 @@ def test_the_last_bits_of_a_fit_or_of_a_field_do_not_change_the_draws():
     first = monte_carlo(asked(), tolerances, draws=50)
     fit = replace(accuracy(), parameters=np.nextafter(accuracy().parameters, np.inf))
     nudged = link(elevation_deg=float(np.nextafter(link().elevation_deg, 90)))
-    assert monte_carlo(asked(model=fit, link=nudged), tolerances, draws=50).seed == first.seed
+    assert monte_carlo(asked(fit=fit, link=nudged), tolerances, draws=50).seed == first.seed
     other = link(elevation_deg=link().elevation_deg * (1 + 1e-4))
     assert monte_carlo(asked(link=other), tolerances, draws=50).seed != first.seed
 
@@ -156,7 +156,7 @@ def test_a_draw_beyond_what_is_allowed_rests_at_the_limit():
 def test_a_metric_that_falls_is_met_from_above():
     target = float(distance().predict(cr=1 / 12, snr_db=float(link().budget().snr_db)).value)
     result = monte_carlo(
-        asked(model=distance(), target=target), read_tolerances({"power_dbw": {"normal": 2.0}}),
+        asked(fit=distance(), target=target), read_tolerances({"power_dbw": {"normal": 2.0}}),
         seed=5,
     )  # fmt: skip
     # A half of 10,000 draws: standard error 0.005; the tolerance is 6 of them.
