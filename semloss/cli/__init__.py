@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     code  meaning
     ====  ========================================================================================
     0     answered; and met, where a target was given
-    2     bad input or configuration
+    2     bad input or configuration; a collect of which every cell diverged
     3     the target is not met, or not attainable. Where an answer is about many points or moments
           of one question (a pass, a day, an outage, a sweep, draws, two chains), it is met if it is
           met at some; records of `plan cases` are questions of their own, and each must be met
