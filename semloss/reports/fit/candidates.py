@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semloss.errors import SemlossError
-from semloss.reports.look import ACCENT, INK, legend, metric_label, name_of, origin, picture
+from semloss.reports import look
 from semloss.reports.page import row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
@@ -23,7 +23,7 @@ _ERRORS = {
     "leave_snr_out": ("leave one SNR out", "^", "#8a8a8a"),
     "leave_cr_out": ("leave one CR out", "s", "#8a8a8a"),
     "edge_out": ("edge out", ">", "#8a8a8a"),
-    "held_out": ("held out, inside", "D", ACCENT),
+    "held_out": ("held out, inside", "D", look.ACCENT),
 }
 """Errors of a form: key -> label, marker and fill."""
 
@@ -65,18 +65,20 @@ def forms_plot(fit: Fit, path: Path | str) -> str:
     if len(table) < 2:
         raise SemlossError(f"only form {fit.form} was fitted: --form auto compares forms")
     spread = fit.quality.get("range") or 1.0
-    with picture(
+    with look.picture(
         path,
         4.6,
         1.0 + 0.24 * len(table),
-        f"{name_of(fit)}: errors of the forms",
-        origin(fit),
+        f"{look.name_of(fit)}: errors of the forms",
+        look.origin(fit),
         table,
     ) as figure:
         axes = figure.subplots()
         _forms(axes, table, 100.0 / spread)
-        axes.set_xlabel(f"error of {metric_label(fit.metric, 'none')}\n[% of the measured range]")
-        legend(axes)
+        axes.set_xlabel(
+            f"error of {look.metric_label(fit.metric, 'none')}\n[% of the measured range]"
+        )
+        look.legend(axes)
         sns.despine(ax=axes, left=True)
     return _read_forms(fit, table, 100.0 / spread)
 
@@ -85,7 +87,7 @@ def _forms(axes: Axes, table: pd.DataFrame, percent: float) -> None:
     rows = np.arange(len(table))[::-1].astype(float)
     chosen = table["chosen"].to_numpy(bool)
     for row in rows[chosen]:
-        axes.axhspan(row - 0.45, row + 0.45, color=ACCENT, alpha=0.12, linewidth=0)
+        axes.axhspan(row - 0.45, row + 0.45, color=look.ACCENT, alpha=0.12, linewidth=0)
     axes.hlines(rows, 0, 1, color="#dddddd", linewidth=0.6, zorder=0,
                 transform=axes.get_yaxis_transform())  # fmt: skip
     errors = percent * table[list(_ERRORS)].to_numpy(float)
@@ -96,9 +98,9 @@ def _forms(axes: Axes, table: pd.DataFrame, percent: float) -> None:
         if shown.any():
             axes.plot(
                 np.maximum(errors[shown, i], 0.5 * least), rows[shown], marker, label=label,
-                color=face, markersize=5.5 if face == ACCENT else 4.5, clip_on=False,
-                markeredgecolor=INK if face == "white" else "white",
-                markeredgewidth=0.9 if face == "white" else 0.5, zorder=4 + (face == ACCENT),
+                color=face, markersize=5.5 if face == look.ACCENT else 4.5, clip_on=False,
+                markeredgecolor=look.INK if face == "white" else "white",
+                markeredgewidth=0.9 if face == "white" else 0.5, zorder=4 + (face == look.ACCENT),
             )  # fmt: skip
     axes.set_xscale("log")
     low, high = 0.7 * least, 1.4 * (float(known.max()) if known.size else 1.0)

@@ -13,20 +13,7 @@ from matplotlib.axes import Axes
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.facts import metric_facts
-from semloss.reports.look import (
-    ACCENT,
-    DASHES,
-    INK,
-    KINDS,
-    MARKERS,
-    PAGE,
-    band_curve,
-    legend,
-    origin,
-    picture,
-    snr_axis,
-    target_line,
-)
+from semloss.reports import look
 from semloss.reports.page import about_cr, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 
@@ -111,15 +98,15 @@ def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     where = f"CR {ratios.pop()}" if len(ratios) == 1 else "the middle CR of each"
     height = 1.5 * len(metrics) + 0.7 + 0.26 * len(fits)
     title = f"{len(fits)} surfaces at {where}"
-    about = "; ".join(dict.fromkeys(filter(None, map(origin, fits))))
-    with picture(path, PAGE, height, title, about, table, {"-curves": curves}) as figure:
+    about = "; ".join(dict.fromkeys(filter(None, map(look.origin, fits))))
+    with look.picture(path, look.PAGE, height, title, about, table, {"-curves": curves}) as figure:
         grid = figure.add_gridspec(
             len(metrics) + 1, 2, height_ratios=[*[1.5] * len(metrics), 0.5 + 0.26 * len(fits)]
         )
         for i, metric in enumerate(metrics):
             axes = figure.add_subplot(grid[i, :])
             _values(axes, curves, table, metric)
-        snr_axis(axes.xaxis)
+        look.snr_axis(axes.xaxis)
         needs, errors = (figure.add_subplot(grid[-1, i]) for i in range(2))
         _needs(needs, fits, table)
         _errors(errors, table)
@@ -183,9 +170,9 @@ def _common_crs(fits: Sequence[Fit]) -> list[float]:
 def _style(i: int) -> dict[str, Any]:
     """Colour, line and marker of the i-th surface."""
     return {
-        "color": KINDS[i % len(KINDS)],
-        "linestyle": DASHES[(i + i // len(KINDS)) % len(DASHES)],
-        "marker": MARKERS[i % len(MARKERS)],
+        "color": look.KINDS[i % len(look.KINDS)],
+        "linestyle": look.DASHES[(i + i // len(look.KINDS)) % len(look.DASHES)],
+        "marker": look.MARKERS[i % len(look.MARKERS)],
     }
 
 
@@ -193,14 +180,14 @@ def _values(axes: Axes, curves: pd.DataFrame, table: pd.DataFrame, metric: str) 
     rows = [(i, row) for i, row in enumerate(rows_of(table)) if row["metric"] == metric]
     for i, row in rows:
         own = curves[curves["surface"] == row["surface"]]
-        band_curve(
+        look.band_curve(
             axes, own["snr_db"].to_numpy(), own["value"].to_numpy(), (own["low"], own["high"]),
             label=fill(row["surface"], 30), markevery=(4 + (7 * i) % 24, 24), markersize=4.5,
             markeredgecolor="white", markeredgewidth=0.4, **_style(i),
         )  # fmt: skip
-    target_line(axes, rows[0][1]["target"], f"target, {rows[0][1]['target']:.3g}")
+    look.target_line(axes, rows[0][1]["target"], f"target, {rows[0][1]['target']:.3g}")
     axes.set_ylabel(metric_facts(metric).title)
-    legend(axes)
+    look.legend(axes)
 
 
 def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
@@ -219,7 +206,7 @@ def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
     axes.set_yticks(rows, [fill(name, 24) for name in table["surface"]])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(-0.6, len(table) - 0.4)
-    snr_axis(axes.xaxis, 5)
+    look.snr_axis(axes.xaxis, 5)
     axes.set_xlabel("SNR that meets the target [dB]")
 
 
@@ -228,8 +215,8 @@ def _errors(axes: Axes, table: pd.DataFrame) -> None:
     axes.hlines(rows, 0, 1, color="#dddddd", linewidth=0.6, zorder=0,
                 transform=axes.get_yaxis_transform())  # fmt: skip
     for key, face, edge, label in (
-        ("rmse_percent", "white", INK, "in-sample"),
-        ("held_out_percent", ACCENT, "white", "held out"),
+        ("rmse_percent", "white", look.INK, "in-sample"),
+        ("held_out_percent", look.ACCENT, "white", "held out"),
     ):
         axes.plot(
             table[key].astype(float), rows, "o" if face == "white" else "D", color=face,
@@ -239,7 +226,7 @@ def _errors(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(left=0)
     axes.set_yticks([])
     axes.set_xlabel("error [% of the range]")
-    legend(axes)
+    look.legend(axes)
 
 
 def _read_surfaces(table: pd.DataFrame) -> str:

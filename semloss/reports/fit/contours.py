@@ -11,18 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.reports.look import (
-    DASHES,
-    band_key,
-    cr_axis,
-    legend,
-    metric_label,
-    name_of,
-    origin,
-    picture,
-    series_colors,
-    snr_axis,
-)
+from semloss.reports import look
 from semloss.reports.page import about_cr, row_of_most, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
@@ -52,7 +41,9 @@ def contours_plot(fit: Fit, points: Points, path: Path | str, targets: Sequence[
     if not chosen:
         raise SemlossError(f"the surface of {fit.metric} is flat: it has no contours to draw")
     table = contours_table(fit, chosen)
-    with picture(path, 4.6, 2.9, f"SNR needed for {name_of(fit)}", origin(fit), table) as figure:
+    with look.picture(
+        path, 4.6, 2.9, f"SNR needed for {look.name_of(fit)}", look.origin(fit), table
+    ) as figure:
         axes = figure.subplots()
         _draw(axes, fit, points, table)
         sns.despine(ax=axes)
@@ -115,19 +106,19 @@ def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     )  # fmt: skip
     groups = list(table.groupby("target", sort=True))
     groups = groups if fit.sign > 0 else groups[::-1]
-    colors = series_colors(len(groups))
+    colors = look.series_colors(len(groups))
     for i, (target, part) in enumerate(groups):
         x, line, low, high = _shown(part, fit)
         axes.fill_between(x, low, high, color=colors[i], alpha=0.22, linewidth=0, zorder=2)
-        axes.plot(x, line, color=colors[i], linestyle=DASHES[i % len(DASHES)], zorder=3,
+        axes.plot(x, line, color=colors[i], linestyle=look.DASHES[i % len(look.DASHES)], zorder=3,
                   label=signed(f"{target:g}"))  # fmt: skip
     axes.set_xlim(x_low - x_pad, min(x_high + x_pad, 0.0) if x_high < 0 else x_high + x_pad)
     axes.set_ylim(s_low - s_pad, s_high + s_pad)
-    cr_axis(axes.xaxis, points.cr)
-    snr_axis(axes.yaxis)
+    look.cr_axis(axes.xaxis, points.cr)
+    look.snr_axis(axes.yaxis)
     axes.set_ylabel("SNR needed, Es/N0 [dB]")
-    label = metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1)
-    legend(axes, [band_key("95 % band")], label)
+    label = look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1)
+    look.legend(axes, [look.band_key("95 % band")], label)
 
 
 def _read(fit: Fit, points: Points, table: pd.DataFrame) -> str:
@@ -135,7 +126,7 @@ def _read(fit: Fit, points: Points, table: pd.DataFrame) -> str:
     targets = np.unique(table["target"])
     target = float(targets[len(targets) // 2])
     part = table[(table["target"] == target) & table["snr_db"].notna()]
-    name = f"{metric_label(fit.metric, 'none')} = {target:g}"
+    name = f"{look.metric_label(fit.metric, 'none')} = {target:g}"
     if part.empty:
         return signed(f"{name} is nowhere attained within the fitted range.")
     says = []

@@ -9,21 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.arrays import Array, Mask
-from semloss.reports.look import (
-    ACCENT,
-    INK,
-    MARKERS,
-    PAGE,
-    cr_axis,
-    legend,
-    metric_label,
-    name_of,
-    origin,
-    picture,
-    series_colors,
-    shown_ratios,
-    snr_axis,
-)
+from semloss.reports import look
 from semloss.reports.page import about_cr, cell_name, row_of_most, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
@@ -63,18 +49,23 @@ def residuals_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """
     table = residual_table(fit, points)
     limit = 1.12 * max(3.0, float(table["standardised"].abs().max()))
-    with picture(
-        path, PAGE, 2.6, f"Residuals of {name_of(fit)}, {fit.form} fit", origin(fit), table
+    with look.picture(
+        path,
+        look.PAGE,
+        2.6,
+        f"Residuals of {look.name_of(fit)}, {fit.form} fit",
+        look.origin(fit),
+        table,
     ) as figure:
         by_snr, by_cr = figure.subplots(1, 2, sharey=True)
         _residuals(by_snr, table, table["snr_db"].to_numpy())
         _residuals(by_cr, table, np.log(table["cr"].to_numpy()))
-        snr_axis(by_snr.xaxis)
-        cr_axis(by_cr.xaxis, points.cr)
+        look.snr_axis(by_snr.xaxis)
+        look.cr_axis(by_cr.xaxis, points.cr)
         by_snr.set_ylabel("standardised residual")
         by_snr.set_ylim(-limit, limit)
         by_snr.set_title("(measured − fitted) / standard deviation; dashed: ± 2")
-        legend(by_cr)
+        look.legend(by_cr)
         sns.despine(figure)
     return _read_residuals(fit, table)
 
@@ -86,8 +77,8 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = residual_table(fit, points)
-    with picture(
-        path, 4.6, 3.1, f"{name_of(fit)}: measured and fitted", origin(fit), table
+    with look.picture(
+        path, 4.6, 3.1, f"{look.name_of(fit)}: measured and fitted", look.origin(fit), table
     ) as figure:
         axes = figure.subplots()
         ends = np.array(
@@ -96,8 +87,8 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
         pad = 0.05 * (float(np.ptp(ends)) or max(abs(float(ends[0])), 1.0))
         ends = ends + np.array([-pad, pad])
         sd = 2 * fit.model_error_sd
-        axes.fill_between(ends, ends - sd, ends + sd, color=INK, alpha=0.12, linewidth=0)
-        axes.plot(ends, ends, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.fill_between(ends, ends - sd, ends + sd, color=look.INK, alpha=0.12, linewidth=0)
+        axes.plot(ends, ends, color=look.INK, linewidth=0.9, linestyle=(0, (4, 3)))
         for color, marker, label, own in _series(table):
             error = 1.96 * points.se[own]
             axes.errorbar(
@@ -106,10 +97,10 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
                 markeredgewidth=0.4, elinewidth=0.7, label=label,
             )  # fmt: skip
         axes.set(xlim=ends, ylim=ends, aspect="equal")
-        label = metric_label(fit.metric, fit.receiver)
+        label = look.metric_label(fit.metric, fit.receiver)
         axes.set_xlabel(f"fitted {label}")
         axes.set_ylabel(f"measured {label}")
-        legend(axes)
+        look.legend(axes)
         sns.despine(ax=axes)
     return _read_predicted(table)
 
@@ -117,14 +108,14 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
 def _series(table: pd.DataFrame) -> list[tuple[tuple[float, float, float], str, str, Mask]]:
     """Colour, marker, label and rows of each CR; a dense grid is one series without a label."""
     ratios = np.unique(table["cr"])
-    if len(ratios) > len(shown_ratios(ratios)):
+    if len(ratios) > len(look.shown_ratios(ratios)):
         every = np.ones(len(table), dtype=bool)
-        return [(series_colors(3)[1], MARKERS[0], f"{len(ratios)} CRs", every)]
-    colors = series_colors(len(ratios))
+        return [(look.series_colors(3)[1], look.MARKERS[0], f"{len(ratios)} CRs", every)]
+    colors = look.series_colors(len(ratios))
     chosen = [
         (
             colors[i],
-            MARKERS[i % len(MARKERS)],
+            look.MARKERS[i % len(look.MARKERS)],
             f"CR {format_cr(float(cr))}",
             (table["cr"] == cr).to_numpy(),
         )
@@ -138,10 +129,10 @@ def _size(table: pd.DataFrame) -> float:
 
 
 def _residuals(axes: Axes, table: pd.DataFrame, x: Array) -> None:
-    axes.axhspan(-2, 2, color=INK, alpha=0.07, linewidth=0)
-    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.axhspan(-2, 2, color=look.INK, alpha=0.07, linewidth=0)
+    axes.axhline(0, color=look.INK, linewidth=0.8)
     for level in (-2, 2):
-        axes.axhline(level, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.axhline(level, color=look.INK, linewidth=0.8, linestyle=(0, (4, 3)))
     z = table["standardised"].to_numpy()
     for color, marker, label, own in _series(table):
         axes.plot(
@@ -149,7 +140,7 @@ def _residuals(axes: Axes, table: pd.DataFrame, x: Array) -> None:
             markeredgewidth=0.4, label=label,
         )  # fmt: skip
     means = _means(x, z)
-    axes.plot(means["at"], means["mean"], color=ACCENT, linewidth=1.2, zorder=4, label="mean")
+    axes.plot(means["at"], means["mean"], color=look.ACCENT, linewidth=1.2, zorder=4, label="mean")
     pad = 0.05 * max(float(np.ptp(x)), 1e-9)
     axes.set_xlim(float(x.min()) - pad, float(x.max()) + pad)
 

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.errors import SemlossError
-from semloss.reports.look import ACCENT, COLUMN, INK, legend, name_of, origin, picture
+from semloss.reports import look
 from semloss.reports.page import row_of_most, rows_of, signed
 from semloss.surfaces.fitted.bands import student_quantile
 from semloss.surfaces.fitted.fit import Fit
@@ -57,12 +57,12 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
     matrix = np.full((size, size), np.nan)
     for row in rows_of(table):
         matrix[names.index(row["first"]) - 1, names.index(row["second"])] = row["correlation"]
-    with picture(
+    with look.picture(
         path,
-        COLUMN,
+        look.COLUMN,
         1.1 + 0.27 * size,
-        f"{name_of(fit)}: correlation of the parameters",
-        origin(fit),
+        f"{look.name_of(fit)}: correlation of the parameters",
+        look.origin(fit),
         table,
     ) as figure:
         axes = figure.subplots()
@@ -74,7 +74,7 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
             if np.isfinite(value):
                 axes.text(
                     j + 0.5, i + 0.5, signed(f"{value:.2f}"), ha="center", va="center", fontsize=7,
-                    color="white" if abs(value) > 0.6 else INK,
+                    color="white" if abs(value) > 0.6 else look.INK,
                     fontweight="bold" if abs(value) >= _ALIKE else "normal",
                 )  # fmt: skip
         axes.tick_params(length=0)
@@ -128,17 +128,17 @@ def intervals_plot(fit: Fit, path: Path | str) -> str:
     table = interval_table(fit)
     if table.empty:
         raise SemlossError(f"the fit of form {fit.form} holds no profile intervals")
-    with picture(
+    with look.picture(
         path,
         4.6,
         0.95 + 0.3 * len(table),
-        f"{name_of(fit)}: intervals of the parameters",
-        origin(fit),
+        f"{look.name_of(fit)}: intervals of the parameters",
+        look.origin(fit),
         table,
     ) as figure:
         axes = figure.subplots()
         _intervals(axes, table, _quantile(fit))
-        legend(axes)
+        look.legend(axes)
         sns.despine(ax=axes, left=True)
     return _read_intervals(table)
 
@@ -167,13 +167,13 @@ def _intervals(axes: Axes, table: pd.DataFrame, quantile: float) -> None:
         rows[normal], -quantile, quantile, color="#bbbbbb", linewidth=6, label="standard error"
     )
     axes.hlines(
-        rows, np.maximum(low, -reach), np.minimum(high, reach), color=INK, linewidth=1.6,
+        rows, np.maximum(low, -reach), np.minimum(high, reach), color=look.INK, linewidth=1.6,
         label="profile likelihood",
     )  # fmt: skip
-    axes.plot(0 * rows, rows, "o", color=ACCENT, markersize=4.5, markeredgecolor="white")
+    axes.plot(0 * rows, rows, "o", color=look.ACCENT, markersize=4.5, markeredgecolor="white")
     for side, ends, open_ in (("<", low, table["low_open"]), (">", high, table["high_open"])):
         out = (np.abs(ends) > reach) | open_.to_numpy(bool)
-        axes.plot(np.clip(ends[out], -reach, reach), rows[out], side, color=INK, markersize=5)
+        axes.plot(np.clip(ends[out], -reach, reach), rows[out], side, color=look.INK, markersize=5)
     names = [
         f"{row['parameter'].replace('_', ' ')}\n{_number(row['value'])}  "
         f"[{_number(row['low'])} … {_number(row['high'])}]"
@@ -184,7 +184,7 @@ def _intervals(axes: Axes, table: pd.DataFrame, quantile: float) -> None:
     axes.set_xlim(-1.1 * reach, 1.1 * reach)
     axes.set_ylim(-0.6, len(table) - 0.4)
     axes.set_xlabel("distance from the estimate\n[standard errors]")
-    axes.axvline(0, color=INK, linewidth=0.6, zorder=0)
+    axes.axvline(0, color=look.INK, linewidth=0.6, zorder=0)
 
 
 def _number(value: float) -> str:

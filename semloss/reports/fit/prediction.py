@@ -8,22 +8,7 @@ import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from semloss.reports.look import (
-    ACCENT,
-    OUTSIDE,
-    band_curve,
-    band_key,
-    cr_axis,
-    key,
-    legend,
-    metric_label,
-    name_of,
-    origin,
-    picture,
-    series_colors,
-    snr_axis,
-    target_line,
-)
+from semloss.reports import look
 from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
@@ -59,43 +44,60 @@ def prediction_plot(
     curve = fit.predict(cr=np.minimum(ratios, 1.0), snr_db=levels, interval=interval)
     inside = np.asarray(curve.in_domain)
     where = f"SNR {point.snr_db:g} dB" if along_cr else f"CR {format_cr(point.cr)}"
-    title = f"{name_of(fit)} at {where}: {_answer(point, needed)}"
-    with picture(path, 5.8, 3.2, title, origin(fit)) as figure:
+    title = f"{look.name_of(fit)} at {where}: {_answer(point, needed)}"
+    with look.picture(path, 5.8, 3.2, title, look.origin(fit)) as figure:
         axes = figure.subplots()
-        color = series_colors(3)[1]
-        band_curve(axes, axis, np.asarray(curve.value), (curve.low, curve.high), inside,
+        color = look.series_colors(3)[1]
+        look.band_curve(axes, axis, np.asarray(curve.value), (curve.low, curve.high), inside,
                    color=color, label="fit")  # fmt: skip
-        keys: list[Artist] = [band_key(f"{100 * interval:g} % band", color)]
+        keys: list[Artist] = [look.band_key(f"{100 * interval:g} % band", color)]
         if not inside.all():
-            keys.insert(0, key(OUTSIDE, color, linestyle=":", linewidth=1.0))
+            keys.insert(0, look.key(look.OUTSIDE, color, linestyle=":", linewidth=1.0))
         axes.margins(y=0.1)
         if needed is not None:
             _target(axes, needed, here, float(axis[-1]), along_cr)
         error = [[point.value - point.low], [point.high - point.value]]
         axes.errorbar(
-            here, point.value, yerr=None if needed else error, fmt="o", color=ACCENT, capsize=3,
-            markersize=7, markeredgecolor="white", zorder=5, clip_on=False, label="the answer",
-        )  # fmt: skip
+            here,
+            point.value,
+            yerr=None if needed else error,
+            fmt="o",
+            color=look.ACCENT,
+            capsize=3,
+            markersize=7,
+            markeredgecolor="white",
+            zorder=5,
+            clip_on=False,
+            label="the answer",
+        )
         if along_cr:
-            cr_axis(axes.xaxis, ratios)
+            look.cr_axis(axes.xaxis, ratios)
         else:
-            snr_axis(axes.xaxis)
-        axes.set_ylabel(metric_label(fit.metric, fit.receiver))
+            look.snr_axis(axes.xaxis)
+        axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
         axes.set_xlim(axis[0], axis[-1])
-        legend(axes, keys)
+        look.legend(axes, keys)
         sns.despine(ax=axes)
 
 
 def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr: bool) -> None:
     """Target line, the drop to the axis, and the interval of what is needed."""
-    target_line(axes, needed.target, f"target, {needed.target:g}")
-    axes.axvline(here, ymax=0.97, color=ACCENT, linewidth=0.9, linestyle=":")
+    look.target_line(axes, needed.target, f"target, {needed.target:g}")
+    axes.axvline(here, ymax=0.97, color=look.ACCENT, linewidth=0.9, linestyle=":")
     low, high = needed.low, needed.high
     if along_cr:
         low, high = math.log(low), None if high is None else math.log(high)
     high = last if high is None else high
-    axes.plot([low, high], [needed.target] * 2, color=ACCENT, linewidth=4, alpha=0.45, zorder=4,
-              solid_capstyle="butt", label="interval of what\nis needed")  # fmt: skip
+    axes.plot(
+        [low, high],
+        [needed.target] * 2,
+        color=look.ACCENT,
+        linewidth=4,
+        alpha=0.45,
+        zorder=4,
+        solid_capstyle="butt",
+        label="interval of what\nis needed",
+    )
 
 
 def _answer(point: Prediction, needed: Requirement | None) -> str:

@@ -10,27 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 
-from semloss.reports.look import (
-    INK,
-    MARKERS,
-    OUTSIDE,
-    PAGE,
-    SURFACE_MAP,
-    band_curve,
-    band_key,
-    colorbar,
-    cr_axis,
-    key,
-    legend,
-    metric_label,
-    name_of,
-    number_contours,
-    origin,
-    picture,
-    series_colors,
-    shown_ratios,
-    snr_axis,
-)
+from semloss.reports import look
 from semloss.reports.page import about_cr, cell_name, row_of_most, rows_of, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
@@ -52,7 +32,7 @@ def surface_plot(fit: Fit, points: Points, path: Path | str) -> str:
     curves, plane = curves_table(fit, points), plane_table(fit, points)
     fitted = plane[plane["drawn"] == "fit"].assign(drawn="plane")
     table = pd.concat([curves, fitted], ignore_index=True)
-    with picture(path, PAGE, 5.4, _title(fit), origin(fit), table) as figure:
+    with look.picture(path, look.PAGE, 5.4, _title(fit), look.origin(fit), table) as figure:
         left, right = figure.subplots(2, 1)
         _curves(left, fit, points, curves)
         _plane(figure, right, fit, points, plane)
@@ -67,7 +47,7 @@ def curves_plot(fit: Fit, points: Points, path: Path | str) -> str:
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = curves_table(fit, points)
-    with picture(path, 4.6, 2.7, _title(fit), origin(fit), table) as figure:
+    with look.picture(path, 4.6, 2.7, _title(fit), look.origin(fit), table) as figure:
         axes = figure.subplots()
         _curves(axes, fit, points, table)
         sns.despine(ax=axes)
@@ -82,7 +62,7 @@ def plane_plot(fit: Fit, points: Points, path: Path | str) -> str:
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = plane_table(fit, points)
-    with picture(path, 4.6, 2.7, _title(fit), origin(fit), table) as figure:
+    with look.picture(path, 4.6, 2.7, _title(fit), look.origin(fit), table) as figure:
         _plane(figure, figure.subplots(), fit, points, table)
     return _read_plane(fit, table)
 
@@ -92,7 +72,7 @@ def curves_table(fit: Fit, points: Points) -> pd.DataFrame:
 
     Of a measurement, `low` and `high` are its value ± 1.96 standard errors.
     """
-    ratios = shown_ratios(points.cr)
+    ratios = look.shown_ratios(points.cr)
     snr = np.linspace(*fit.snr_db_range, _STEPS)
     curve = fit.predict(cr=ratios[:, None], snr_db=snr[None, :])
     fitted = {
@@ -137,12 +117,12 @@ def plane_table(fit: Fit, points: Points) -> pd.DataFrame:
 
 def _title(fit: Fit) -> str:
     rmse = fit.quality.get("rmse")
-    return f"{name_of(fit)}: {fit.form} fit" + ("" if rmse is None else f", RMSE {rmse:.2g}")
+    return f"{look.name_of(fit)}: {fit.form} fit" + ("" if rmse is None else f", RMSE {rmse:.2g}")
 
 
 def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
-    ratios = shown_ratios(points.cr)
-    colors = series_colors(len(ratios))
+    ratios = look.shown_ratios(points.cr)
+    colors = look.series_colors(len(ratios))
     fitted = table[table["drawn"] == "fit"]
     measured = table[table["drawn"] == "measured"]
     for i, cr in enumerate(ratios):
@@ -150,13 +130,13 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
         snr, value = curve["snr_db"].to_numpy(), curve["value"].to_numpy()
         inside = curve["in_domain"].to_numpy(bool)
         band = (curve["low"], curve["high"])
-        band_curve(axes, snr, value, band, inside, color=colors[i])
+        look.band_curve(axes, snr, value, band, inside, color=colors[i])
         error = (own["high"] - own["value"]).to_numpy()
         axes.errorbar(
             own["snr_db"],
             own["value"],
             yerr=error if error.any() else None,
-            fmt=MARKERS[i % len(MARKERS)],
+            fmt=look.MARKERS[i % len(look.MARKERS)],
             color=colors[i],
             markersize=4.5 if len(own) <= 40 else 3,
             markeredgecolor="white",
@@ -172,12 +152,12 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
         max(low - 4 * pad, min(low, float(fitted["low"].min())) - pad),
         min(high + 4 * pad, max(high, float(fitted["high"].max())) + pad),
     )
-    snr_axis(axes.xaxis)
-    axes.set_ylabel(metric_label(fit.metric, fit.receiver))
+    look.snr_axis(axes.xaxis)
+    axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
     handles = axes.get_legend_handles_labels()[0][:: -int(fit.sign)]  # best first
-    keys = [*handles, key("fit"), band_key("95 % band")]
+    keys = [*handles, look.key("fit"), look.band_key("95 % band")]
     if not fitted["in_domain"].all():
-        keys.append(key(OUTSIDE, linestyle=":", linewidth=1.0))
+        keys.append(look.key(look.OUTSIDE, linestyle=":", linewidth=1.0))
     for handle in handles:
         handle.set_label(f"CR {handle.get_label()}, measured")
     axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
@@ -193,36 +173,49 @@ def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataF
     if flat:
         low, high = low - 0.1 * max(abs(low), 1.0), high + 0.1 * max(abs(low), 1.0)
     mesh = axes.pcolormesh(
-        snr, x, value, cmap=SURFACE_MAP, vmin=low, vmax=high, shading="gouraud", rasterized=True
+        snr,
+        x,
+        value,
+        cmap=look.SURFACE_MAP,
+        vmin=low,
+        vmax=high,
+        shading="gouraud",
+        rasterized=True,
     )
     axes.set_xlim(snr[0], snr[-1])
     axes.set_ylim(x[0], x[-1])
     if not flat:
         levels = MaxNLocator(7).tick_values(low, high)
         lines = axes.contour(snr, x, value, levels=levels, colors="white", linewidths=0.8)
-        number_contours(axes, lines, np.stack([points.snr_db, np.log(points.cr)], axis=1))
+        look.number_contours(axes, lines, np.stack([points.snr_db, np.log(points.cr)], axis=1))
     axes.add_patch(
-        Polygon(fit.hull[:, ::-1], closed=True, fill=False, edgecolor=INK, linestyle=(0, (4, 3)),
-                label="fitted domain")
-    )  # fmt: skip
+        Polygon(
+            fit.hull[:, ::-1],
+            closed=True,
+            fill=False,
+            edgecolor=look.INK,
+            linestyle=(0, (4, 3)),
+            label="fitted domain",
+        )
+    )
     few = min(1.0, 60 / len(points.value))
     size = 4.0 + 26.0 * few
     at = (points.snr_db, np.log(points.cr))
     axes.scatter(*at, color="white", s=1.8 * size, linewidth=0, zorder=3)
     axes.scatter(
-        *at, c=points.value, cmap=SURFACE_MAP, vmin=low, vmax=high, s=size, edgecolor=INK,
+        *at, c=points.value, cmap=look.SURFACE_MAP, vmin=low, vmax=high, s=size, edgecolor=look.INK,
         linewidth=0.15 + 0.35 * few, zorder=4,
         label="measured",
     )  # fmt: skip
-    snr_axis(axes.xaxis)
-    cr_axis(axes.yaxis, points.cr)
-    bar = colorbar(
-        figure, axes, mesh, metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1),
+    look.snr_axis(axes.xaxis)
+    look.cr_axis(axes.yaxis, points.cr)
+    bar = look.colorbar(
+        figure, axes, mesh, look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1),
         location="left",
     )  # fmt: skip
     if flat:
         bar.set_ticks([float(value.flat[0])])
-    legend(axes)
+    look.legend(axes)
 
 
 def _read_curves(fit: Fit, table: pd.DataFrame) -> str:

@@ -8,17 +8,7 @@ from matplotlib.ticker import FuncFormatter
 from seaborn import despine
 
 from semloss.planning.budget.ledger import Ledger
-from semloss.reports.look import (
-    ACCENT,
-    INK,
-    KINDS,
-    PAGE,
-    band_key,
-    legend,
-    metric_label,
-    picture,
-    target_line,
-)
+from semloss.reports import look
 from semloss.reports.page import signed
 
 _TOTALS = ("eirp_dbw", "c_n0_dbhz", "es_n0_db", "eb_n0_db", "snr_db", "digital_margin_db")
@@ -45,7 +35,7 @@ def waterfall_plot(ledger: Ledger, path: Path | str, title: str = "", about: str
     ]
     needs = [(row.name, row.value, False) for row in ledger.lines if row.key in _NEEDS]
     named = f"{ledger.link.name}: link budget" + (f"; {title}" if title else "")
-    with picture(path, PAGE, max(2.6, 0.19 * len(chain) + 0.6), named, about) as figure:
+    with look.picture(path, look.PAGE, max(2.6, 0.19 * len(chain) + 0.6), named, about) as figure:
         two = len(needs) > 1 or ledger.prediction is not None
         grid = figure.add_gridspec(2, 2 if two else 1)
         terms = figure.add_subplot(grid[:, 0])
@@ -63,7 +53,9 @@ def waterfall_plot(ledger: Ledger, path: Path | str, title: str = "", about: str
 def _bars(axes: Axes, bars: list[tuple[str, float, bool]]) -> None:
     """Draw a bar for each name, to the right where it adds; its value stands at its end."""
     value = np.array([one for _, one, _ in bars])
-    color = [INK if total else KINDS[0] if x >= 0 else KINDS[1] for _, x, total in bars]
+    color = [
+        look.INK if total else look.KINDS[0] if x >= 0 else look.KINDS[1] for _, x, total in bars
+    ]
     hatch = ["" if total or x >= 0 else "////" for _, x, total in bars]
     rows = np.arange(len(bars))
     axes.barh(rows, value, height=0.68, color=color, hatch=hatch, edgecolor="white", linewidth=0.3)
@@ -85,7 +77,7 @@ def _bars(axes: Axes, bars: list[tuple[str, float, bool]]) -> None:
     reach = 1000.0 * max(float(np.abs(value).max()), _EVEN_DB)  # room for the figures at the ends
     axes.set_xlim(-reach if value.min() < 0 else 0, reach if value.max() > 0 else 0)
     axes.invert_yaxis()
-    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.axvline(0, color=look.INK, linewidth=0.8)
     despine(ax=axes)
 
 
@@ -94,16 +86,16 @@ def _metric(axes: Axes, ledger: Ledger) -> None:
     point = ledger.prediction
     assert point is not None
     value, low, high = (float(x) for x in (point.value, point.low, point.high))
-    axes.bar([0], [high - low], bottom=low, width=0.5, color=KINDS[0], alpha=0.3)
-    axes.plot([0], [value], "o", color=KINDS[0], label=signed(f"predicted, {value:.4g}"))
+    axes.bar([0], [high - low], bottom=low, width=0.5, color=look.KINDS[0], alpha=0.3)
+    axes.plot([0], [value], "o", color=look.KINDS[0], label=signed(f"predicted, {value:.4g}"))
     if ledger.required is not None:
-        target_line(axes, ledger.required.target, f"target, {ledger.required.target:g}")
+        look.target_line(axes, ledger.required.target, f"target, {ledger.required.target:g}")
     level = 95 if point.interval is None else 100 * point.interval
-    band = band_key(signed(f"{level:g} % band,\n{low:.4g} … {high:.4g}"), KINDS[0])
-    inside = [] if point.in_domain else [band_key("outside the fitted domain", ACCENT)]
-    legend(axes, [band, *inside])
+    band = look.band_key(signed(f"{level:g} % band,\n{low:.4g} … {high:.4g}"), look.KINDS[0])
+    inside = [] if point.in_domain else [look.band_key("outside the fitted domain", look.ACCENT)]
+    look.legend(axes, [band, *inside])
     axes.set_xlim(-1, 1)
     axes.set_xticks([])
     axes.margins(y=0.3)
-    axes.set_ylabel(metric_label(point.metric, point.receiver).replace(", ", "\n", 1))
+    axes.set_ylabel(look.metric_label(point.metric, point.receiver).replace(", ", "\n", 1))
     despine(ax=axes)

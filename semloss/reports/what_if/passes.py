@@ -14,24 +14,12 @@ from semloss.facts import metric_facts
 from semloss.planning.passes.adaptive import CodingTable, Schedule
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
-from semloss.reports.look import (
-    ACCENT,
-    INK,
-    OUTSIDE,
-    band_curve,
-    legend,
-    metric_label,
-    name_of,
-    origin,
-    picture,
-    series_colors,
-    target_line,
-)
+from semloss.reports import look
 from semloss.reports.page import signed
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
-_COLOR = series_colors(3)[1]
+_COLOR = look.series_colors(3)[1]
 _SPOKEN = {
     "": "", " [thousands]": " thousand", " [millions]": " million", " [billions]": " billion",
 }  # fmt: skip
@@ -43,13 +31,13 @@ def _stack(
     path: Path | str, heights: Sequence[float], title: str, about: str, table: pd.DataFrame, x: str
 ) -> Iterator[list[Axes]]:
     """Panels above one another on one axis, each explained beside it."""
-    with picture(path, 6.2, sum(heights), title, about, table) as figure:
+    with look.picture(path, 6.2, sum(heights), title, about, table) as figure:
         grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         panels: list[Axes] = list(grid)
         yield panels
         panels[-1].set_xlabel(x)
         for axes in panels:
-            legend(axes)
+            look.legend(axes)
             sns.despine(ax=axes)
         figure.align_ylabels()
 
@@ -83,7 +71,7 @@ def pass_plot(
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
     minutes = result.pass_.time_s / 60
-    label = metric_label(result.metric, result.receiver)
+    label = look.metric_label(result.metric, result.receiver)
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
     faded = "" if result.fading is None else f", {_fading_name(result.fading)} fading"
     title = f"{link or 'A link'}, {result.pass_.about}: {label.partition(' [')[0]} at {at}{faded}"
@@ -98,7 +86,7 @@ def pass_plot(
         snr.set_ylabel("SNR, Es/N0\n[dB]")
         if schedule is None:
             _required(snr, result, margin_db)
-            band_curve(metric, minutes, result.value, (result.low, result.high),
+            look.band_curve(metric, minutes, result.value, (result.low, result.high),
                        result.in_domain, color=_COLOR, label=at)  # fmt: skip
             unit, name = _scale(result.images[-1])
             last.plot(minutes, result.images / unit, color=_COLOR)
@@ -112,9 +100,9 @@ def pass_plot(
             inside = schedule.in_domain
         metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
         if not np.all(inside):
-            metric.plot([], [], ":", color=_COLOR, linewidth=1.0, label=OUTSIDE)
+            metric.plot([], [], ":", color=_COLOR, linewidth=1.0, label=look.OUTSIDE)
         if target is not None:
-            target_line(metric, target, f"target, {target:g}")
+            look.target_line(metric, target, f"target, {target:g}")
         metric.set_ylabel(label.replace(", ", "\n", 1))
         metric.margins(y=0.1)
         last.set_xlim(minutes[0], minutes[-1])
@@ -155,33 +143,40 @@ def table_plot(table: CodingTable, fit: Fit, path: Path | str, link: str = "") -
     rate = np.array([row.images_per_s for row in table.rows])
     sure = "" if table.confidence is None else f" with {100 * table.confidence:g} % confidence"
     sign = "≥" if table.direction == "higher" else "≤"
-    title = f"{link or 'A link'}: CR to use for {name_of(fit)} {sign} {table.target:g}{sure}"
+    title = f"{link or 'A link'}: CR to use for {look.name_of(fit)} {sign} {table.target:g}{sure}"
     x = "SNR, Es/N0 [dB]"
-    with _stack(path, (2.2, 2.0), title, origin(fit), table.frame(), x) as (upper, lower):
+    with _stack(path, (2.2, 2.0), title, look.origin(fit), table.frame(), x) as (upper, lower):
         unit, name = _scale(rate.max())
-        colors = series_colors(len(rows))
-        upper.plot(axis, rate[index] / unit, color=INK, label="as the SNR falls")
+        colors = look.series_colors(len(rows))
+        upper.plot(axis, rate[index] / unit, color=look.INK, label="as the SNR falls")
         for i, row in enumerate(rows):
             upper.fill_between([row.down_db, row.up_db], rate[i] / unit, rate[i + 1] / unit,
                                color=colors[i], alpha=0.3, linewidth=0)  # fmt: skip
             high = float(axis[-1]) if row.snr_db_high is None else row.snr_db_high + table.margin_db
             upper.plot(
                 [row.snr_db_low + table.margin_db, high], [(rate[i] + rate[i + 1]) / 2 / unit] * 2,
-                color=ACCENT, linewidth=1.6, solid_capstyle="butt",
+                color=look.ACCENT, linewidth=1.6, solid_capstyle="butt",
                 label=f"{100 * table.interval:g} % interval\nof the threshold" if i == 0 else None,
             )  # fmt: skip
             own = axis[index == i + 1]
             assert row.cr is not None, "only off has none"
             band = fit.predict(cr=row.cr, snr_db=own, interval=table.interval)
-            band_curve(lower, own, np.asarray(band.value), (band.low, band.high), band.in_domain,
-                       color=colors[i], label=f"CR {row.label}")  # fmt: skip
+            look.band_curve(
+                lower,
+                own,
+                np.asarray(band.value),
+                (band.low, band.high),
+                band.in_domain,
+                color=colors[i],
+                label=f"CR {row.label}",
+            )
         upper.fill_between([], [], [], color=colors[0], alpha=0.3, label="hysteresis")
         upper.set_ylabel(f"images per second\n{name.strip()}".rstrip())
         upper.set_ylim(0, 1.12 * rate.max() / unit)
-        target_line(lower, table.target, f"target, {table.target:g}")
-        lower.plot([], [], ":", color=INK, linewidth=1.0, label=OUTSIDE)
+        look.target_line(lower, table.target, f"target, {table.target:g}")
+        lower.plot([], [], ":", color=look.INK, linewidth=1.0, label=look.OUTSIDE)
         lower.margins(y=0.08)
-        lower.set_ylabel(metric_label(table.metric, table.receiver).replace(", ", "\n", 1))
+        lower.set_ylabel(look.metric_label(table.metric, table.receiver).replace(", ", "\n", 1))
         lower.set_xlim(axis[0], axis[-1])
 
 
@@ -205,22 +200,29 @@ def outage_plot(
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
     left = -np.log10(100 - found.percent)
-    label = metric_label(found.metric, found.receiver)
+    label = look.metric_label(found.metric, found.receiver)
     faded = "" if found.fading is None else f", {_fading_name(found.fading)} fading"
     better = "exceeded" if metric_facts(found.metric).direction != "lower" else "kept below"
     name = label.partition(" [")[0]
     title = f"{link or 'A link'}: {name} at CR {format_cr(found.cr)}{faded}, {better} how often"
     x = f"{better} in % of the time (even in the logarithm of the rest)"
     with _stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
-        band_curve(metric, left, found.value_exceeded, (found.low_exceeded, found.high_exceeded),
-                   color=_COLOR, marker="o", label=name.partition(",")[0])  # fmt: skip
+        look.band_curve(
+            metric,
+            left,
+            found.value_exceeded,
+            (found.low_exceeded, found.high_exceeded),
+            color=_COLOR,
+            marker="o",
+            label=name.partition(",")[0],
+        )
         metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
-        metric.axhline(found.expected, color=INK, linewidth=0.9, linestyle=":",
+        metric.axhline(found.expected, color=look.INK, linewidth=0.9, linestyle=":",
                        label=signed(f"expected, {found.expected:.4g}"))  # fmt: skip
         if found.target is not None:
             kept = f"\nwith {margin_db:g} dB kept" if margin_db else ""
             met = f"target {found.target:g},\nmet in {found.met_percent:.4g} %{kept}"
-            target_line(metric, found.target, met)
+            look.target_line(metric, found.target, met)
         metric.set_ylabel(label.replace(", ", "\n", 1))
         metric.margins(y=0.12)
         snr.plot(left, found.snr_db_exceeded, "o-", color=_COLOR, markersize=4.5)
@@ -239,29 +241,29 @@ def _required(axes: Axes, result: PassResult, margin_db: float) -> None:
         return
     least = result.required_snr_db + margin_db
     kept = f",\n{margin_db:g} dB of it kept" if margin_db else ""
-    target_line(axes, least, f"target met\nfrom {least:.1f} dB{kept}")
+    look.target_line(axes, least, f"target met\nfrom {least:.1f} dB{kept}")
     axes.fill_between(
         result.pass_.time_s / 60, least, result.snr_db, where=list(result.snr_db > least),
-        color=ACCENT, alpha=0.12, linewidth=0, label="excess",
+        color=look.ACCENT, alpha=0.12, linewidth=0, label="excess",
     )  # fmt: skip
 
 
 def _thresholds(axes: Axes, schedule: Schedule) -> None:
     """Lower thresholds of the rows that the schedule uses."""
     used = sorted(set(schedule.row.tolist()) - {0})
-    for color, i in zip(series_colors(len(used)), used, strict=True):
+    for color, i in zip(look.series_colors(len(used)), used, strict=True):
         row = schedule.table.rows[i]
         axes.axhline(row.down_db, color=color, linewidth=0.9, linestyle=(0, (1.5, 1.2)),
                      label=f"CR {row.label}" if i in (used[0], used[-1]) else None)  # fmt: skip
     if len(used) > 2:
-        axes.plot([], [], ":", color=INK, linewidth=0.9, label="and those between")
+        axes.plot([], [], ":", color=look.INK, linewidth=0.9, label="and those between")
 
 
 def _adaptive(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     """Metric at the CR in use, broken where it switches."""
     label: str | None = "at the CR in use"
     for part in np.split(np.arange(len(minutes)), np.flatnonzero(np.diff(schedule.row)) + 1):
-        band_curve(
+        look.band_curve(
             axes, minutes[part], schedule.value[part], (schedule.low[part], schedule.high[part]),
             schedule.in_domain[part], color=_COLOR, label=label if schedule.row[part[0]] else None,
         )  # fmt: skip
@@ -271,7 +273,7 @@ def _adaptive(axes: Axes, schedule: Schedule, minutes: Array) -> None:
 def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     """Row in use over time, against the images that it brings."""
     labels = [row.label for row in schedule.table.rows]
-    axes.step(minutes, schedule.row, where="post", color=series_colors(3)[0])
+    axes.step(minutes, schedule.row, where="post", color=look.series_colors(3)[0])
     first, last = int(schedule.row.min()), int(schedule.row.max())
     axes.set_yticks(range(first, last + 1), labels[first : last + 1], fontsize=6)
     axes.set_ylim(first - 0.3, last + 0.3)

@@ -16,19 +16,7 @@ from numpy.typing import NDArray
 
 from semloss.arrays import Array
 from semloss.planning.digital.separation import DEEPJSCC, UNKNOWN, Comparison
-from semloss.reports.look import (
-    ACCENT,
-    INK,
-    PAGE,
-    band_key,
-    colorbar,
-    cr_axis,
-    legend,
-    metric_label,
-    picture,
-    series_colors,
-    snr_axis,
-)
+from semloss.reports import look
 from semloss.reports.page import about_cr
 from semloss.units import ROUND_CRS
 
@@ -52,12 +40,14 @@ def separation_plot(comparison: Comparison, path: Path | str, about: str = "") -
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     c = comparison
-    name = metric_label(c.metric, c.receiver).partition(" [")[0]
+    name = look.metric_label(c.metric, c.receiver).partition(" [")[0]
     theirs = "a digital chain, budgets only" if c.codec is None else c.codec
     title = f"{name[:1].upper()}{name[1:]}: DeepJSCC against {theirs} over DVB-S2"
     one = c.codec is None or min(c.gain.shape) < 2
     table = pd.DataFrame(c.rows())
-    with picture(path, 5.6 if one else PAGE, 3.2 if one else 5.6, title, about, table) as figure:
+    with look.picture(
+        path, 5.6 if one else look.PAGE, 3.2 if one else 5.6, title, about, table
+    ) as figure:
         grid = figure.subplots(1 if one else 2, 1, squeeze=False)[:, 0]
         (_efficiency if c.codec is None else _curves)(grid[0], c)
         sns.despine(ax=grid[0])
@@ -67,7 +57,7 @@ def separation_plot(comparison: Comparison, path: Path | str, about: str = "") -
 
 def _curves(axes: Axes, c: Comparison) -> None:
     chosen = _chosen(c)
-    colors = series_colors(len(chosen))
+    colors = look.series_colors(len(chosen))
     for color, i in zip(colors, chosen, strict=True):
         axes.fill_between(c.snr_db, c.low[i], c.high[i], color=color, alpha=0.2, linewidth=0)
         axes.plot(c.snr_db, c.deepjscc[i], color=color, linewidth=1.8)
@@ -78,17 +68,17 @@ def _curves(axes: Axes, c: Comparison) -> None:
             Line2D([], [], color=color, linewidth=3, label=f"CR {about_cr(float(c.cr[i]))}")
             for color, i in list(zip(colors, chosen, strict=True))[::-1]
         ),
-        Line2D([], [], color=INK, linewidth=1.8, label="DeepJSCC"),
-        Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label=f"{c.codec}, VCM"),
+        Line2D([], [], color=look.INK, linewidth=1.8, label="DeepJSCC"),
+        Line2D([], [], color=look.INK, linewidth=1.2, linestyle="--", label=f"{c.codec}, VCM"),
     ]
     if c.fixed_modcod is not None:
         label = f"{c.codec}, {c.fixed_modcod.name}"
-        handles.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=":", label=label))
+        handles.append(Line2D([], [], color=look.INK, linewidth=1.2, linestyle=":", label=label))
     axes.margins(y=0.12)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    legend(axes, [*handles, band_key("95 % band of DeepJSCC")])
+    look.legend(axes, [*handles, look.band_key("95 % band of DeepJSCC")])
     _snr_axis(axes, c)
-    axes.set_ylabel(metric_label(c.metric, c.receiver))
+    axes.set_ylabel(look.metric_label(c.metric, c.receiver))
     axes.set_title("at equal symbols for an image")
 
 
@@ -114,16 +104,16 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
             _hatch(axes, c.snr_db, x, where, hatch)
             keys.append(Patch(facecolor=_NOTHING, edgecolor="white", hatch=hatch, label=label))
     if gain.count() and gain.min() < 0 < gain.max():
-        axes.contour(c.snr_db, x, gain, levels=[0.0], colors=[ACCENT], linewidths=1.8)
-        keys.append(Line2D([], [], color=ACCENT, linewidth=1.8, label="even"))
+        axes.contour(c.snr_db, x, gain, levels=[0.0], colors=[look.ACCENT], linewidths=1.8)
+        keys.append(Line2D([], [], color=look.ACCENT, linewidth=1.8, label="even"))
     _snr_axis(axes, c)
-    cr_axis(axes.yaxis, c.cr)
+    look.cr_axis(axes.yaxis, c.cr)
     axes.set_title("who is ahead, by how much (digital: the MODCOD that the SNR allows, VCM)")
     worse = "" if c.direction == "higher" else " (less is better)"
-    label = f"DeepJSCC − digital, {metric_label(c.metric, c.receiver)}{worse}"
-    colorbar(figure, axes, mesh, label.replace(", ", "\n", 1), extend="both", location="left")
+    label = f"DeepJSCC − digital, {look.metric_label(c.metric, c.receiver)}{worse}"
+    look.colorbar(figure, axes, mesh, label.replace(", ", "\n", 1), extend="both", location="left")
     if keys:
-        legend(axes, keys)
+        look.legend(axes, keys)
 
 
 def _chosen(c: Comparison) -> list[int]:
@@ -150,15 +140,15 @@ def _hatch(
 
 
 def _efficiency(axes: Axes, c: Comparison) -> None:
-    first, second = series_colors(3)[:2]
+    first, second = look.series_colors(3)[:2]
     axes.plot(c.snr_db, c.shannon_bits_per_symbol, color=first, label="capacity (Shannon)")
     axes.step(c.snr_db, c.bits_per_symbol, where="post", color=second, label="DVB-S2, VCM")
     axes.set_ylabel("bits per symbol")
-    legend(axes)
+    look.legend(axes)
     _snr_axis(axes, c)
 
 
 def _snr_axis(axes: Axes, c: Comparison) -> None:
-    snr_axis(axes.xaxis)
+    look.snr_axis(axes.xaxis)
     if len(c.snr_db) > 1:
         axes.set_xlim(c.snr_db[0], c.snr_db[-1])

@@ -12,26 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from semloss.planning.budget.points import Defaults
-from semloss.reports.look import (
-    ACCENT,
-    INK,
-    MARKERS,
-    OUTSIDE,
-    PAGE,
-    SURFACE_MAP,
-    band_curve,
-    band_key,
-    colorbar,
-    key,
-    legend,
-    metric_label,
-    name_of,
-    number_contours,
-    origin,
-    picture,
-    series_colors,
-    target_line,
-)
+from semloss.reports import look
 from semloss.reports.page import signed
 from semloss.units import format_cr
 
@@ -59,12 +40,14 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
     margin = "d_margin_low_db" in table and table["d_margin_low_db"].notna().all()
     stem, unit = ("d_margin", "_db") if margin else ("d_value", "")
     shown = table.head(_BARS).iloc[::-1]
-    what = "SNR margin" if margin else name_of(asked.fit)
+    what = "SNR margin" if margin else look.name_of(asked.fit)
     title = _title(asked, f"{what}, each input alone at the ends of its tolerance")
-    with picture(path, PAGE, 0.8 + 0.3 * len(shown), title, origin(asked.fit), table) as figure:
+    with look.picture(
+        path, look.PAGE, 0.8 + 0.3 * len(shown), title, look.origin(asked.fit), table
+    ) as figure:
         axes = figure.subplots()
         places = np.arange(len(shown))
-        for end, color in zip(("low", "high"), series_colors(3)[::-2], strict=True):
+        for end, color in zip(("low", "high"), look.series_colors(3)[::-2], strict=True):
             width = shown[f"{stem}_{end}{unit}"].to_numpy()
             axes.barh(places, width, color=color, height=0.62, label=f"at the {end} end",
                       hatch="////" if end == "low" else "", edgecolor="white")  # fmt: skip
@@ -74,16 +57,16 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
                     textcoords="offset points", ha="left" if x >= 0 else "right", va="center",
                     fontsize=6.5,
                 )  # fmt: skip
-        axes.axvline(0, color=INK, linewidth=0.9)
+        axes.axvline(0, color=look.INK, linewidth=0.9)
         names = [
             signed(f"{field_label(field)} = {_value(field, nominal)}")
             for field, nominal in shown[["field", "nominal"]].to_numpy()
         ]
         axes.set_yticks(places, names)
         axes.margins(x=0.2)
-        label = metric_label(asked.fit.metric, asked.fit.receiver)
+        label = look.metric_label(asked.fit.metric, asked.fit.receiver)
         axes.set_xlabel("change of the SNR margin [dB]" if margin else f"change of {label}")
-        legend(axes)
+        look.legend(axes)
         sns.despine(ax=axes, left=True)
         axes.tick_params(left=False)
 
@@ -105,8 +88,8 @@ def sweep_plot(
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     over = " and ".join(field_label(field).partition(" [")[0] for field in fields)
-    title = _title(asked, f"{name_of(asked.fit)} over {over}")
-    with picture(path, 5.6, 3.3, title, origin(asked.fit), table) as figure:
+    title = _title(asked, f"{look.name_of(asked.fit)} over {over}")
+    with look.picture(path, 5.6, 3.3, title, look.origin(asked.fit), table) as figure:
         axes = figure.subplots()
         if len(fields) == 2 and table[fields[1]].nunique() > _LINES:
             _map(figure, axes, table, fields, asked)
@@ -125,16 +108,18 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     samples, fit = result.samples, asked.fit
-    title = _title(asked, f"SNR and {name_of(fit)} over {len(samples):,} draws of the inputs")
-    with picture(path, PAGE, 4.6, title, origin(fit), result.summary) as figure:
+    title = _title(asked, f"SNR and {look.name_of(fit)} over {len(samples):,} draws of the inputs")
+    with look.picture(path, look.PAGE, 4.6, title, look.origin(fit), result.summary) as figure:
         panels = figure.subplots(2, 1)
-        labels = ("SNR, Es/N0 [dB]", metric_label(fit.metric, fit.receiver))
+        labels = ("SNR, Es/N0 [dB]", look.metric_label(fit.metric, fit.receiver))
         for axes, name, text in zip(panels, ("snr_db", "value"), labels, strict=True):
             share = np.full(len(samples), 100 / len(samples))
-            axes.hist(samples[name], bins=60, weights=share, color=series_colors(3)[1], alpha=0.75)
+            axes.hist(
+                samples[name], bins=60, weights=share, color=look.series_colors(3)[1], alpha=0.75
+            )
             for q, style in ((0.05, ":"), (0.5, "-"), (0.95, "--")):
                 at = float(samples[name].quantile(q))
-                axes.axvline(at, color=INK, linewidth=1.0, linestyle=style,
+                axes.axvline(at, color=look.INK, linewidth=1.0, linestyle=style,
                              label=signed(f"{100 * q:g} % below {at:.3g}"))  # fmt: skip
             axes.set_xlabel(text)
             axes.set_ylabel("share of the draws [%]")
@@ -142,9 +127,9 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
         if "target" in samples:
             at = float(samples["target"].iloc[0])
             met = f"target {at:g},\nmet in {100 * result.met_probability:.4g} %"
-            panels[1].axvline(at, color=ACCENT, linewidth=1.4, linestyle="-.", label=met)
+            panels[1].axvline(at, color=look.ACCENT, linewidth=1.4, linestyle="-.", label=met)
         for axes in panels:
-            legend(axes)
+            look.legend(axes)
             sns.despine(ax=axes)
 
 
@@ -156,26 +141,26 @@ def _title(asked: Defaults, what: str) -> str:
 
 def _lines(axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defaults) -> None:
     groups = [("", table)] if len(fields) == 1 else list(table.groupby(fields[1], sort=True))
-    colors = series_colors(max(len(groups), 2))
-    keys: list[Artist] = [band_key("confidence band")] if table["low"].notna().any() else []
+    colors = look.series_colors(max(len(groups), 2))
+    keys: list[Artist] = [look.band_key("confidence band")] if table["low"].notna().any() else []
     for i, (value, group) in enumerate(groups):
         x = group[fields[0]].to_numpy()
         label = "fit" if len(fields) == 1 else _value(fields[1], value)
-        mark = MARKERS[i % len(MARKERS)] if len(x) <= 25 else None
-        band_curve(
+        mark = look.MARKERS[i % len(look.MARKERS)] if len(x) <= 25 else None
+        look.band_curve(
             axes, x, group["value"].to_numpy(), (group["low"], group["high"]), color=colors[i],
             label=label, marker=mark, markersize=4.5, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
         outside = group[~group["in_domain"]]
-        axes.plot(outside[fields[0]], outside["value"], "x", color=INK, markersize=5, zorder=4)
+        axes.plot(outside[fields[0]], outside["value"], "x", color=look.INK, markersize=5, zorder=4)
     if (~table["in_domain"]).any():
-        keys.append(key(OUTSIDE, marker="x", linestyle=""))
+        keys.append(look.key(look.OUTSIDE, marker="x", linestyle=""))
     if "target" in table and table["target"].nunique() == 1:
         target = table["target"].iloc[0]
-        target_line(axes, target, f"target, {target:g}")
+        look.target_line(axes, target, f"target, {target:g}")
     axes.margins(y=0.1)
-    legend(axes, keys, None if len(fields) == 1 else field_label(fields[1]))
-    axes.set_ylabel(metric_label(asked.fit.metric, asked.fit.receiver))
+    look.legend(axes, keys, None if len(fields) == 1 else field_label(fields[1]))
+    axes.set_ylabel(look.metric_label(asked.fit.metric, asked.fit.receiver))
 
 
 def _map(
@@ -186,20 +171,20 @@ def _map(
         for name in ("value", "in_domain")
     )
     x, y, value = grid.columns.to_numpy(), grid.index.to_numpy(), grid.to_numpy()
-    mesh = axes.pcolormesh(x, y, value, cmap=SURFACE_MAP, shading="nearest", rasterized=True)
+    mesh = axes.pcolormesh(x, y, value, cmap=look.SURFACE_MAP, shading="nearest", rasterized=True)
     keys = []
     if "target" in table and table["target"].nunique() == 1 and min(value.shape) > 1:
         level = float(table["target"].iloc[0])
         if np.nanmin(value) < level < np.nanmax(value):
-            lines = axes.contour(x, y, value, levels=[level], colors=[ACCENT], linewidths=1.8)
-            number_contours(axes, lines, np.empty((0, 2)), "target {:g}")
+            lines = axes.contour(x, y, value, levels=[level], colors=[look.ACCENT], linewidths=1.8)
+            look.number_contours(axes, lines, np.empty((0, 2)), "target {:g}")
     out = np.argwhere(inside.to_numpy(float) < 1)
     if len(out):
         axes.plot(x[out[:, 1]], y[out[:, 0]], "x", color="white", markersize=2.5)
-        keys.append(key(OUTSIDE, marker="x", linestyle=""))
+        keys.append(look.key(look.OUTSIDE, marker="x", linestyle=""))
         axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.0, -0.18))
     axes.set_ylabel(field_label(fields[1]))
-    colorbar(figure, axes, mesh, metric_label(asked.fit.metric, asked.fit.receiver))
+    look.colorbar(figure, axes, mesh, look.metric_label(asked.fit.metric, asked.fit.receiver))
 
 
 _UNITS = {
