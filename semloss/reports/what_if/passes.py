@@ -73,8 +73,8 @@ def pass_plot(
     minutes = result.pass_.time_s / 60
     label = look.metric_label(result.metric, result.receiver)
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
-    faded = "" if result.fading is None else f", {_fading_name(result.fading)} fading"
-    title = f"{link or 'A link'}, {result.pass_.about}: {label.partition(' [')[0]} at {at}{faded}"
+    what = f"{label.partition(' [')[0]} at {at}{_faded(result.fading)}"
+    title = f"{link or 'A link'}, {result.pass_.about}: {what}"
     target = result.target if schedule is None else schedule.table.target
     x = "time since rise [min]"
     with _stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
@@ -201,10 +201,10 @@ def outage_plot(
     """
     left = -np.log10(100 - found.percent)
     label = look.metric_label(found.metric, found.receiver)
-    faded = "" if found.fading is None else f", {_fading_name(found.fading)} fading"
     better = "exceeded" if metric_facts(found.metric).direction != "lower" else "kept below"
     name = label.partition(" [")[0]
-    title = f"{link or 'A link'}: {name} at CR {format_cr(found.cr)}{faded}, {better} how often"
+    at = f"CR {format_cr(found.cr)}{_faded(found.fading)}"
+    title = f"{link or 'A link'}: {name} at {at}, {better} how often"
     x = f"{better} in % of the time (even in the logarithm of the rest)"
     with _stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
         look.band_curve(
@@ -230,9 +230,12 @@ def outage_plot(
         snr.set_xticks(left, [f"{percent:g}" for percent in found.percent])
 
 
-def _fading_name(label: str) -> str:
+def _faded(label: str | None) -> str:
+    """Words about the fading for a title; none without it."""
+    if label is None:
+        return ""
     kind, _, number = label.partition(":")
-    return _FADING[kind].format(number)
+    return f", {_FADING[kind].format(number)} fading"
 
 
 def _required(axes: Axes, result: PassResult, margin_db: float) -> None:
