@@ -7,6 +7,7 @@ design time. Names load on first use, so that importing the package costs nothin
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from semloss.pictures import drawn_in
 from semloss.version import __version__
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _HOMES = {
     "select": "semloss.selection",
     "simulate_pass": "semloss.planning.passes.simulation",
 }
+
+drawn_in("semloss.reports.drawings")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the public name stands for

@@ -1,19 +1,18 @@
 """What every answer can do, whatever was asked: the one protocol of results.
 
 An answer is told as text, as JSON, as rows and as a picture, and knows whether a target was met.
-Pictures live above, in `semloss.reports`: they register themselves for a kind of answer, and are
-imported when the first one is asked for.
+Pictures live above, in `semloss.reports`, and are filed in `semloss.pictures`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semloss.errors import SemlossError
+from semloss.pictures import drawing_of
 from semloss.storage import picture_kind
 
 if TYPE_CHECKING:
@@ -71,27 +70,10 @@ class Answer(ABC):
         """
         path = Path(path)
         picture_kind(path)
-        import_module("semloss.reports.drawings")
-        for kind in type(self).__mro__:
-            if kind in _DRAWN:
-                _DRAWN[kind](self, path)
-                return
-        raise SemlossError("there is no picture of this answer; use --csv or --json")
-
-
-_DRAWN: dict[type, Callable[[Any, Path], object]] = {}
-
-D = TypeVar("D", bound=Callable[[Any, Path], object])
-
-
-def draws(kind: type[Answer]) -> Callable[[D], D]:
-    """Function decorator: this is how a kind of answer is drawn into a file."""
-
-    def file(drawing: D) -> D:
-        _DRAWN[kind] = drawing
-        return drawing
-
-    return file
+        drawing = drawing_of(type(self))
+        if drawing is None:
+            raise SemlossError("there is no picture of this answer; use --csv or --json")
+        drawing(self, path)
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:

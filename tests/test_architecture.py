@@ -12,7 +12,7 @@ PACKAGE = Path(semloss.__file__).parent
 
 #: Floors from the ground up; a module imports only from its own room or from floors below.
 FLOORS = [
-    {"errors", "identity", "arrays", "text", "version", "interruption"},
+    {"errors", "identity", "arrays", "text", "version", "interruption", "pictures"},
     {"units", "storage", "roots"},
     {"registry", "answers", "layout", "look"},
     {"facts"},
@@ -57,6 +57,8 @@ def imports(path):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 yield inner if inner in NAMES else node.module
+        elif isinstance(node, ast.Call) and "import_module" in ast.dump(node.func):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant))
 
 
 def neighbours(path):

@@ -1,10 +1,9 @@
-"""How each kind of answer is drawn; importing it registers the pictures."""
+"""How each kind of answer is drawn; importing it files the drawings."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semloss.answers import Answer, draws
+from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.answers.adaptive import AdaptiveAnswer
 from semloss.planning.answers.against import AgainstAnswer
 from semloss.planning.answers.outage import OutageAnswer
@@ -49,7 +48,7 @@ def _foot(answer: Answered) -> str:
     return origin(answer.question.fit)
 
 
-_DRAWINGS: dict[type[Answer], Callable[[Any, Path], object]] = {
+_DRAWN: dict[type, Drawing] = {
     FitSummary: lambda a, path: surface_plot(a.fit, a.points, path),
     PredictionAnswer: lambda a, path: prediction_plot(a.fit, path, a.point, a.needed),
     Ledger: waterfall_plot,
@@ -63,5 +62,4 @@ _DRAWINGS: dict[type[Answer], Callable[[Any, Path], object]] = {
     TornadoAnswer: lambda a, path: tornado_plot(a.table, a.defaults, path),
     MonteCarloAnswer: lambda a, path: monte_carlo_plot(a.found, a.defaults, path),
 }
-for _kind, _drawing in _DRAWINGS.items():
-    draws(_kind)(_drawing)
+DRAWINGS.update(_DRAWN)
