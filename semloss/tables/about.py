@@ -6,10 +6,12 @@ size, classified by what, measured when) stands beside the table in ``source.jso
 a file cut short, tells less.
 """
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
+
+from semloss.errors import SemlossError
+from semloss.storage import read_json
 
 
 def about(folder: Path) -> dict[str, str]:
@@ -42,8 +44,8 @@ def _tile(shape: Any) -> str | None:  # noqa: ANN401 - whatever the file holds
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(file)
+    except SemlossError:
         return {}
     return found if isinstance(found, dict) else {}
 
