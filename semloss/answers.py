@@ -17,6 +17,7 @@ from semloss.storage import picture_kind
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
 
 class Answer(ABC):
@@ -26,6 +27,12 @@ class Answer(ABC):
     def rows(self) -> Sequence[Mapping[str, Any]]:
         """Records of the answer's table, as a CSV holds them."""
 
+    def frame(self) -> "pd.DataFrame":
+        """The answer's table."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Plain content for JSON; numbers that are not finite become null there."""
@@ -33,6 +40,9 @@ class Answer(ABC):
     @abstractmethod
     def text(self) -> str:
         """Few lines for a reader."""
+
+    def __str__(self) -> str:
+        return self.text()
 
     @property
     def met(self) -> bool | None:
@@ -76,9 +86,10 @@ class Answer(ABC):
         drawing(self, path)
 
 
-def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Rows of a table, each by column."""
-    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
+def records(table: "Mapping[str, ArrayLike] | pd.DataFrame") -> list[dict[str, Any]]:
+    """Rows of a table that is given by columns of one length."""
+    columns = {str(name): np.asarray(column).tolist() for name, column in table.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value

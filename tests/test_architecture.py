@@ -32,7 +32,7 @@ FLOORS = [
 INNER_FLOORS = {
     "planning": [
         {"propagation"}, {"link"}, {"budget"}, {"passes", "digital", "sharing"},
-        {"studies"}, {"answers"},
+        {"studies"},
     ],
     "surfaces": [{"forms"}, {"fitted"}, {"files"}, {"fitting"}],
 }  # fmt: skip

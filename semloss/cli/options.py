@@ -11,9 +11,9 @@ from semloss.errors import SemlossError
 from semloss.units import SNR_DB_LIMITS
 
 if TYPE_CHECKING:
-    from semloss.planning.answers.question import Question
     from semloss.planning.budget.ledger import Ledger
     from semloss.planning.budget.points import Defaults
+    from semloss.planning.budget.question import Question
     from semloss.planning.planner import Link
     from semloss.surfaces.fitted.fit import Fit
 
@@ -192,7 +192,7 @@ def interval(args: Args) -> float:
 
 def question(args: Args, link: "Link") -> "Question":
     """The fit, the link and what both are asked."""
-    from semloss.planning.answers.question import Question
+    from semloss.planning.budget.question import Question
 
     fit = read_fit(args, link)
     confidence = getattr(args, "confidence", None)

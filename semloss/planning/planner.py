@@ -14,7 +14,8 @@ from semloss.errors import SemlossError
 from semloss.planning.budget.budget import Budget, budget_of, samples_per_image
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.metric import metric_at
-from semloss.planning.budget.solving import Solution, solve
+from semloss.planning.budget.solution import Solution
+from semloss.planning.budget.solving import solve
 from semloss.planning.link.checks import refuse_incomplete
 from semloss.planning.link.file import read_settings
 from semloss.planning.link.link import DEFAULTS, KEYS, LinkData

@@ -1,17 +1,17 @@
 """How each kind of answer is drawn; importing it files the drawings."""
 
 from pathlib import Path
-from typing import Any
 
 from semloss.pictures import DRAWINGS, Drawing
-from semloss.planning.answers.adaptive import AdaptiveAnswer
-from semloss.planning.answers.against import AgainstAnswer
-from semloss.planning.answers.outage import OutageAnswer
-from semloss.planning.answers.passes import DayAnswer, PassAnswer
-from semloss.planning.answers.question import Answered
-from semloss.planning.answers.solution import SolutionAnswer
-from semloss.planning.answers.studies import MonteCarloAnswer, SweepAnswer, TornadoAnswer
 from semloss.planning.budget.ledger import Ledger
+from semloss.planning.budget.question import Answered
+from semloss.planning.budget.solution import Solution
+from semloss.planning.digital.against import AgainstAnswer
+from semloss.planning.passes.day import DayResult
+from semloss.planning.passes.delivery import AdaptiveAnswer
+from semloss.planning.passes.outage import Outage
+from semloss.planning.passes.simulation import PassResult
+from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
 from semloss.reports.fit.prediction import prediction_plot
 from semloss.reports.fit.surface import surface_plot
 from semloss.reports.link.waterfall import waterfall_plot
@@ -23,25 +23,19 @@ from semloss.surfaces.fitted.told import PredictionAnswer
 from semloss.surfaces.fitting.summary import FitSummary
 
 
-def _asked(answer: Answered) -> dict[str, Any]:
-    """What titles and feet say of a question."""
-    link = answer.question.link
-    return {"link": link.name, "margin_db": link.margin_db, "about": origin(answer.question.fit)}
-
-
 def _adaptive(answer: AdaptiveAnswer, path: Path) -> None:
     """The (highest) pass with the CR in use; else the coding table."""
     if answer.single or (answer.runs and answer.days is not None):
         result, schedule = answer.highest
-        pass_plot(result, path, schedule, **_asked(answer))
+        pass_plot(result, path, schedule)
     else:
-        table_plot(answer.table, answer.question.fit, path, answer.question.link.name)
+        table_plot(answer.table, path)
 
 
-def _solution(answer: SolutionAnswer, path: Path) -> None:
+def _solution(answer: Solution, path: Path) -> None:
     """The ledger with the answer in it."""
-    found = str(answer.solution).partition("\n")[0]
-    waterfall_plot(answer.ledger(), path, f"{answer.question.demand}: {found}", _foot(answer))
+    title = f"{answer.question.demand}: {answer.found}"
+    waterfall_plot(answer.ledger(), path, title, _foot(answer))
 
 
 def _foot(answer: Answered) -> str:
@@ -52,14 +46,14 @@ _DRAWN: dict[type, Drawing] = {
     FitSummary: lambda a, path: surface_plot(a.fit, a.points, path),
     PredictionAnswer: lambda a, path: prediction_plot(a.fit, path, a.point, a.needed),
     Ledger: waterfall_plot,
-    SolutionAnswer: _solution,
-    PassAnswer: lambda a, path: pass_plot(a.result, path, **_asked(a)),
-    DayAnswer: lambda a, path: pass_plot(a.highest, path, **_asked(a)),
+    Solution: _solution,
+    PassResult: lambda a, path: pass_plot(a, path),
+    DayResult: lambda a, path: pass_plot(a.highest, path),
     AdaptiveAnswer: _adaptive,
-    OutageAnswer: lambda a, path: outage_plot(a.found, path, **_asked(a)),
+    Outage: lambda a, path: outage_plot(a, path),
     AgainstAnswer: lambda a, path: separation_plot(a.drawn, path, _foot(a)),
-    SweepAnswer: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),
-    TornadoAnswer: lambda a, path: tornado_plot(a.table, a.defaults, path),
-    MonteCarloAnswer: lambda a, path: monte_carlo_plot(a.found, a.defaults, path),
+    Sweep: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),
+    Tornado: lambda a, path: tornado_plot(a.table, a.defaults, path),
+    MonteCarlo: lambda a, path: monte_carlo_plot(a, a.defaults, path),
 }
 DRAWINGS.update(_DRAWN)

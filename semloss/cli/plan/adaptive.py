@@ -46,7 +46,7 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Lay out the table, and run it over the passes."""
-    from semloss.planning.answers.adaptive import adaptive
+    from semloss.planning.passes.delivery import adaptive
 
     if args.tle is None and not args.day and args.max_elevation is None:
         link = options.read_link(args, "bandwidth_mhz", **passes.SUPPLIED)

@@ -37,7 +37,7 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Compare both chains over the fitted SNRs, and at the link's own."""
-    from semloss.planning.answers.against import Chain, against
+    from semloss.planning.digital.against import Chain, against
     from semloss.planning.digital.modcods import RateCurve
 
     link = options.read_link(args)

@@ -1,7 +1,5 @@
 """`semloss plan day`: what all passes of a day bring, on average or of a satellite's elements."""
 
-from dataclasses import replace
-
 from semloss.cli import options
 from semloss.cli.output import notes, output
 from semloss.cli.parser import Parser
@@ -23,17 +21,17 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Follow the link along every pass."""
-    from semloss.planning.answers.passes import several_passes
+    from semloss.planning.passes.day import simulate_day
 
     station = () if args.tle is not None else ("station_lat_deg",)
     link = passes.pass_link(args, *station, *options.METRIC)
     asked, days = options.question(args, link), None
     if args.tle is not None:
         link, found, days = passes.tle_of(args, link)
-        asked = replace(asked, link=link)
     else:
         found = passes.day_of(args, link)
-    answer = several_passes(asked, found, passes.read_fading(args), days)
+    fading = passes.read_fading(args)
+    answer = simulate_day(link, asked.fit, found, days=days, fading=fading, **asked.options)
     if args.plot:
         notes([f"{args.plot} draws the highest pass, {answer.highest.pass_.about}"])
     return output(answer, args)

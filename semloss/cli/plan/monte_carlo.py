@@ -27,7 +27,7 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Draw."""
-    from semloss.planning.answers.studies import drawn
+    from semloss.planning.studies.studies import monte_carlo
 
-    answer = drawn(options.defaults(args), read_tolerances(args), args.draws, args.seed)
+    answer = monte_carlo(options.defaults(args), read_tolerances(args), args.draws, args.seed)
     return output(answer, args)

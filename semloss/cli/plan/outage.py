@@ -26,8 +26,7 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Statistics of the metric."""
-    from semloss.planning.answers.outage import exceeded
-    from semloss.planning.passes.outage import PERCENTS
+    from semloss.planning.passes.outage import PERCENTS, outage
 
     pass_ = None
     if args.max_elevation is None:
@@ -37,7 +36,11 @@ def run(args: options.Args) -> int:
         pass_ = passes.circular(args, link)
     percents = PERCENTS if args.percents is None else _percents(args.percents)
     asked = options.question(args, link)
-    return output(exceeded(asked, pass_, passes.read_fading(args), percents), args)
+    answer = outage(
+        link, asked.fit, pass_=pass_, fading=passes.read_fading(args), percents=percents,
+        **asked.options,
+    )  # fmt: skip
+    return output(answer, args)
 
 
 def _percents(text: str) -> list[float]:

@@ -24,8 +24,9 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Follow the link along the pass."""
-    from semloss.planning.answers.passes import one_pass
+    from semloss.planning.passes.simulation import simulate_pass
 
     link = passes.pass_link(args, *options.METRIC)
     asked = options.question(args, link)
-    return output(one_pass(asked, passes.circular(args, link), passes.read_fading(args)), args)
+    flown, fading = passes.circular(args, link), passes.read_fading(args)
+    return output(simulate_pass(link, asked.fit, flown, fading=fading, **asked.options), args)

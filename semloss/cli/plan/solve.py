@@ -24,14 +24,15 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Solve; the ledger is that of the link with the answer in it."""
-    from semloss.planning.answers.solution import solved
+    from semloss.planning.budget.solving import solve
 
     if args.unknown == "cr" and args.cr is not None:
         raise SemlossError("plan solve cr asks for the CR: leave --cr away")
     if args.unknown == "snr_db" and (args.ledger or args.plot):
         raise SemlossError("plan solve snr_db asks the fit alone: no ledger has the answer")
     link = options.read_link(args, *_needed(args.unknown), **_supplied(args.unknown))
-    answer = solved(options.question(args, link), args.unknown)
+    asked = options.question(args, link)
+    answer = solve(link, args.unknown, asked.fit, **asked.options)
 
     def write() -> None:
         if args.ledger:

@@ -40,7 +40,7 @@ def add_point(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Answer every point."""
-    from semloss.planning.answers.studies import swept
+    from semloss.planning.studies.studies import sweep
 
     if args.fit is not None and "=" in str(args.fit) and not args.fit.exists():
         args.fields, args.fit = [str(args.fit), *args.fields], None  # two fields, the link's fit
@@ -58,7 +58,7 @@ def run(args: options.Args) -> int:
     points = int(np.prod([len(axis) for axis in fields.values()]))
     if points > _MOST_POINTS:
         raise SemlossError(f"sweep: {points:,} points are more than {_MOST_POINTS:,}")
-    return output(swept(defaults, fields), args)
+    return output(sweep(defaults, fields), args)
 
 
 def _axis(text: str, defaults: "Defaults") -> "tuple[str, Array]":

@@ -33,7 +33,7 @@ def add_tolerances(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Move each input alone."""
-    from semloss.planning.answers.studies import tornado
+    from semloss.planning.studies.studies import tornado
 
     return output(tornado(options.defaults(args), read_tolerances(args)), args)
 

@@ -14,6 +14,7 @@ from semloss.planning.link.checks import check_value
 from semloss.planning.link.link import KEYS, LinkData
 from semloss.planning.propagation import atmosphere
 from semloss.planning.propagation.geometry import dish_gain_dbi, fspl_db, slant_range_km
+from semloss.units import parse_cr
 
 #: −10 log10 of Boltzmann's constant in dB(Hz·K/W).
 BOLTZMANN_DB = 228.599
@@ -103,6 +104,35 @@ def samples_per_image(link: LinkData) -> int:
         return link.bands * link.height_px * link.width_px
     tiles = math.ceil(link.height_px / link.tile_px) * math.ceil(link.width_px / link.tile_px)
     return link.bands * tiles * link.tile_px**2
+
+
+def chosen_cr(link: LinkData, cr: float | str | None = None) -> float:
+    """CR that was asked, or else the link's.
+
+    Raises
+    ------
+    SemlossError
+        When there is neither, or no such CR.
+    """
+    if cr is not None:
+        return parse_cr(cr)
+    if link.cr is None:
+        raise SemlossError('cr is missing: give it, or write cr = "1/12" into the link\'s [image]')
+    return link.cr
+
+
+def images_per_s(link: LinkData, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr`
+    """Images a second, ``Rs · frame efficiency / (CR · n)``; shape as `cr`.
+
+    Raises
+    ------
+    SemlossError
+        When the link tells no bandwidth.
+    """
+    if link.bandwidth_mhz is None:
+        raise SemlossError("bandwidth_mhz is missing: SNR and image rate follow from it")
+    rate = 1e6 * link.bandwidth_mhz / (1 + link.roll_off) * link.frame_efficiency
+    return rate / (np.asarray(cr) * samples_per_image(link))
 
 
 def _values(link: LinkData, overrides: Mapping[str, ArrayLike]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""What the metric is where a link's budget leads."""
+"""What the metric is where a link's budget leads, and the CRs that one may ask there."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from semloss.errors import SemlossError
-from semloss.planning.budget.budget import Budget
+from semloss.planning.budget.budget import Budget, chosen_cr
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.fit import Fit, Prediction
+from semloss.units import ROUND_CRS
 
 
 def metric_at(
@@ -24,9 +25,14 @@ def metric_at(
     SemlossError
         When the link tells no CR or no bandwidth.
     """
-    ratio = link.cr if cr is None else cr
-    if ratio is None:
-        raise SemlossError('cr is missing: give it in the table [image], e.g. cr = "1/12"')
+    ratio = chosen_cr(link) if cr is None else cr
     if np.isnan(budget.snr_db).any():
         raise SemlossError("bandwidth_mhz is missing: the SNR depends on it")
     return fit.predict(cr=ratio, snr_db=budget.snr_db, interval=interval)
+
+
+def round_crs(fit: Fit) -> list[float]:
+    """Ratios 1/m with round m within the fitted CRs, and the fitted range's ends, rising."""
+    low, high = fit.cr_range
+    inside = [cr for cr in ROUND_CRS if low * 1.01 < cr < high / 1.01]
+    return sorted({low, high, *inside})

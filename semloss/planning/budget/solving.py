@@ -3,13 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.budget.budget import budget_of, chosen_cr, samples_per_image
+from semloss.planning.budget.question import Question
+from semloss.planning.budget.solution import Solution
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.keys import REPLACES, dropped_by
 from semloss.planning.link.link import LinkData
@@ -54,64 +56,6 @@ UNKNOWNS: dict[str, Unknown] = {
     "elevation_deg": Unknown("deg", 0, 90),
     "availability_percent": Unknown("%", 99.999, 95, "unavailability"),
 }
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The cheapest value of a field with which a link meets a target.
-
-    `low` … `high` is the interval that the fit's uncertainty implies, an end None where the
-    band's pessimistic edge is out of reach. `at_edge` says that the search ended at its cheap
-    end, so that less might do. `link` is the link with the answer in it, `prediction` the metric
-    there, at the CR and SNR it has.
-    """
-
-    unknown: str
-    value: float
-    unit: str
-    sense: str
-    low: float | None
-    high: float | None
-    at_edge: bool
-    target: float
-    interval: float
-    confidence: float | None
-    link: LinkData
-    prediction: "Prediction"
-
-    @property
-    def power_w(self) -> float | None:
-        """Transmit power in watts, where that was asked."""
-        return 10 ** (self.value / 10) if self.unknown == "power_dbw" else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain content for JSON."""
-        point = self.prediction
-        answer = {
-            "unknown": self.unknown, "value": self.value, "unit": self.unit, "sense": self.sense,
-            "low": self.low, "high": self.high, "at_edge": self.at_edge,
-            "metric": point.metric, "receiver": point.receiver, "task": point.task,
-            "target": self.target,
-            "confidence": self.confidence, "interval": self.interval, "cr": point.cr,
-            "cr_text": format_cr(point.cr), "snr_db": point.snr_db, "metric_value": point.value,
-            "metric_low": point.low, "metric_high": point.high, "in_domain": point.in_domain,
-            "margin_db": self.link.margin_db,
-        }  # fmt: skip
-        return answer if self.power_w is None else answer | {"power_w": self.power_w}
-
-    def __str__(self) -> str:
-        watts = "" if self.power_w is None else f" ({self.power_w:.4g} W)"
-        ends = ["out of reach" if end is None else f"{end:.6g}" for end in (self.low, self.high)]
-        edge = ", where the fit or the search ends" if self.at_edge else ""
-        unit = f" {self.unit}" if self.unit else ""
-        point = self.prediction
-        outside = "" if point.in_domain else ", outside the fitted domain"
-        return (
-            f"{self.sense} {self.unknown} = {self.value:.6g}{unit}{watts}{edge}   "
-            f"[{100 * self.interval:g} %: {ends[0]} … {ends[1]}]\n"
-            f"there {point.metric} = {point.value:.4g} at CR {format_cr(point.cr)}, "
-            f"SNR {point.snr_db:.2f} dB{outside}"
-        )
 
 
 #: Points of the first round, which need not be monotone, and of those that close the bracket.
@@ -205,9 +149,7 @@ class _Ask:
 
     @property
     def cr(self) -> float:
-        if self.link.cr is None:
-            raise SemlossError('cr is missing: give it in the table [image], e.g. cr = "1/12"')
-        return self.link.cr
+        return chosen_cr(self.link)
 
     def required(self) -> "Requirement":
         """What the target needs in SNR at the link's CR."""
@@ -240,9 +182,10 @@ class _Ask:
             link = self.link.replace(**{self.unknown: value}, **also)
             snr_db = float(budget_of(link).snr_db)
         assert link.cr is not None
+        asked = Question(self.fit, self.link, self.target, self.confidence, self.interval)
         return Solution(
-            self.unknown, value, unknown.unit, extreme, low, high, at_edge, self.target,
-            self.interval, self.confidence, link, self.predict(link.cr, snr_db),
+            asked, self.unknown, value, unknown.unit, extreme, low, high, at_edge, link,
+            self.predict(link.cr, snr_db),
         )  # fmt: skip
 
 

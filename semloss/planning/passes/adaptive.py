@@ -10,20 +10,21 @@ hysteresis costs images but never the target.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.planning.budget.budget import images_per_s
+from semloss.planning.budget.metric import round_crs
+from semloss.planning.budget.question import Question
 from semloss.planning.link.link import LinkData
-from semloss.planning.passes.simulation import accumulated, images_per_s
+from semloss.planning.passes.simulation import accumulated
 from semloss.surfaces.fitted.fit import Fit
-from semloss.units import ROUND_CRS, format_cr, parse_cr
-
-if TYPE_CHECKING:
-    import pandas as pd
+from semloss.units import format_cr, parse_cr
 
 Index = NDArray[np.intp]
 
@@ -70,15 +71,12 @@ class CodingRow:
 
 @dataclass(frozen=True)
 class CodingTable:
-    """Rows by rising SNR, "off" first; `left_out` says of each other CR why it is none."""
+    """Rows by rising SNR, "off" first; `left_out` says of each other CR why it is none.
 
-    metric: str
-    receiver: str
-    task: str
-    direction: str
-    target: float
-    confidence: float | None
-    interval: float
+    `margin_db` is kept above what the target requires: the link's, and what fading needs.
+    """
+
+    question: Question
     margin_db: float
     hysteresis_db: float
     rows: tuple[CodingRow, ...]
@@ -99,12 +97,6 @@ class CodingTable:
             }
             for row in self.rows
         ]
-
-    def frame(self) -> "pd.DataFrame":
-        """Table with one row per CR."""
-        import pandas as pd
-
-        return pd.DataFrame(self.records())
 
 
 @dataclass(frozen=True)
@@ -181,7 +173,7 @@ class Schedule:
             for a, b in zip(starts, stops, strict=True)
         ]
 
-    def summary(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Totals, ready for JSON."""
         best = self.best_fixed_images
         return {
@@ -196,12 +188,10 @@ class Schedule:
             "segments": self.segments(),
         }
 
-    def frame(self) -> "pd.DataFrame":
-        """Table with one row per moment."""
-        import pandas as pd
-
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each moment."""
         names = np.array([row.label for row in self.table.rows])
-        return pd.DataFrame(
+        return records(
             {"time_s": self.time_s, "snr_db": self.snr_db, "row": names[self.row],
              "cr": self.cr, "value": self.value, "low": self.low, "high": self.high,
              "in_domain": self.in_domain, "images": self.images}
@@ -217,7 +207,7 @@ def coding_table(
     confidence: float | None = None,
     hysteresis_db: float = 0.5,
     margin_db: float | None = None,
-    interval: float = 0.95,
+    interval: float | None = 0.95,
 ) -> CodingTable:
     """Build the table of SNR thresholds for a target.
 
@@ -285,13 +275,13 @@ def coding_table(
         )  # fmt: skip
     if not rows:
         raise unmet  # of the largest CR, which comes nearest
+    asked = Question(fit, link, target, confidence, interval)
     return CodingTable(
-        fit.metric, fit.receiver, fit.task, fit.direction, target, confidence,
-        interval, margin, hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out),
-    )  # fmt: skip
+        asked, margin, hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out)
+    )
 
 
-def follow(table: CodingTable, fit: Fit, time_s: Array, snr_db: Array) -> Schedule:
+def follow(table: CodingTable, time_s: Array, snr_db: Array) -> Schedule:
     """Run the table along an SNR that changes in time.
 
     Before the first sample there is no past: a row is in there as soon as its lower threshold is
@@ -299,8 +289,6 @@ def follow(table: CodingTable, fit: Fit, time_s: Array, snr_db: Array) -> Schedu
 
     Parameters
     ----------
-    fit
-        The fit that the table was made from.
     time_s, snr_db
         Rising times (T,) and SNR (T,) in dB, T >= 2, e.g. of a `PassResult`.
 
@@ -324,20 +312,14 @@ def follow(table: CodingTable, fit: Fit, time_s: Array, snr_db: Array) -> Schedu
     inside = np.ones(len(row), dtype=bool)
     on = row > 0
     if on.any():
-        point = fit.predict(cr=crs[on], snr_db=snr_db[on], interval=table.interval)
+        asked = table.question
+        point = asked.fit.predict(cr=crs[on], snr_db=snr_db[on], interval=asked.interval)
         value[on], low[on], high[on] = point.value, point.low, point.high
         inside[on] = point.in_domain
     images = accumulated(time_s, rate[row])
     return Schedule(
         table, time_s, snr_db, row, value, low, high, inside, images, fixed, float(ideal)
     )
-
-
-def round_crs(fit: Fit) -> list[float]:
-    """Ratios 1/m with round m within the fitted CRs, and the fitted range's ends, rising."""
-    low, high = fit.cr_range
-    inside = [cr for cr in ROUND_CRS if low * 1.01 < cr < high / 1.01]
-    return sorted({low, high, *inside})
 
 
 def _switched(snr_db: Array, row: CodingRow) -> NDArray[np.bool_]:

@@ -12,29 +12,27 @@ SNR exceeded p % of the time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.planning.budget.budget import budget_of
+from semloss.layout import amount, columns, domain_line, number
+from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
+from semloss.planning.budget.question import Answered, Question
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.simulation import (
-    chosen_cr,
     domain_snr_db,
     faded_metric,
     fading_notes,
-    images_per_s,
+    throughout,
 )
 from semloss.planning.propagation.fading import Fading
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PERCENTS = (50.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.99)
 
@@ -55,40 +53,15 @@ _GAINS_DB = np.linspace(-80.0, 60.0, 14_001)
 
 
 @dataclass(frozen=True)
-class RainCurve:
-    """Rain attenuation in dB against the percentage of the time in which it is exceeded.
-
-    ln A is linear in ln p between the points, and beyond them with the slope of the last two.
-    `percent` rises within (0, 100), `attenuation_db` does not rise.
-    """
-
-    percent: tuple[float, ...]
-    attenuation_db: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        p, a = np.array(self.percent), np.array(self.attenuation_db)
-        if len(p) < 2 or len(p) != len(a):
-            raise SemlossError("rain curve: give two or more percentages and an attenuation each")
-        if not (np.all(np.diff(p) > 0) and p[0] > 0 and p[-1] < 100):
-            raise SemlossError("rain curve: percentages rise and lie between 0 and 100")
-        if not (np.all(np.diff(a) <= 0) and np.all(np.isfinite(a)) and a[-1] >= 0):
-            raise SemlossError(
-                "rain curve: attenuations in dB are not negative and do not rise with the "
-                "percentage of the time in which they are exceeded"
-            )
-
-    def attenuation(self, percent: ArrayLike) -> Array:
-        """Attenuation in dB exceeded `percent` % of the time; shape as `percent`."""
-        known = np.log(np.maximum(self.attenuation_db, _TINY_DB))
-        return np.exp(_line(np.log(np.asarray(percent)), np.log(self.percent), known))
-
-
-@dataclass(frozen=True)
-class Outage:
+class Outage(Answered):
     """Statistics over time of one link at one CR.
 
     Attributes
     ----------
+    fading
+        Label of the fading; None without it.
+    pass_
+        The pass whose contact time it is; None at the link's own place.
     expected, expected_low, expected_high
         Mean metric over rain and fading, and the means of its band's edges.
     percent, snr_db_exceeded, value_exceeded, low_exceeded, high_exceeded
@@ -103,13 +76,10 @@ class Outage:
         Rate of images that meet the target, on average; of all images without a target.
     """
 
-    metric: str
-    receiver: str
-    task: str
     cr: float
-    target: float | None
-    required_snr_db: float | None
     fading: str | None
+    pass_: Pass | None
+    required_snr_db: float | None
     expected: float
     expected_low: float
     expected_high: float
@@ -123,35 +93,75 @@ class Outage:
     images_per_s: float
     notes: tuple[str, ...] = ()
 
-    def frame(self) -> "pd.DataFrame":
-        """Table with one row per percentage of the time."""
-        import pandas as pd
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met in some of the time."""
+        return None if self.met_percent is None else self.met_percent > 0
 
-        return pd.DataFrame(
+    @property
+    def in_domain(self) -> bool:
+        """Whether the fit was measured at all SNRs that occur."""
+        return throughout(self.in_domain_percent / 100)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Of the statistics and the link."""
+        return self.notes
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each share of the time."""
+        return records(
             {"percent": self.percent, "snr_db": self.snr_db_exceeded,
              "value": self.value_exceeded, "low": self.low_exceeded, "high": self.high_exceeded}
         )  # fmt: skip
 
-    def summary(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Everything."""
         return {
-            "metric": self.metric,
-            "receiver": self.receiver,
-            "task": self.task,
+            "link": self.question.link.name,
+            **self.question.about,
             "cr": self.cr,
             "cr_text": format_cr(self.cr),
             "fading": self.fading,
             "expected": self.expected,
             "expected_low": self.expected_low,
             "expected_high": self.expected_high,
-            "exceeded": self.frame().to_dict("records"),
-            "target": self.target,
+            "exceeded": self.rows(),
+            "target": self.question.target,
             "required_snr_db": self.required_snr_db,
             "met_percent": self.met_percent,
             "in_domain_percent": self.in_domain_percent,
             "images_per_s": self.images_per_s,
             "notes": list(self.notes),
         }
+
+    def text(self) -> str:
+        """The expected metric, and what is exceeded how often."""
+        question = self.question
+        elevation, where = question.link.elevation_deg, "at its range"
+        if self.pass_ is not None:
+            where = self.pass_.about
+        elif elevation is not None:
+            where = f"at {elevation:g} deg"
+        faded = "" if self.fading is None else f", {self.fading} fading"
+        rows = (
+            (f"{row['percent']:g} %", f"{row['snr_db']:.2f}", number(row["value"]),
+             f"{number(row['low'])} … {number(row['high'])}")
+            for row in self.rows()
+        )  # fmt: skip
+        head = ("of the time", "SNR [dB]", question.fit.metric, question.level)
+        lines = [
+            f"{question.link.name}: {where}, CR {format_cr(self.cr)}{faded}",
+            f"{question.metric} = {self.expected:.4g} expected   "
+            f"[{question.level}: {self.expected_low:.4g} … {self.expected_high:.4g}]",
+            columns(head, rows),
+        ]
+        if self.met_percent is not None:
+            lines.append(
+                f"{question.demand} in {self.met_percent:.5g} % of the time{question.kept}"
+            )
+        lines.append(f"{amount(self.images_per_s)} images/s on average")
+        return "\n".join([*lines, domain_line(self.in_domain_percent / 100)])
 
 
 def outage(
@@ -162,7 +172,6 @@ def outage(
     target: float | None = None,
     confidence: float | None = None,
     pass_: Pass | None = None,
-    rain: RainCurve | None = None,
     fading: Fading | None = None,
     percents: Sequence[float] = PERCENTS,
     interval: float = 0.95,
@@ -170,7 +179,11 @@ def outage(
     """Statistics of the metric under rain and fading.
 
     Deterministic: the SNR is sampled at 500 shares of the year for each of up to 48 moments, the
-    fading enters by its distribution function and, for means, by Gauss-Hermite nodes.
+    fading enters by its distribution function and, for means, by Gauss-Hermite nodes. Rain is the
+    link's own: P.618 by `r001_mm_h` or `atmosphere_model = "itu"` at each elevation, or
+    `rain_loss_db` all the time. P.618 holds for 0.001 … 5 % of the year; its light curve is
+    continued towards 100 %, the `itu` losses of 5 % are held there, and the worst 0.001 % count
+    as outage.
 
     Parameters
     ----------
@@ -178,11 +191,6 @@ def outage(
         As for `simulate_pass`.
     pass_
         Take the contact time of this pass; by default the link's own elevation, all the time.
-    rain
-        Attenuation curve at all elevations. By default the link's own: P.618 by `r001_mm_h` or
-        `atmosphere_model = "itu"` at each elevation, or `rain_loss_db` all the time. P.618 holds
-        for 0.001 … 5 % of the year; its light curve is continued towards 100 %, the `itu` losses
-        of 5 % are held there, and the worst 0.001 % count as outage.
     percents
         Percentages of the time for the exceeded metric, above 0 and up to 99.99.
 
@@ -198,7 +206,7 @@ def outage(
     if wanted.size == 0 or not np.all((wanted > 0) & (wanted <= _MOST_PERCENT)):
         raise SemlossError(f"percents: shares of the time lie above 0, up to {_MOST_PERCENT:g} %")
     rate = float(images_per_s(link, ratio))
-    snr, share, weight, notes = _snr_samples(link, pass_, rain)
+    snr, share, weight, notes = _snr_samples(link, pass_)
     times = _Times(snr, share, weight, fading)
     required, met = None, None
     if target is not None:
@@ -215,48 +223,30 @@ def outage(
     levels = np.array([times.quantile(p / 100) for p in wanted])
     at = fit.predict(cr=ratio, snr_db=levels, interval=interval)
     return Outage(
-        fit.metric, fit.receiver, fit.task, ratio, target, required,
-        None if fading is None else fading.label, expected, low, high, wanted, levels,
-        np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
+        Question(fit, link, target, confidence, interval), ratio,
+        None if fading is None else fading.label, pass_, required, expected, low, high, wanted,
+        levels, np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
         rate if met is None else rate * met / 100,
         (*notes, *link.warnings, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 
-def rain_curve(link: LinkData, **overrides: ArrayLike) -> RainCurve:
-    """Annual rain attenuation of a link with rain statistics, by P.618.
+def _attenuation(percent: Array, known_db: Array) -> Array:
+    """Rain in dB exceeded `percent` % of the time, from that at `_RAIN_PERCENT`.
 
-    Parameters
-    ----------
-    **overrides
-        Scalar fields of the link to change, e.g. `elevation_deg`.
-
-    Raises
-    ------
-    SemlossError
-        When the link has no rain statistics.
+    ln A is linear in ln p between the points, and beyond them with the slope of the last two. The
+    curve is levelled where P.618's fit for extreme rain bends back.
     """
-    if not _has_statistics(link):
-        raise SemlossError(
-            'rain statistics are missing: give r001_mm_h, or atmosphere_model = "itu"'
-        )
-    budget = budget_of(link, availability_percent=100 - _RAIN_PERCENT, **overrides)
-    return _curve(budget.rain_loss_db)
-
-
-def _curve(attenuation_db: Array) -> RainCurve:
-    """P.618's curve (P,), levelled where its fit for extreme rain bends back."""
-    level = np.maximum.accumulate(attenuation_db[::-1])[::-1]
-    return RainCurve(tuple(_RAIN_PERCENT.tolist()), tuple(level.tolist()))
+    level = np.maximum.accumulate(known_db[::-1])[::-1]
+    known = np.log(np.maximum(level, _TINY_DB))
+    return np.exp(_line(np.log(percent), np.log(_RAIN_PERCENT), known))
 
 
 def _has_statistics(link: LinkData) -> bool:
     return link.r001_mm_h is not None or link.atmosphere_model == "itu"
 
 
-def _snr_samples(
-    link: LinkData, pass_: Pass | None, rain: RainCurve | None
-) -> tuple[Array, Array, Array, tuple[str, ...]]:
+def _snr_samples(link: LinkData, pass_: Pass | None) -> tuple[Array, Array, Array, tuple[str, ...]]:
     """SNR (E, S) in dB at moments and shares of the year, the shares (S,), weights (E,), notes.
 
     A share s is that of the year in which the SNR is lower. SNR rises along the shares.
@@ -271,23 +261,19 @@ def _snr_samples(
             "elevation_deg": np.clip(pass_.elevation_deg[middle], 0, 90)[:, None],
             "range_km": pass_.range_km[middle][:, None],
         }
-    if rain is None and not _has_statistics(link):
+    if not _has_statistics(link):
         snr = budget_of(link, **geometry).snr_db.reshape(-1, 1)
         return snr, np.ones(1), weight, ("no rain statistics: the link's rain all the time",)
     share = np.exp(np.linspace(np.log(_LEAST_SHARE), 0.0, _SHARES))
-    if rain is not None:
-        loss = rain.attenuation(100 * share)[None, :]
-    else:
-        # The statistics want one number per path: elevation by elevation, all shares at once.
-        budget = budget_of(link, availability_percent=100 - _RAIN_PERCENT[None, :], **geometry)
-        if link.atmosphere_model == "itu":
-            levels = budget.snr_db.reshape(-1, len(_RAIN_PERCENT))
-            ends = np.log(_RAIN_PERCENT)
-            held = [np.interp(np.log(100 * share), ends, level) for level in levels]
-            return np.array(held), share, weight, ()
-        curves = budget.rain_loss_db.reshape(-1, len(_RAIN_PERCENT))
-        loss = np.array([_curve(c).attenuation(100 * share) for c in curves])
-    loss = np.minimum(loss, _MOST_RAIN_DB)
+    # The statistics want one number per path: elevation by elevation, all shares at once.
+    budget = budget_of(link, availability_percent=100 - _RAIN_PERCENT[None, :], **geometry)
+    if link.atmosphere_model == "itu":
+        levels = budget.snr_db.reshape(-1, len(_RAIN_PERCENT))
+        ends = np.log(_RAIN_PERCENT)
+        held = [np.interp(np.log(100 * share), ends, level) for level in levels]
+        return np.array(held), share, weight, ()
+    curves = budget.rain_loss_db.reshape(-1, len(_RAIN_PERCENT))
+    loss = np.minimum([_attenuation(100 * share, c) for c in curves], _MOST_RAIN_DB)
     return budget_of(link, rain_loss_db=loss, **geometry).snr_db, share, weight, ()
 
 

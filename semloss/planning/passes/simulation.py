@@ -1,76 +1,71 @@
-"""What a link delivers along a pass: SNR, metric, margin and images over time, and per day."""
+"""What a link delivers along a pass at one CR: SNR, metric, margin and images over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from semloss.answers import records
 from semloss.arrays import Array
-from semloss.errors import SemlossError
-from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.layout import amount, clock, domain_line
+from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
+from semloss.planning.budget.question import Answered, Question
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.propagation.fading import Fading
 from semloss.surfaces.fitted.fit import Fit
-from semloss.units import format_cr, parse_cr
-
-if TYPE_CHECKING:
-    import pandas as pd
+from semloss.units import format_cr
 
 _INSIDE_SHARE = 0.95
 """Share of the fades that must lie within the fitted domain for a moment to count as inside."""
 
 
 @dataclass(frozen=True)
-class PassResult:
+class PassResult(Answered):
     """A pass as the link delivers it; arrays (T,) go with `pass_.time_s`.
 
     Attributes
     ----------
+    fading
+        Label of the fading about the SNR; None without it.
+    required_snr_db
+        SNR that meets the target at this CR; None without a target.
     snr_db, rain_loss_db
         Es/N0 without fading, after implementation loss and interference, and the rain in it.
     value, low, high
         Metric with its band; under fading the mean over the fades, and the means of the edges.
-    in_domain
+    inside
         Whether the fit was measured there; under fading, for at least 95 % of the fades.
-    required_snr_db
-        SNR that meets the target at this CR; None without a target.
     margin_db
         `snr_db` above `required_snr_db`; NaN without a target.
-    met
+    met_share
         Share of the images, 0 … 1, that meet the target with the link's `margin_db` kept: 0 or 1
         without fading, 1 without a target.
     images_per_s
         Rate at which images are sent.
-    notes
-        What a reader should know, in one line each.
     """
 
     pass_: Pass
-    metric: str
-    receiver: str
-    task: str
     cr: float
-    target: float | None
-    required_snr_db: float | None
     fading: str | None
+    required_snr_db: float | None
     snr_db: Array
     rain_loss_db: Array
     value: Array
     low: Array
     high: Array
-    in_domain: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
     margin_db: Array
-    met: Array
+    met_share: Array
     images_per_s: float
     notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> Array:
         """Images (T,) delivered since the rise: those that meet the target."""
-        return accumulated(self.pass_.time_s, self.images_per_s * self.met)
+        return accumulated(self.pass_.time_s, self.images_per_s * self.met_share)
 
     @property
     def images_delivered(self) -> float:
@@ -90,21 +85,52 @@ class PassResult:
     @property
     def met_s(self) -> float:
         """Time in which the target is met; under fading, its mean."""
-        return float(accumulated(self.pass_.time_s, self.met)[-1])
+        return float(accumulated(self.pass_.time_s, self.met_share)[-1])
 
-    def summary(self) -> dict[str, Any]:
-        """Totals of the pass, ready for JSON; None where something does not apply."""
+    @property
+    def in_domain_share(self) -> float:
+        """Share of the contact in which the fit was measured."""
+        return float(self.pass_.weight_s @ self.inside / self.contact_s)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met in some of the contact."""
+        return None if self.question.target is None else self.met_s > 0
+
+    @property
+    def in_domain(self) -> bool:
+        """Whether the fit was measured throughout the pass."""
+        return throughout(self.in_domain_share)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Of the pass and the link."""
+        return self.notes
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each moment."""
+        flown = self.pass_
+        where = {"time_s": flown.time_s, "elevation_deg": flown.elevation_deg,
+                 "range_km": flown.range_km, "azimuth_deg": flown.azimuth_deg}  # fmt: skip
+        found = {
+            "rain_loss_db": self.rain_loss_db, "snr_db": self.snr_db, "value": self.value,
+            "low": self.low, "high": self.high, "in_domain": self.inside,
+            "margin_db": self.margin_db, "met": self.met_share, "images": self.images,
+        }  # fmt: skip
+        return records({k: v for k, v in (where | found).items() if v is not None})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Totals of the pass; None where something does not apply."""
         middle = int(np.argmax(self.pass_.elevation_deg))
         start = self.pass_.start
         return {
+            "link": self.question.link.name,
             "pass": self.pass_.about,
             "start_utc": None if start is None else start.isoformat(timespec="seconds"),
-            "metric": self.metric,
-            "receiver": self.receiver,
-            "task": self.task,
+            **self.question.about,
             "cr": self.cr,
             "cr_text": format_cr(self.cr),
-            "target": self.target,
+            "target": self.question.target,
             "required_snr_db": self.required_snr_db,
             "fading": self.fading,
             "max_elevation_deg": self.pass_.max_elevation_deg,
@@ -113,55 +139,46 @@ class PassResult:
             "snr_db_at_rise": float(self.snr_db[0]),
             "snr_db_at_culmination": float(self.snr_db[middle]),
             "value_at_culmination": float(self.value[middle]),
-            "mean_value": float(self.pass_.weight_s @ self.value / self.contact_s),
-            "in_domain_share": float(self.pass_.weight_s @ self.in_domain / self.contact_s),
+            "mean_value": self.mean_value,
+            "in_domain_share": self.in_domain_share,
             "images_sent": self.images_sent,
             "images_delivered": self.images_delivered,
             "passes_per_day": self.pass_.per_day,
             "notes": list(self.notes),
         }
 
-    def frame(self) -> "pd.DataFrame":
-        """Table with one row per moment."""
-        import pandas as pd
+    @property
+    def mean_value(self) -> float:
+        """Metric on average over the contact."""
+        return float(self.pass_.weight_s @ self.value / self.contact_s)
 
-        columns: dict[str, Any] = {
-            "time_s": self.pass_.time_s,
-            "elevation_deg": self.pass_.elevation_deg,
-            "range_km": self.pass_.range_km,
-        }
-        if self.pass_.azimuth_deg is not None:
-            columns["azimuth_deg"] = self.pass_.azimuth_deg
-        names = ("rain_loss_db", "snr_db", "value", "low", "high", "in_domain", "margin_db",
-                 "met", "images")  # fmt: skip
-        return pd.DataFrame(columns | {name: getattr(self, name) for name in names})
-
-
-@dataclass(frozen=True)
-class DayResult:
-    """An average day: every pass with its number a day."""
-
-    results: tuple[PassResult, ...]
-
-    def per_day(self, name: str) -> float:
-        """Sum over the day of a figure of the passes, e.g. "images_delivered"."""
-        return sum(float(r.pass_.per_day or 0.0) * float(getattr(r, name)) for r in self.results)
-
-    def summary(self) -> dict[str, Any]:
-        """Totals of the average day, ready for JSON."""
-        return {
-            "passes_per_day": sum(r.pass_.per_day or 0.0 for r in self.results),
-            "contact_s_per_day": self.per_day("contact_s"),
-            "met_s_per_day": self.per_day("met_s"),
-            "images_sent_per_day": self.per_day("images_sent"),
-            "images_delivered_per_day": self.per_day("images_delivered"),
-        }
-
-    def frame(self) -> "pd.DataFrame":
-        """Table with one row per pass."""
-        import pandas as pd
-
-        return pd.DataFrame([r.summary() for r in self.results]).drop(columns="notes")
+    def text(self) -> str:
+        """Few lines about the pass."""
+        question, fit, middle = self.question, self.question.fit, self.pass_.elevation_deg.argmax()
+        faded = "" if self.fading is None else f", mean over {self.fading} fading"
+        asked = self.required_snr_db is not None
+        lines = [
+            f"{question.link.name}: {self.pass_.about}, CR {format_cr(self.cr)}",
+            f"contact    {clock(self.contact_s)} min from {self.pass_.elevation_deg[0]:.1f} to "
+            f"{self.pass_.max_elevation_deg:.1f} deg and back",
+            f"SNR        {self.snr_db[0]:.2f} dB at rise, {self.snr_db[middle]:.2f} dB "
+            "at culmination",
+            f"{fit.metric:<10} {self.value[0]:.4g} at rise, {self.value[middle]:.4g} at "
+            f"culmination, {self.mean_value:.4g} on average{faded}",
+        ]
+        if asked:
+            lines += [
+                f"target     {question.demand} from {self.required_snr_db:.2f} dB"
+                f"{question.kept}: {clock(self.met_s)} min, "
+                f"{100 * self.met_s / self.contact_s:.3g} % of the contact",
+                f"margin     {self.margin_db.min():.2f} … {self.margin_db.max():.2f} dB",
+            ]
+        sent = f" of {amount(self.images_sent)} sent" if asked else ""
+        lines.append(
+            f"images     {amount(self.images_delivered)} delivered{sent}, "
+            f"{amount(self.images_per_s)} images/s"
+        )
+        return "\n".join([*lines, domain_line(self.in_domain_share)])
 
 
 def simulate_pass(
@@ -216,42 +233,12 @@ def simulate_pass(
         met = met_share(margin - link.margin_db, fading)
     value, low, high, inside = faded_metric(fit, ratio, budget.snr_db, fading, interval)
     return PassResult(
-        pass_, fit.metric, fit.receiver, fit.task, ratio, target, required,
-        None if fading is None else fading.label, np.array(budget.snr_db),
+        Question(fit, link, target, confidence, interval), pass_, ratio,
+        None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
         float(images_per_s(link, ratio)),
         (*pass_.notes, *link.warnings, *fading_notes(fit, fading)),
     )  # fmt: skip
-
-
-def simulate_day(
-    link: LinkData,
-    fit: Fit,
-    passes: Sequence[Pass],
-    **options: Any,  # noqa: ANN401 - as simulate_pass checks them
-) -> DayResult:
-    """Follow every pass of `circular_day` or `tle_passes` and average over a day.
-
-    Parameters
-    ----------
-    passes
-        Passes with their number a day.
-    **options
-        As for `simulate_pass`.
-
-    Raises
-    ------
-    SemlossError
-        When there is no pass, or one does not tell how many of it there are a day.
-    """
-    if not passes:
-        raise SemlossError(
-            "no pass: the satellite does not rise above the lowest elevation at this site in the "
-            "asked time; lower the elevation or ask for more days"
-        )
-    if any(p.per_day is None for p in passes):
-        raise SemlossError("a single pass does not tell images per day; use circular_day or a TLE")
-    return DayResult(tuple(simulate_pass(link, fit, p, **options) for p in passes))
 
 
 def faded_metric(
@@ -299,29 +286,6 @@ def accumulated(time_s: Array, rate: Array) -> Array:
     return np.append(0.0, np.cumsum(np.minimum(rate[1:], rate[:-1]) * np.diff(time_s)))
 
 
-def chosen_cr(link: LinkData, cr: float | str | None) -> float:
-    """CR that was asked, or else the link's."""
-    if cr is not None:
-        return parse_cr(cr)
-    if link.cr is None:
-        raise SemlossError('cr is missing: give it, or write cr = "1/12" into the link\'s [image]')
-    return link.cr
-
-
-def images_per_s(link: LinkData, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr`
-    """Images a second, ``Rs · frame efficiency / (CR · n)``; shape as `cr`.
-
-    Raises
-    ------
-    SemlossError
-        When the link tells no bandwidth.
-    """
-    if link.bandwidth_mhz is None:
-        raise SemlossError("bandwidth_mhz is missing: SNR and image rate follow from it")
-    rate = 1e6 * link.bandwidth_mhz / (1 + link.roll_off) * link.frame_efficiency
-    return rate / (np.asarray(cr) * samples_per_image(link))
-
-
 def fading_notes(fit: Fit, fading: Fading | None) -> tuple[str, ...]:
     """Warn of fading that is counted twice."""
     channel = str(fit.provenance.get("channel", ""))
@@ -331,3 +295,8 @@ def fading_notes(fit: Fit, fading: Fading | None) -> tuple[str, ...]:
         f"the fit was measured over {channel}, so its metric holds that fading already; "
         f"{fading.label} comes on top",
     )
+
+
+def throughout(share: float) -> bool:
+    """Whether a share is the whole, rounding apart."""
+    return share >= 1 - 1e-9

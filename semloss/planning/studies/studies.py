@@ -1,13 +1,13 @@
 """What if the inputs are off: sweeps, sensitivities (tornado) and Monte-Carlo over tolerances.
 
 Inputs vary independently. A draw beyond what a field allows (a negative loss) rests at the
-limit. Results are pandas DataFrames.
+limit. Tables are pandas DataFrames.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,15 +18,13 @@ from semloss.identity import digest, seed_for
 from semloss.planning.budget.inverse import values
 from semloss.planning.budget.points import ASKED, Defaults, evaluate
 from semloss.planning.link.link import KEYS
+from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
 from semloss.planning.studies.tolerances import Tolerance, bounds
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _ONE_SD = 0.6826894921370859
 
 
-def sweep(defaults: Defaults, fields: Mapping[str, ArrayLike]) -> "pd.DataFrame":
+def sweep(defaults: Defaults, fields: Mapping[str, ArrayLike]) -> Sweep:
     """Answer over the values of one field, or over every pair of two.
 
     Parameters
@@ -35,12 +33,6 @@ def sweep(defaults: Defaults, fields: Mapping[str, ArrayLike]) -> "pd.DataFrame"
         Fit, link, CR, target.
     fields
         One or two of `cr`, `snr_db`, `target` and the link's numeric fields, with their values.
-
-    Returns
-    -------
-    DataFrame
-        A row for each point, the first field varying slowest: the fields, then what `evaluate`
-        answers.
 
     Raises
     ------
@@ -59,19 +51,11 @@ def sweep(defaults: Defaults, fields: Mapping[str, ArrayLike]) -> "pd.DataFrame"
         axes.append(axis)
     grid = np.meshgrid(*axes, indexing="ij")
     points = {name: axis.ravel() for name, axis in zip(fields, grid, strict=True)}
-    return pd.DataFrame(points | evaluate(points, defaults))
+    return Sweep(defaults, pd.DataFrame(points | evaluate(points, defaults)), tuple(fields))
 
 
-def sensitivities(defaults: Defaults, tolerances: Mapping[str, Tolerance]) -> "pd.DataFrame":
-    """Move each field alone to the ends of its tolerance: the rows of a tornado.
-
-    Returns
-    -------
-    DataFrame
-        field, nominal, low, high (values of the field), and at both ends the change of the SNR,
-        of the metric and, with a target, of the SNR margin: d_snr_low_db, d_snr_high_db,
-        d_value_low, d_value_high, d_margin_low_db, d_margin_high_db; the greatest swing (of the
-        margin, else of the metric) first.
+def tornado(defaults: Defaults, tolerances: Mapping[str, Tolerance]) -> Tornado:
+    """Move each field alone to the ends of its tolerance.
 
     Raises
     ------
@@ -97,35 +81,7 @@ def sensitivities(defaults: Defaults, tolerances: Mapping[str, Tolerance]) -> "p
     pair = ["d_margin_low_db", "d_margin_high_db"]
     pair = pair if pair[0] in table else ["d_value_low", "d_value_high"]
     order = (table[pair[1]] - table[pair[0]]).abs().sort_values(ascending=False, kind="stable")
-    return table.loc[order.index].reset_index(drop=True)
-
-
-@dataclass(frozen=True)
-class MonteCarlo:
-    """Draws of the inputs and what became of them.
-
-    Attributes
-    ----------
-    samples
-        DataFrame with a row for each draw: the fields drawn, snr_db, cr, `value` (the fit's own
-        uncertainty drawn too), `value_of_fit` (without) and, with a target, target, snr_margin_db
-        and met.
-    summary
-        DataFrame with a row for each of these quantities: mean, sd, p05, p50, p95.
-    met_probability, met_se
-        Share of the draws whose metric meets the target, and its standard error; nan without.
-    at_limit
-        Share of the draws of each field that rest at what the field allows.
-    seed
-        Seed of the draws.
-    """
-
-    samples: "pd.DataFrame"
-    summary: "pd.DataFrame"
-    met_probability: float
-    met_se: float
-    at_limit: dict[str, float]
-    seed: int
+    return Tornado(defaults, table.loc[order.index].reset_index(drop=True))
 
 
 def monte_carlo(
@@ -189,7 +145,8 @@ def monte_carlo(
             **{f"p{q:02d}": numbers.quantile(q / 100) for q in (5, 50, 95)},
         }
     ).rename_axis("quantity")
-    return MonteCarlo(samples, summary.reset_index(), probability, se, at_limit, seed)
+    summary = summary.reset_index()
+    return MonteCarlo(defaults, samples, summary, probability, se, at_limit, seed)
 
 
 def _drawn_surface(

@@ -10,13 +10,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.arrays import Array
-from semloss.facts import metric_facts
+from semloss.planning.budget.question import Answered
 from semloss.planning.passes.adaptive import CodingTable, Schedule
+from semloss.planning.passes.delivery import along
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
 from semloss.reports import look
 from semloss.reports.page import signed
-from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
 _COLOR = look.series_colors(3)[1]
@@ -46,10 +46,6 @@ def pass_plot(
     result: PassResult,
     path: Path | str,
     schedule: Schedule | None = None,
-    *,
-    link: str = "",
-    margin_db: float = 0.0,
-    about: str = "",
 ) -> None:
     """Draw elevation, SNR, metric and images along a pass; its table lies beside the picture.
 
@@ -62,8 +58,6 @@ def pass_plot(
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
     schedule
         The coding table's run along the same pass.
-    link, margin_db, about
-        Name of the link, the margin that it keeps, and what the fit rests on.
 
     Raises
     ------
@@ -71,11 +65,12 @@ def pass_plot(
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
     minutes = result.pass_.time_s / 60
-    label = look.metric_label(result.metric, result.receiver)
+    asked, label = result.question, _label(result)
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
     what = f"{label.partition(' [')[0]} at {at}{_faded(result.fading)}"
-    title = f"{link or 'A link'}, {result.pass_.about}: {what}"
-    target = result.target if schedule is None else schedule.table.target
+    title = f"{asked.link.name}, {result.pass_.about}: {what}"
+    target = asked.target
+    about = look.origin(asked.fit)
     x = "time since rise [min]"
     with _stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
         elevation, snr, metric, last = panels
@@ -85,14 +80,14 @@ def pass_plot(
         snr.plot(minutes, result.snr_db, color=_COLOR, label="SNR")
         snr.set_ylabel("SNR, Es/N0\n[dB]")
         if schedule is None:
-            _required(snr, result, margin_db)
+            _required(snr, result)
             look.band_curve(metric, minutes, result.value, (result.low, result.high),
-                       result.in_domain, color=_COLOR, label=at)  # fmt: skip
+                       result.inside, color=_COLOR, label=at)  # fmt: skip
             unit, name = _scale(result.images[-1])
             last.plot(minutes, result.images / unit, color=_COLOR)
             last.set_ylim(bottom=0)
             last.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
-            inside = result.in_domain
+            inside = result.inside
         else:
             _thresholds(snr, schedule)
             _adaptive(metric, schedule, minutes)
@@ -110,14 +105,10 @@ def pass_plot(
 
 def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame:
     """Table behind the picture of a pass: a row for each moment, the schedule's columns last."""
-    table = result.frame()
-    if schedule is None:
-        return table
-    ours = schedule.frame().drop(columns=["time_s", "snr_db"])
-    return table.join(ours.add_prefix("adaptive_"))
+    return result.frame() if schedule is None else pd.DataFrame(along(result, schedule))
 
 
-def table_plot(table: CodingTable, fit: Fit, path: Path | str, link: str = "") -> None:
+def table_plot(table: CodingTable, path: Path | str) -> None:
     """Draw an adaptive coding table: images a second, and the metric, against SNR.
 
     Shaded is the hysteresis: there the row in use depends on where the SNR came from. The metric
@@ -128,24 +119,21 @@ def table_plot(table: CodingTable, fit: Fit, path: Path | str, link: str = "") -
     ----------
     path
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
-    link
-        Name of the link.
 
     Raises
     ------
     SemlossError
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
-    rows = table.rows[1:]
+    rows, asked = table.rows[1:], table.question
+    fit = asked.fit
     span = max(rows[-1].up_db - rows[0].down_db, 4.0)
     axis = np.linspace(rows[0].down_db - 0.15 * span, rows[-1].up_db + 0.2 * span, 1201)
     index = table.choose(axis)
     rate = np.array([row.images_per_s for row in table.rows])
-    sure = "" if table.confidence is None else f" with {100 * table.confidence:g} % confidence"
-    sign = "≥" if table.direction == "higher" else "≤"
-    title = f"{link or 'A link'}: CR to use for {look.name_of(fit)} {sign} {table.target:g}{sure}"
-    x = "SNR, Es/N0 [dB]"
-    with _stack(path, (2.2, 2.0), title, look.origin(fit), table.frame(), x) as (upper, lower):
+    title = f"{asked.link.name}: CR to use for {asked.demand}"
+    x, data = "SNR, Es/N0 [dB]", pd.DataFrame(table.records())
+    with _stack(path, (2.2, 2.0), title, look.origin(fit), data, x) as (upper, lower):
         unit, name = _scale(rate.max())
         colors = look.series_colors(len(rows))
         upper.plot(axis, rate[index] / unit, color=look.INK, label="as the SNR falls")
@@ -156,11 +144,11 @@ def table_plot(table: CodingTable, fit: Fit, path: Path | str, link: str = "") -
             upper.plot(
                 [row.snr_db_low + table.margin_db, high], [(rate[i] + rate[i + 1]) / 2 / unit] * 2,
                 color=look.ACCENT, linewidth=1.6, solid_capstyle="butt",
-                label=f"{100 * table.interval:g} % interval\nof the threshold" if i == 0 else None,
+                label=f"{asked.level} interval\nof the threshold" if i == 0 else None,
             )  # fmt: skip
             own = axis[index == i + 1]
             assert row.cr is not None, "only off has none"
-            band = fit.predict(cr=row.cr, snr_db=own, interval=table.interval)
+            band = fit.predict(cr=row.cr, snr_db=own, interval=asked.interval)
             look.band_curve(
                 lower,
                 own,
@@ -173,16 +161,15 @@ def table_plot(table: CodingTable, fit: Fit, path: Path | str, link: str = "") -
         upper.fill_between([], [], [], color=colors[0], alpha=0.3, label="hysteresis")
         upper.set_ylabel(f"images per second\n{name.strip()}".rstrip())
         upper.set_ylim(0, 1.12 * rate.max() / unit)
-        look.target_line(lower, table.target, f"target, {table.target:g}")
+        assert asked.target is not None, "a coding table has one"
+        look.target_line(lower, asked.target, f"target, {asked.target:g}")
         lower.plot([], [], ":", color=look.INK, linewidth=1.0, label=look.OUTSIDE)
         lower.margins(y=0.08)
-        lower.set_ylabel(look.metric_label(table.metric, table.receiver).replace(", ", "\n", 1))
+        lower.set_ylabel(look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1))
         lower.set_xlim(axis[0], axis[-1])
 
 
-def outage_plot(
-    found: Outage, path: Path | str, *, link: str = "", margin_db: float = 0.0, about: str = ""
-) -> None:
+def outage_plot(found: Outage, path: Path | str) -> None:
     """Draw the metric, and the SNR, against the share of the time in which it is exceeded.
 
     The axis spreads the rare: it is even in the logarithm of the share that is left.
@@ -191,8 +178,6 @@ def outage_plot(
     ----------
     path
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
-    link, margin_db, about
-        Name of the link, the margin that it keeps, and what the fit rests on.
 
     Raises
     ------
@@ -200,11 +185,12 @@ def outage_plot(
         When a file cannot be written or the suffix is not png, pdf or svg.
     """
     left = -np.log10(100 - found.percent)
-    label = look.metric_label(found.metric, found.receiver)
-    better = "exceeded" if metric_facts(found.metric).direction != "lower" else "kept below"
+    asked, label = found.question, _label(found)
+    better = "exceeded" if asked.fit.direction != "lower" else "kept below"
     name = label.partition(" [")[0]
     at = f"CR {format_cr(found.cr)}{_faded(found.fading)}"
-    title = f"{link or 'A link'}: {name} at {at}, {better} how often"
+    title = f"{asked.link.name}: {name} at {at}, {better} how often"
+    about = look.origin(asked.fit)
     x = f"{better} in % of the time (even in the logarithm of the rest)"
     with _stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
         look.band_curve(
@@ -219,15 +205,22 @@ def outage_plot(
         metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
         metric.axhline(found.expected, color=look.INK, linewidth=0.9, linestyle=":",
                        label=signed(f"expected, {found.expected:.4g}"))  # fmt: skip
-        if found.target is not None:
-            kept = f"\nwith {margin_db:g} dB kept" if margin_db else ""
-            met = f"target {found.target:g},\nmet in {found.met_percent:.4g} %{kept}"
-            look.target_line(metric, found.target, met)
+        if asked.target is not None:
+            keep = asked.link.margin_db
+            kept = f"\nwith {keep:g} dB kept" if keep else ""
+            met = f"target {asked.target:g},\nmet in {found.met_percent:.4g} %{kept}"
+            look.target_line(metric, asked.target, met)
         metric.set_ylabel(label.replace(", ", "\n", 1))
         metric.margins(y=0.12)
         snr.plot(left, found.snr_db_exceeded, "o-", color=_COLOR, markersize=4.5)
         snr.set_ylabel("SNR, Es/N0\n[dB]")
         snr.set_xticks(left, [f"{percent:g}" for percent in found.percent])
+
+
+def _label(answer: Answered) -> str:
+    """Metric with its receiver and unit."""
+    fit = answer.question.fit
+    return look.metric_label(fit.metric, fit.receiver)
 
 
 def _faded(label: str | None) -> str:
@@ -238,12 +231,13 @@ def _faded(label: str | None) -> str:
     return f", {_FADING[kind].format(number)} fading"
 
 
-def _required(axes: Axes, result: PassResult, margin_db: float) -> None:
+def _required(axes: Axes, result: PassResult) -> None:
     """SNR from which images count as meeting the target: what it requires, and the margin kept."""
     if result.required_snr_db is None:
         return
-    least = result.required_snr_db + margin_db
-    kept = f",\n{margin_db:g} dB of it kept" if margin_db else ""
+    keep = result.question.link.margin_db
+    least = result.required_snr_db + keep
+    kept = f",\n{keep:g} dB of it kept" if keep else ""
     look.target_line(axes, least, f"target met\nfrom {least:.1f} dB{kept}")
     axes.fill_between(
         result.pass_.time_s / 60, least, result.snr_db, where=list(result.snr_db > least),

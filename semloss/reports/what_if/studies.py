@@ -19,7 +19,7 @@ from semloss.units import format_cr
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semloss.planning.studies.studies import MonteCarlo
+    from semloss.planning.studies.answers import MonteCarlo
 
 _LINES = 7
 """Most values of a second field that are drawn as lines; more become a map."""
@@ -27,7 +27,7 @@ _BARS = 15
 
 
 def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> None:
-    """Draw the rows of `semloss.planning.studies.studies.sensitivities`, greatest swing on top.
+    """Draw the rows of `semloss.planning.studies.studies.tornado`, greatest swing on top.
 
     Bars tell the change of the SNR margin (of the metric where no target was asked) at both ends
     of each field's tolerance; the ends' values stand beside them. The CSV lies beside the picture.

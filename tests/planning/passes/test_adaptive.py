@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from planning_case import IMAGES_PER_S, accuracy, distance, link
 
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.planning.passes.adaptive import coding_table, follow, round_crs
+from semloss.planning.budget.metric import round_crs
+from semloss.planning.passes.adaptive import coding_table, follow
 from semloss.planning.passes.orbit import circular_pass
 from semloss.planning.passes.simulation import accumulated, simulate_pass
 from semloss.planning.propagation.fading import Rician
@@ -121,7 +122,7 @@ def test_default_candidates_are_round_and_within_the_fit():
 
 def test_the_frame_and_the_records_are_plain():
     table = a_table()
-    assert list(table.frame().row) == [row.label for row in table.rows]
+    assert [row["row"] for row in table.records()] == [row.label for row in table.rows]
     assert json.loads(json.dumps(table.records(), allow_nan=False))[0]["down_db"] is None
 
 
@@ -134,7 +135,7 @@ def test_the_target_holds_whenever_it_transmits_and_no_fixed_cr_delivers_more(
     snr_db, hysteresis_db, margin_db
 ):
     table = a_table(hysteresis_db=hysteresis_db, margin_db=margin_db)
-    run = follow(table, accuracy(), np.arange(len(snr_db), dtype=float), snr_db)
+    run = follow(table, np.arange(len(snr_db), dtype=float), snr_db)
     on = run.row > 0
     assert np.all(run.value[on] >= TARGET - 1e-9)
     assert np.all(np.isnan(run.value[~on]))
@@ -146,7 +147,7 @@ def test_the_target_holds_whenever_it_transmits_and_no_fixed_cr_delivers_more(
 @settings(max_examples=60, deadline=None)
 def test_rows_switch_as_schmitt_triggers_do(snr_db, hysteresis_db):
     table = a_table(hysteresis_db=hysteresis_db)
-    run = follow(table, accuracy(), np.arange(len(snr_db), dtype=float), snr_db)
+    run = follow(table, np.arange(len(snr_db), dtype=float), snr_db)
     active = [snr_db[0] >= row.down_db for row in table.rows[1:]]
     for k, snr in enumerate(snr_db):
         for i, row in enumerate(table.rows[1:]):
@@ -169,7 +170,7 @@ def test_without_hysteresis_no_sequence_of_crs_that_holds_the_target_delivers_mo
         if met:
             rate = np.array([row.images_per_s if row else 0.0 for row in choice])
             best = max(best, float(accumulated(times, rate)[-1]))
-    run = follow(table, accuracy(), times, snr_db)
+    run = follow(table, times, snr_db)
     assert run.images_delivered == pytest.approx(best)
     assert run.ideal_images == pytest.approx(best)
 
@@ -178,16 +179,16 @@ def test_hysteresis_saves_switches_on_a_trembling_snr():
     rng = np.random.default_rng(3)
     snr_db = np.linspace(-8, 8, 400) + rng.normal(scale=0.1, size=400)
     times = np.arange(400.0)
-    plain = follow(a_table(hysteresis_db=0.0), accuracy(), times, snr_db)
-    calm = follow(a_table(), accuracy(), times, snr_db)
+    plain = follow(a_table(hysteresis_db=0.0), times, snr_db)
+    calm = follow(a_table(), times, snr_db)
     assert calm.switches == 6 < plain.switches
     assert calm.images_delivered < plain.images_delivered == plain.ideal_images
 
 
 def test_over_a_pass_the_rows_climb_and_fall_and_their_images_add_up():
     flown = simulate_pass(link(), accuracy(), circular_pass(500, 80, 5))
-    run = follow(a_table(), accuracy(), flown.pass_.time_s, flown.snr_db)
-    told = run.summary()
+    run = follow(a_table(), flown.pass_.time_s, flown.snr_db)
+    told = run.to_dict()
     labels = [part["row"] for part in told["segments"]]
     assert labels == ["off", "1/4", "1/8", "1/12", "1/16", "1/24", "1/40", "1/24", "1/16", "1/12",
                       "1/8", "1/4", "off"]  # fmt: skip
@@ -199,7 +200,7 @@ def test_over_a_pass_the_rows_climb_and_fall_and_their_images_add_up():
 
 def test_times_that_do_not_rise_are_refused():
     with pytest.raises(SemlossError, match="rising times"):
-        follow(a_table(), accuracy(), np.zeros(3), np.zeros(3))
+        follow(a_table(), np.zeros(3), np.zeros(3))
 
 
 # ---------------------------------------------------------------- pictures
@@ -209,7 +210,7 @@ def test_times_that_do_not_rise_are_refused():
 def test_a_pass_is_drawn_with_its_table_beside_it(tmp_path, adaptive):
     options = {} if adaptive else {"target": 0.6, "fading": Rician(10.0)}
     flown = simulate_pass(link(), accuracy(), circular_pass(500, 80, 5, 10), **options)
-    run = follow(a_table(), accuracy(), flown.pass_.time_s, flown.snr_db) if adaptive else None
+    run = follow(a_table(), flown.pass_.time_s, flown.snr_db) if adaptive else None
     pass_plot(flown, tmp_path / "pass.png", run)
     assert (tmp_path / "pass.png").stat().st_size > 20_000
     table = pd.read_csv(tmp_path / "pass.csv")
@@ -219,6 +220,6 @@ def test_a_pass_is_drawn_with_its_table_beside_it(tmp_path, adaptive):
 
 def test_the_coding_table_is_drawn_with_its_table_beside_it(tmp_path):
     table = a_table(confidence=0.9)
-    table_plot(table, accuracy(), tmp_path / "table.svg")
+    table_plot(table, tmp_path / "table.svg")
     assert (tmp_path / "table.svg").stat().st_size > 10_000
     assert list(pd.read_csv(tmp_path / "table.csv").row) == [row.label for row in table.rows]

@@ -11,11 +11,10 @@ from planning_case import accuracy, distance, link, rainy
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.passes.orbit import circular_pass
-from semloss.planning.passes.outage import RainCurve, outage, rain_curve
+from semloss.planning.passes.outage import outage
 from semloss.planning.propagation.fading import Rayleigh, Rician, Shadowing, parse_fading
 
 KINDS = [Rayleigh(), Rician(-3.0), Rician(8.0), Rician(20.0), Rician(40.0), Shadowing(4.0)]
-CURVE = RainCurve((0.001, 0.01, 0.1, 1.0, 5.0), (30.0, 14.0, 5.5, 1.6, 0.5))
 CR = 1 / 12
 
 
@@ -71,37 +70,22 @@ def test_other_fadings_are_refused(text):
 # ---------------------------------------------------------------- rain
 
 
-def test_the_rain_curve_goes_through_its_points_and_on_beyond_them():
-    np.testing.assert_allclose(CURVE.attenuation(CURVE.percent), CURVE.attenuation_db)
-    beyond = CURVE.attenuation([20.0, 100.0])
-    assert 0 < beyond[1] < beyond[0] < 0.5
-    assert CURVE.attenuation(0.0001) > 30
+def rain_db(case, percent):
+    """Rain exceeded `percent` % of the time: P.618 up to 5 %, in a straight log-log line beyond."""
+    known = np.geomspace(0.001, 5.0, 400)
+    loss = case.budget(availability_percent=100 - known).rain_loss_db
+    log_p, log_a = np.log(known), np.log(loss)
+    slope = (log_a[-1] - log_a[-30]) / (log_p[-1] - log_p[-30])
+    beyond = log_a[-1] + slope * (np.log(percent) - log_p[-1])
+    inside = np.interp(np.log(percent), log_p, log_a)
+    return np.exp(np.where(np.asarray(percent) > 5.0, beyond, inside))
 
 
-@pytest.mark.parametrize("percent", [0.001, 0.03, 1.0, 5.0])
-def test_the_links_own_curve_is_its_budget_at_each_availability(percent):
+@pytest.mark.parametrize("percent", [0.01, 0.03, 1.0, 5.0])
+def test_the_snr_exceeded_is_the_budget_at_that_availability(percent):
     budget = rainy(availability_percent=100 - percent).budget()
-    found = float(rain_curve(rainy()).attenuation(percent))
-    assert found == pytest.approx(float(budget.rain_loss_db), rel=5e-3)
-
-
-def test_rain_statistics_must_be_there():
-    with pytest.raises(SemlossError, match="rain statistics are missing"):
-        rain_curve(link())
-
-
-@pytest.mark.parametrize(
-    ("percent", "attenuation", "told"),
-    [
-        ((1.0,), (1.0,), "two or more"),
-        ((1.0, 0.1), (1.0, 2.0), "percentages rise"),
-        ((0.1, 1.0), (1.0, 2.0), "do not rise with"),
-        ((0.1, 1.0), (1.0, -2.0), "not negative"),
-    ],
-)
-def test_impossible_curves_are_refused(percent, attenuation, told):
-    with pytest.raises(SemlossError, match=told):
-        RainCurve(percent, attenuation)
+    found = outage(rainy(), accuracy(), percents=[100 - percent])
+    assert found.snr_db_exceeded[0] == pytest.approx(float(budget.snr_db), abs=0.03)
 
 
 # ---------------------------------------------------------------- statistics over time
@@ -121,38 +105,36 @@ def test_without_rain_and_fading_the_statistics_are_the_prediction():
 
 @pytest.mark.parametrize("percent", [0.02, 0.3, 2.0])
 def test_with_rain_alone_the_target_is_missed_as_long_as_its_margin_is_exceeded(percent):
-    case = link(power_dbw=4.0)
+    under = float(rainy(availability_percent=100 - percent).budget().snr_db)
+    case = rainy(power_dbw=rainy().power_dbw + 2.0 - under)  # 2 dB in that share of the year
     # a target that the link just meets under the attenuation exceeded that share of the year
-    loss = float(CURVE.attenuation(percent))
-    snr = float(case.budget(rain_loss_db=loss).snr_db)
+    snr = float(case.budget(availability_percent=100 - percent).snr_db)
     target = accuracy().predict(cr=CR, snr_db=snr).value
-    if snr <= accuracy().snr_db_range[0]:
-        pytest.skip("below the fitted SNRs")
-    found = outage(case, accuracy(), target=target, rain=CURVE, percents=[100 - percent])
-    assert 100 - found.met_percent == pytest.approx(percent, rel=1e-3)
-    assert found.value_exceeded[0] == pytest.approx(target, abs=1e-4)
-    assert found.snr_db_exceeded[0] == pytest.approx(snr, abs=2e-3)
+    found = outage(case, accuracy(), target=target, percents=[100 - percent])
+    assert 100 - found.met_percent == pytest.approx(percent, rel=1e-2)
+    assert found.value_exceeded[0] == pytest.approx(target, abs=1e-3)
 
 
 @pytest.mark.parametrize("fading", [None, *KINDS], ids=ids)
 @pytest.mark.parametrize("model", [accuracy, distance])
 def test_statistics_agree_with_drawn_rain_and_fades(fading, model):
     model, rng, count = model(), np.random.default_rng(5), 200_000
-    case = link(power_dbw=-2.0)
+    case = rainy(power_dbw=-6.0)
     exceeded = 100 * rng.uniform(size=count)
-    loss = CURVE.attenuation(exceeded)
-    snr = case.budget(rain_loss_db=np.minimum(loss, 190)).snr_db
+    snr = case.budget(rain_loss_db=np.minimum(rain_db(case, exceeded), 190)).snr_db
     if fading is not None:
         snr = snr + fading.draw_db(count, rng)
     value = model.predict(cr=CR, snr_db=snr, interval=None).value
     better = 1 if model.direction == "higher" else -1
-    found = outage(case, model, target=0.5, rain=CURVE, fading=fading, percents=[20, 50, 90, 99])
+    found = outage(case, model, target=0.5, fading=fading, percents=[20, 50, 90, 99])
     spread = 5 / np.sqrt(count)  # five standard errors, sd of a share at most 0.5
     assert found.expected == pytest.approx(value.mean(), abs=spread * value.std() + 1e-4)
     met = np.mean(better * (value - 0.5) >= 0)
     assert found.met_percent / 100 == pytest.approx(met, abs=spread * 0.5 + 1e-4)
     for percent, level in zip(found.percent, found.snr_db_exceeded, strict=True):
-        assert np.mean(snr >= level) == pytest.approx(percent / 100, abs=spread * 0.5 + 1e-3)
+        # to 0.03 dB: rain of P.618's last percentages is continued in two ways
+        assert np.mean(snr >= level - 0.03) > percent / 100 - spread * 0.5 - 1e-3
+        assert np.mean(snr >= level + 0.03) < percent / 100 + spread * 0.5 + 1e-3
     inside = model.predict(cr=CR, snr_db=snr, interval=None).in_domain
     assert found.in_domain_percent / 100 == pytest.approx(inside.mean(), abs=0.006)
 
@@ -204,7 +186,7 @@ def test_fading_measured_by_the_fit_already_is_told():
 
 def test_the_summary_is_json_and_the_frame_has_a_row_per_percentage():
     found = outage(rainy(), accuracy(), target=0.6, fading=Shadowing(2.0))
-    told = json.loads(json.dumps(found.summary(), allow_nan=False))
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert len(found.frame()) == len(told["exceeded"]) == 7
 
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from planning_case import IMAGES_PER_S, accuracy, distance, link, rainy
 
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.planning.passes.day import simulate_day
 from semloss.planning.passes.orbit import (
     circular_day,
     circular_pass,
     sun_synchronous_inclination_deg,
 )
-from semloss.planning.passes.simulation import simulate_day, simulate_pass
+from semloss.planning.passes.simulation import simulate_pass
 from semloss.planning.passes.tle import Elements, Site, read_tle, tle_passes
 from semloss.planning.propagation.fading import Rayleigh, Rician
 from semloss.planning.propagation.geometry import slant_range_km
@@ -272,7 +273,7 @@ def test_margin_is_zero_where_the_target_is_just_met(model):
     target = 0.6 if model.direction == "higher" else 0.4
     found = simulate_pass(link(), model, circular_pass(500, 80, 5, 5), target=target)
     better = found.value >= target if model.direction == "higher" else found.value <= target
-    np.testing.assert_array_equal(found.met == 1, better)
+    np.testing.assert_array_equal(found.met_share == 1, better)
     np.testing.assert_array_equal(found.margin_db >= 0, better)
     assert 0 < found.met_s < found.contact_s
     assert found.images_delivered == pytest.approx(found.images_per_s * found.met_s)
@@ -283,7 +284,7 @@ def test_the_links_margin_is_kept():
     flown = circular_pass(500, 80, 5, 5)
     plain = simulate_pass(link(), accuracy(), flown, target=0.6)
     careful = simulate_pass(link(margin_db=3.0), accuracy(), flown, target=0.6)
-    np.testing.assert_array_equal(careful.met == 1, plain.margin_db >= 3)
+    np.testing.assert_array_equal(careful.met_share == 1, plain.margin_db >= 3)
 
 
 def test_rain_of_the_link_follows_the_elevation_and_given_rain_does_not():
@@ -303,7 +304,7 @@ def test_fading_gives_the_mean_over_the_fades():
         drawn = accuracy().predict(cr=1 / 12, snr_db=found.snr_db[i] + gains).value
         # Five standard errors of the mean; of a share, at most 0.0016, 5.1 of them.
         assert found.value[i] == pytest.approx(drawn.mean(), abs=5 * drawn.std() / 316)
-        assert found.met[i] == pytest.approx(np.mean(drawn >= 0.6), abs=0.0081)
+        assert found.met_share[i] == pytest.approx(np.mean(drawn >= 0.6), abs=0.0081)
     assert np.all((found.low <= found.value) & (found.value <= found.high))
     clear = simulate_pass(link(), accuracy(), flown, target=0.6, fading=Rician(40.0))
     plain = simulate_pass(link(), accuracy(), flown, target=0.6)
@@ -330,7 +331,7 @@ def test_ten_minutes_at_one_second_with_rain_and_fading_take_less_than_half_a_se
 def test_a_day_is_the_sum_of_its_passes():
     passes = circular_day(500, 48, step_s=20)
     day = simulate_day(link(), accuracy(), passes, target=0.6)
-    totals = day.summary()
+    totals = day.to_dict()
     assert totals["contact_s_per_day"] == pytest.approx(
         sum(p.per_day * p.duration_s for p in passes)
     )
@@ -349,7 +350,7 @@ def test_the_frame_has_a_row_per_moment_and_the_summary_is_json():
     table = found.frame()
     assert len(table) == len(found.pass_.time_s)
     assert table.images.iloc[-1] == found.images_delivered
-    told = json.loads(json.dumps(found.summary(), allow_nan=False))
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert told["cr_text"] == "1/12"
 
 

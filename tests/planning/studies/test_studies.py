@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from semloss.errors import SemlossError
 from semloss.planning.budget.points import Defaults
-from semloss.planning.studies.studies import monte_carlo, sensitivities, sweep
+from semloss.planning.studies.studies import monte_carlo, sweep, tornado
 from semloss.planning.studies.tolerances import Tolerance, load_tolerances, read_tolerances
 
 
@@ -18,7 +18,7 @@ def asked(**changes):
 
 
 def test_a_sweep_answers_as_each_point_alone():
-    table = sweep(asked(), {"elevation_deg": [10, 30], "cr": [1 / 24, 1 / 12, 1 / 8]})
+    table = sweep(asked(), {"elevation_deg": [10, 30], "cr": [1 / 24, 1 / 12, 1 / 8]}).table
     assert len(table) == 6
     assert list(table["elevation_deg"]) == [10, 10, 10, 30, 30, 30]
     for row in table.itertuples():
@@ -31,7 +31,7 @@ def test_a_sweep_answers_as_each_point_alone():
 
 
 def test_a_sweep_needs_no_link():
-    table = sweep(Defaults(accuracy(), cr=1 / 12), {"snr_db": np.arange(-4.0, 5.0)})
+    table = sweep(Defaults(accuracy(), cr=1 / 12), {"snr_db": np.arange(-4.0, 5.0)}).table
     assert np.all(np.diff(table["value"]) > 0)
     assert "c_n0_dbhz" not in table
 
@@ -40,7 +40,7 @@ def test_decibels_of_the_link_are_decibels_of_margin():
     tolerances = read_tolerances(
         {"power_dbw": {"uniform": [-1.0, 0.5]}, "other_loss_db": 2.0, "tx_line_loss_db": 0.25}
     )
-    table = sensitivities(asked(), tolerances)
+    table = tornado(asked(), tolerances).table
     assert list(table["field"]) == ["other_loss_db", "power_dbw", "tx_line_loss_db"]
     row = table.set_index("field").loc["power_dbw"]
     assert (row["d_snr_low_db"], row["d_snr_high_db"]) == pytest.approx((-1.0, 0.5))
@@ -51,13 +51,13 @@ def test_decibels_of_the_link_are_decibels_of_margin():
 
 
 def test_the_cr_moves_the_margin_though_not_the_snr():
-    table = sensitivities(asked(), read_tolerances({"cr": 0.02}))
+    table = tornado(asked(), read_tolerances({"cr": 0.02})).table
     assert table["d_snr_high_db"][0] == 0
     assert table["d_margin_low_db"][0] < 0 < table["d_margin_high_db"][0]
 
 
 def test_without_a_target_the_metric_ranks():
-    table = sensitivities(asked(target=None), read_tolerances({"power_dbw": 1, "other_loss_db": 2}))
+    table = tornado(asked(target=None), read_tolerances({"power_dbw": 1, "other_loss_db": 2})).table
     assert list(table["field"]) == ["other_loss_db", "power_dbw"]
     assert "d_margin_low_db" not in table
 
@@ -185,7 +185,7 @@ def test_tolerances_stand_in_a_toml_file(tmp_path):
         (lambda: read_tolerances({"power_dbw": {"gamma": 1.0}}), "{ normal = sd }"),
         (lambda: read_tolerances({"power_dbw": {"uniform": [1, 2]}}), "low <= 0 <= high"),
         (lambda: read_tolerances({"power_dbw": -1.0}), "low <= 0 <= high"),
-        (lambda: sensitivities(asked(), read_tolerances({"t_sys_k": 5.0})), "gives no t_sys_k"),
+        (lambda: tornado(asked(), read_tolerances({"t_sys_k": 5.0})), "gives no t_sys_k"),
         (lambda: sweep(asked(), {}), "one or two fields"),
         (lambda: sweep(asked(), {"elevation_deg": [np.nan]}), "finite"),
         (lambda: sweep(asked(), {"elevation_deg": [-3.0]}), "elevation_deg = -3"),

@@ -13,7 +13,7 @@ from semloss.errors import SemlossError
 from semloss.planning.budget.points import Defaults
 from semloss.planning.digital.modcods import RateCurve
 from semloss.planning.digital.separation import compare
-from semloss.planning.studies.studies import monte_carlo, sensitivities, sweep
+from semloss.planning.studies.studies import monte_carlo, sweep, tornado
 from semloss.planning.studies.tolerances import read_tolerances
 from semloss.reports.what_if.separation import separation_plot
 from semloss.reports.what_if.studies import monte_carlo_plot, sweep_plot, tornado_plot
@@ -72,7 +72,7 @@ def test_a_comparison_of_a_falling_metric_is_drawn(tmp_path):
 @pytest.mark.parametrize("target", [0.6, None])
 def test_a_tornado_is_drawn(tmp_path, target):
     tolerances = read_tolerances({"power_dbw": {"normal": 0.5}, "other_loss_db": 2.0, "cr": 0.01})
-    table = sensitivities(replace(ASKED, target=target), tolerances)
+    table = tornado(replace(ASKED, target=target), tolerances).table
     tornado_plot(table, replace(ASKED, target=target), tmp_path / "tornado.png")
     _, rows = drawn(tmp_path / "tornado.png")
     assert [row["field"] for row in rows] == list(table["field"])
@@ -87,7 +87,7 @@ def test_a_tornado_is_drawn(tmp_path, target):
     ],
 )
 def test_a_sweep_is_drawn(tmp_path, fields):
-    table = sweep(ASKED, fields)
+    table = sweep(ASKED, fields).table
     sweep_plot(table, list(fields), ASKED, tmp_path / "sweep.png")
     _, rows = drawn(tmp_path / "sweep.png")
     assert len(rows) == len(table)

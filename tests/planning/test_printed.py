@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from planning_case import accuracy, link
 
-from semloss.planning.answers.adaptive import adaptive
-from semloss.planning.answers.outage import exceeded
-from semloss.planning.answers.passes import one_pass, several_passes
-from semloss.planning.answers.question import Question
-from semloss.planning.answers.solution import solved
-from semloss.planning.answers.studies import drawn, tornado
 from semloss.planning.budget.ledger import ledger
 from semloss.planning.budget.points import Defaults
+from semloss.planning.budget.question import Question
+from semloss.planning.budget.solving import solve
+from semloss.planning.passes.day import simulate_day
+from semloss.planning.passes.delivery import adaptive
 from semloss.planning.passes.orbit import circular_day, circular_pass
+from semloss.planning.passes.outage import outage
+from semloss.planning.passes.simulation import simulate_pass
 from semloss.planning.sharing.allocation import least_power
 from semloss.planning.sharing.users import Pool, User
+from semloss.planning.studies.studies import monte_carlo, tornado
 from semloss.planning.studies.tolerances import read_tolerances
 
 TARGET = 0.6
@@ -41,8 +42,8 @@ def test_the_ledger_tells_the_amplifiers_power_in_watts(power_dbw, watts):
 
 
 def test_a_solution_tells_the_power_in_watts():
-    answer = solved(question(), "power_dbw")
-    told = replace(answer, solution=replace(answer.solution, value=3.0))
+    answer = solve(link(), "power_dbw", accuracy(), TARGET)
+    told = replace(answer, value=3.0)
     assert told.to_dict()["power_w"] == pytest.approx(1.9952623)
     assert "smallest power_dbw = 3 dBW (1.995 W)" in told.text()
 
@@ -73,8 +74,8 @@ def test_a_study_tells_the_share_of_draws_that_meet_the_target_and_its_error():
     tolerances = read_tolerances({"power_dbw": {"normal": 1.0}})
     short_db = accuracy().min_snr(target=TARGET, cr=1 / 12).snr_db - float(link().budget().snr_db)
     asked = Defaults(accuracy(), link(power_dbw=-6.0 + short_db + 0.4), target=TARGET)
-    answer = drawn(asked, tolerances, draws=400, seed=3)
-    met = sum(value >= TARGET for value in answer.table["value"])
+    answer = monte_carlo(asked, tolerances, draws=400, seed=3)
+    met = sum(value >= TARGET for value in answer.samples["value"])
     assert 0 < met < 400
     share, error = met / 400, math.sqrt(met * (400 - met) / 400**3)
     assert answer.text().splitlines()[-1] == (
@@ -82,7 +83,7 @@ def test_a_study_tells_the_share_of_draws_that_meet_the_target_and_its_error():
     )
     told = answer.to_dict()
     assert (told["met_probability"], told["met_se"]) == pytest.approx((share, error))
-    snr = np.array(answer.table["snr_db"])
+    snr = np.array(answer.samples["snr_db"])
     (row,) = (r for r in told["summary"] if r["quantity"] == "snr_db")
     assert row["sd"] == pytest.approx(math.sqrt(sum((snr - snr.mean()) ** 2) / 399))
     assert row["mean"] == pytest.approx(sum(snr) / 400)
@@ -98,7 +99,7 @@ def test_a_tornado_prints_the_decibels_that_an_input_moves():
 
 def test_a_pass_tells_its_time_its_share_and_its_images():
     flown = circular_pass(500.0, 60.0)
-    answer = one_pass(question(), flown)
+    answer = simulate_pass(link(), accuracy(), flown, target=TARGET)
     needed = accuracy().min_snr(target=TARGET, cr=1 / 12).snr_db
     snr = [float(link(range_km=d, height_km=None).budget().snr_db) for d in flown.range_km.tolist()]
     # A step counts where both of its ends meet the target.
@@ -127,8 +128,8 @@ def test_a_pass_tells_its_time_its_share_and_its_images():
 
 def test_a_day_adds_its_passes_by_how_many_of_each_there_are():
     passes = circular_day(500.0, 48.0, step_s=20.0)
-    told = several_passes(question(), passes).to_dict()
-    alone = [one_pass(question(), p).to_dict() for p in passes]
+    told = simulate_day(link(), accuracy(), passes, target=TARGET).to_dict()
+    alone = [simulate_pass(link(), accuracy(), p, target=TARGET).to_dict() for p in passes]
     weights = [p.per_day for p in passes]
     for name in ("images_delivered", "images_sent", "met_s", "contact_s"):
         total = sum(w * one[name] for w, one in zip(weights, alone, strict=True))
@@ -137,11 +138,11 @@ def test_a_day_adds_its_passes_by_how_many_of_each_there_are():
 
 
 def test_time_without_rain_statistics_is_all_or_nothing():
-    strong = exceeded(question(power_dbw=20.0))
+    strong = outage(link(power_dbw=20.0), accuracy(), target=TARGET)
     assert " in 100 % of the time" in strong.text()
     assert "48,828 images/s on average" in strong.text()
     assert "OUTSIDE the fitted domain in 100 % of the time" in strong.text()  # and met all the same
-    weak = exceeded(question(power_dbw=-30.0))
+    weak = outage(link(power_dbw=-30.0), accuracy(), target=TARGET)
     assert " in 0 % of the time" in weak.text()
     assert weak.met is False
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from semloss.answers import records
 from semloss.layout import amount, clock, columns, domain_line, number
-from semloss.planning.answers.passes import which
-from semloss.planning.answers.question import Answered, Question
+from semloss.planning.budget.question import Answered, Question
 from semloss.planning.passes.adaptive import CodingTable, Schedule, coding_table, follow
+from semloss.planning.passes.day import which
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.simulation import PassResult, simulate_pass
 from semloss.planning.propagation.fading import Fading
@@ -37,23 +36,22 @@ class AdaptiveAnswer(Answered):
     def rows(self) -> list[dict[str, Any]]:
         """A row for each moment of the one pass, for each pass, or for each CR of the table."""
         if self.single:
-            result, schedule = self.runs[0]
-            ours = schedule.frame().drop(columns=["time_s", "snr_db"]).add_prefix("adaptive_")
-            return records(result.frame().join(ours))
+            return along(*self.runs[0])
         return [_pass_row(*run) for run in self.runs] or self.table.records()
 
     def to_dict(self) -> dict[str, Any]:
         """The table and what it delivers."""
-        about = ("metric", "receiver", "task", "target", "confidence", "interval", "margin_db",
-                 "hysteresis_db")  # fmt: skip
-        answer: dict[str, Any] = {"link": self.question.link.name}
-        answer |= {name: getattr(self.table, name) for name in about}
-        answer |= {"table": self.table.records(), "left_out": self.table.left_out}
+        asked, table = self.question, self.table
+        answer: dict[str, Any] = {
+            "link": asked.link.name, **asked.about, **asked.options,
+            "margin_db": table.margin_db, "hysteresis_db": table.hysteresis_db,
+            "table": table.records(), "left_out": table.left_out,
+        }  # fmt: skip
         if self.single:
             result, schedule = self.runs[0]
-            return answer | {"schedule": schedule.summary(), "fixed": result.summary()}
+            return answer | {"schedule": schedule.to_dict(), "fixed": _flown(result)}
         if self.runs:
-            passes = [{"schedule": s.summary(), "fixed": r.summary()} for r, s in self.runs]
+            passes = [{"schedule": s.to_dict(), "fixed": _flown(r)} for r, s in self.runs]
             return answer | self.day_totals() | {"passes": passes}
         return answer
 
@@ -105,8 +103,8 @@ class AdaptiveAnswer(Answered):
 
     def _table_lines(self) -> list[str]:
         table = self.table
-        level = f"{100 * table.interval:g} %"
-        head = ("CR", "in from", "out below", f"threshold's {level}", "images/s", table.metric,
+        level, metric = self.question.level, self.question.fit.metric
+        head = ("CR", "in from", "out below", f"threshold's {level}", "images/s", metric,
                 f"its {level}", "domain")  # fmt: skip
         rows = [
             (
@@ -196,13 +194,27 @@ def _scheduled(question: Question, table: CodingTable, pass_: Pass) -> Run:
     """Schedule along a pass, and beside it the pass at the best fixed CR."""
     link, fit = question.link, question.fit
     level = simulate_pass(link, fit, pass_, cr=table.rows[-1].cr, interval=None)
-    schedule = follow(table, fit, pass_.time_s, level.snr_db)
+    schedule = follow(table, pass_.time_s, level.snr_db)
     result = simulate_pass(link, fit, pass_, cr=schedule.best_fixed_cr, **question.options)
     return result, schedule
+
+
+def along(result: PassResult, schedule: Schedule) -> list[dict[str, Any]]:
+    """A row for each moment of a pass, with the schedule's columns last."""
+    ours = (
+        {f"adaptive_{k}": v for k, v in row.items() if k not in ("time_s", "snr_db")}
+        for row in schedule.rows()
+    )
+    return [mine | row for mine, row in zip(result.rows(), ours, strict=True)]
+
+
+def _flown(result: PassResult) -> dict[str, Any]:
+    """Totals of a pass beside which the link is named already."""
+    return {k: v for k, v in result.to_dict().items() if k != "link"}
 
 
 def _pass_row(result: PassResult, schedule: Schedule) -> dict[str, Any]:
     """One pass in a table of passes."""
     kept = ("pass", "start_utc", "max_elevation_deg", "contact_s", "passes_per_day")
-    about = {name: value for name, value in result.summary().items() if name in kept}
-    return about | {k: v for k, v in schedule.summary().items() if k != "segments"}
+    about = {name: value for name, value in _flown(result).items() if name in kept}
+    return about | {k: v for k, v in schedule.to_dict().items() if k != "segments"}

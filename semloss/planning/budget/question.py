@@ -1,5 +1,6 @@
 """A question to the planner: a fit, a link, and what both are asked."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,15 @@ from semloss.surfaces.fitted.fit import Fit
 class Question:
     """A fit, a link with all changes in it, and the target with how sure it is to be met.
 
-    `interval` is the level of the bands; `target` and `confidence` are None where not asked.
+    `interval` is the level of the bands, None where none are asked; `target` and `confidence` are
+    None where not asked.
     """
 
     fit: Fit
     link: LinkData
     target: float | None = None
     confidence: float | None = None
-    interval: float = 0.95
+    interval: float | None = 0.95
 
     @property
     def metric(self) -> str:
@@ -35,6 +37,16 @@ class Question:
         sure = self.confidence
         level = "" if sure is None else f" with {100 * sure:g} % confidence"
         return f"{self.metric} {sense(self.fit)} {self.target:g}{level}"
+
+    @property
+    def level(self) -> str:
+        """Level of the bands in words."""
+        return f"{100 * (self.interval or math.nan):g} %"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is asked about, for JSON."""
+        return {"metric": self.fit.metric, "receiver": self.fit.receiver, "task": self.fit.task}
 
     @property
     def options(self) -> dict[str, Any]:

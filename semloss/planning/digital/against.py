@@ -7,13 +7,13 @@ import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.layout import amount, number
-from semloss.planning.answers.question import Answered, Question
 from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.budget.metric import round_crs
+from semloss.planning.budget.question import Answered, Question
 from semloss.planning.digital.equal_target import Race, race
 from semloss.planning.digital.modcods import RateCurve, modcod
 from semloss.planning.digital.separation import Comparison, compare
 from semloss.planning.link.link import LinkData
-from semloss.planning.passes.adaptive import round_crs
 from semloss.units import format_cr
 
 _STEP_DB = 0.25
