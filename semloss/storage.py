@@ -106,6 +106,24 @@ def read_json(path: Path | str) -> Any:  # noqa: ANN401 - any JSON value
         ) from None
 
 
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    SemlossError
+        When the file cannot be read or is no TOML.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SemlossError(f"{path} is not TOML: {error}") from None
+
+
 def cache_dir() -> Path:
     """Folder of decoded sources, downloads and trained task models.
 

@@ -9,7 +9,7 @@ import semloss
 from semloss.planning.digital.modcods import RateCurve
 from semloss.planning.link.template import template_text
 from semloss.planning.passes.tle import read_tle
-from semloss.planning.sharing.users import TEMPLATE, read_users
+from semloss.planning.sharing.users import read_users, users_template
 from semloss.planning.studies.tolerances import load_tolerances
 from semloss.reports.fit.report import write_report
 from semloss.reports.fit.surface import surface_plot
@@ -25,7 +25,7 @@ EUROSAT = str(Path(__file__).parent / "data" / "eurosat_surface.csv")
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("link.toml").write_text(template_text())
-    Path("users.toml").write_text(TEMPLATE)
+    Path("users.toml").write_text(users_template())
     Path("sat.tle").write_text(TLE)
     Path("curve.csv").write_text(CURVE)
     return tmp_path

@@ -16,6 +16,7 @@ from semloss.errors import SemlossError
 from semloss.objectives import OBJECTIVES, Objective
 from semloss.registry import Registry, unknown_key, validate
 from semloss.sources import SOURCES, Source
+from semloss.storage import read_toml
 from semloss.tasks import TASKS, Task
 
 #: Images of a class that a scaled experiment keeps.
@@ -212,7 +213,7 @@ def read_experiment(
             raise SemlossError(f"--preset {preset}: no such preset; there are {', '.join(known)}")
         tables = known[preset]
     if path is not None:
-        tables = _merged(tables, _read_toml(path))
+        tables = _merged(tables, read_toml(path))
     # a change of kind clears a table, so it goes before the options of the new kind
     for change in sorted(changes, key=lambda one: not one.partition("=")[0].endswith(".kind")):
         _set(tables, change)
@@ -223,15 +224,6 @@ def read_experiment(
         return experiment if scale == 1 else experiment.scaled(scale)
     except SemlossError as error:
         raise SemlossError(f"{path or f'preset {preset}'}: {error}") from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SemlossError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SemlossError(f"{path} is not TOML: {error}") from None
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

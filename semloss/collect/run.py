@@ -22,7 +22,6 @@ import json
 import platform
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ from semloss.collect.units import Unit
 from semloss.errors import SemlossError
 from semloss.identity import digest
 from semloss.sources import ImageSet, Split
-from semloss.storage import make_folder, read_json, sweep, write_atomically, write_json
+from semloss.storage import make_folder, read_json, read_toml, sweep, write_atomically, write_json
 from semloss.tables.schema import SCHEMA
 
 #: Sections of an experiment that every cell of one run shares; the rest are axes of its grid.
@@ -181,11 +180,9 @@ class Run:
     def _joined(self, tables: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
         """The asked experiment with the grid that is measured already; refuse another one."""
         try:
-            old = tomllib.loads((self.path / "experiment.toml").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SemlossError(
-                f"{self.path / 'experiment.toml'} cannot be read ({error}); choose another --out"
-            ) from None
+            old = read_toml(self.path / "experiment.toml")
+        except SemlossError as error:
+            raise SemlossError(f"{error}; choose another --out") from None
         with suppress(SemlossError):  # keys that are new since then have their defaults
             old = Experiment.from_tables(old).as_tables()
         pairs = [(section, old.get(section, {}), tables[section]) for section in FIXED_SECTIONS]

@@ -6,12 +6,12 @@ size, classified by what, measured when) stands beside the table in ``source.jso
 a file cut short, tells less.
 """
 
-import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from semloss.errors import SemlossError
-from semloss.storage import read_json
+from semloss.storage import read_json, read_toml
 
 
 def about(folder: Path) -> dict[str, str]:
@@ -23,8 +23,9 @@ def about(folder: Path) -> dict[str, str]:
         Of ``images`` (how many the source has), ``tile`` ("64x64 px, 3 bands"), ``classes`` (how
         many), ``task_model`` (its kind) and ``measured`` (the day, UTC), those that are told.
     """
-    source, environment = _json(folder / "source.json"), _json(folder / "environment.json")
-    task = _toml(folder / "experiment.toml").get("task")
+    source = _read(read_json, folder / "source.json")
+    environment = _read(read_json, folder / "environment.json")
+    task = _read(read_toml, folder / "experiment.toml").get("task")
     told: dict[str, Any] = {
         "images": source.get("images"),
         "tile": _tile(source.get("shape")),
@@ -42,16 +43,9 @@ def _tile(shape: Any) -> str | None:  # noqa: ANN401 - whatever the file holds
     return f"{height}x{width} px, {bands} bands"
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _read(read: Callable[[Path], Any], file: Path) -> dict[str, Any]:
     try:
-        found = read_json(file)
+        found = read(file)
     except SemlossError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}

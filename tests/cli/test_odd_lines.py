@@ -12,7 +12,7 @@ from plan_case import CURVE, TLE
 from semloss.cli import main
 from semloss.cli.plan import QUESTIONS
 from semloss.planning.link.template import template_text
-from semloss.planning.sharing.users import TEMPLATE
+from semloss.planning.sharing.users import users_template
 
 EUROSAT = Path(__file__).parents[1] / "data" / "eurosat_surface.csv"
 SEED, COUNT = 20260201, 400
@@ -143,8 +143,8 @@ def spoilt(text):
 @pytest.mark.parametrize(
     ("template", "words"),
     [
-        (TEMPLATE, ["plan", "allocate", "odd.toml"]),
-        (TEMPLATE, ["plan", "allocate", "odd.toml", "--least-power"]),
+        (users_template(), ["plan", "allocate", "odd.toml"]),
+        (users_template(), ["plan", "allocate", "odd.toml", "--least-power"]),
         (template_text(), ["plan", "ledger", "--link", "odd.toml", "--target", "0.8"]),
         (template_text(), ["plan", "monte-carlo", "--draws", "5", "--link", "odd.toml"]),
     ],

@@ -44,10 +44,10 @@ def define(parser: Parser) -> None:
 def run(args: options.Args) -> int:
     """Share and report."""
     from semloss.planning.sharing.allocation import least_power, maximise_minimum
-    from semloss.planning.sharing.users import TEMPLATE, read_users
+    from semloss.planning.sharing.users import read_users, users_template
 
     if args.template:
-        sys.stdout.write(TEMPLATE)
+        sys.stdout.write(users_template())
         return 0
     if args.users is None:
         raise SemlossError("plan allocate takes USERS.toml; plan allocate --template prints one")

@@ -12,6 +12,9 @@ from semloss.units import parse_cr
 
 #: Tables of a link file that `semloss.planning.studies.tolerances` reads.
 _ELSEWHERE = ("tolerances",)
+#: Keys whose values are text of any kind, and plain numbers that must be whole.
+_TEXTS = ("name", "fit", "link")
+_COUNTS = ("bands", "subbands")
 
 
 def unknown_key(keys: Mapping[str, Key], name: str) -> str:
@@ -110,9 +113,9 @@ def _read(name: str, value: Any, key: Key) -> Any:  # noqa: ANN401 - the type of
     if name == "cr":
         return parse_cr(value)
     if key.low is not None:
-        whole = key.unit == "px" or name == "bands"
+        whole = key.unit == "px" or name in _COUNTS
         return read_quantity(value, key.unit, name, whole=whole)
-    if key.choices or name in ("name", "fit"):
+    if key.choices or name in _TEXTS:
         if not isinstance(value, str):
             raise SemlossError(f"{name} = {value!r}: give text in quotes")
         return value

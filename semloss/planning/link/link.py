@@ -1,7 +1,6 @@
 """A link as planners describe it: data, checked when made; its numbers come from `budget`."""
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from semloss.errors import SemlossError
 from semloss.planning.link.checks import check, refuse_incomplete
 from semloss.planning.link.file import read_settings, read_tables, unknown_key
 from semloss.planning.link.keys import Key, dropped_by, key, keys_of
+from semloss.storage import read_toml
 
 _top, _tx, _path, _air, _rx, _signal, _image = (
     partial(key, section)
@@ -183,14 +183,9 @@ class LinkData:
     @classmethod
     def from_toml(cls, path: Path | str, **otherwise: Any) -> Self:  # noqa: ANN401
         """Read a link file; `otherwise` as for `from_dict`."""
-        path = Path(path)
+        tables = read_toml(path)
         try:
-            text = path.read_text(encoding="utf-8")
-            return cls.from_dict(tomllib.loads(text), **otherwise)
-        except OSError as error:
-            raise SemlossError(f"cannot read link file {path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SemlossError(f"{path} is not TOML: {error}") from None
+            return cls.from_dict(tables, **otherwise)
         except SemlossError as error:
             raise SemlossError(f"{path}: {error}") from None
 

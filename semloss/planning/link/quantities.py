@@ -5,6 +5,7 @@ import re
 
 from semloss.errors import SemlossError
 
+_WATTS = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
 _LINEAR: dict[str, dict[str, float]] = {
     "GHz": {"Hz": 1e-9, "kHz": 1e-6, "MHz": 1e-3, "GHz": 1.0},
     "MHz": {"Hz": 1e-6, "kHz": 1e-3, "MHz": 1.0, "GHz": 1e3},
@@ -26,8 +27,9 @@ _LINEAR: dict[str, dict[str, float]] = {
     "dBi": {"dBi": 1.0},
     "dBW": {"dBW": 1.0},
     "dB/K": {"dB/K": 1.0},
+    "dBHz": {"dBHz": 1.0, "dB-Hz": 1.0},
+    "W": _WATTS,
 }  # fmt: skip
-_WATTS = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
 _NOISE_REFERENCE_K = 290.0
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+(?:[ _]?\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 

@@ -1,10 +1,8 @@
 """Who shares a link, and what: users and pool, read from USERS.toml."""
 
-import difflib
 import math
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,50 +10,15 @@ import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.planning.budget.budget import budget_of, samples_per_image
-from semloss.planning.link.link import LinkData
+from semloss.planning.link.checks import check_value
+from semloss.planning.link.file import read_tables
+from semloss.planning.link.keys import Key
+from semloss.planning.link.link import DEFAULTS, KEYS, LinkData
 from semloss.planning.link.template import link_path
+from semloss.storage import read_toml
 from semloss.surfaces.files.fit_file import load
 from semloss.surfaces.files.shipped import fit_path, shipped_names
 from semloss.surfaces.fitted.fit import Fit
-
-TEMPLATE = """\
-# Users of one link, for `semloss plan allocate USERS.toml`. CR = k/n; SNR = Es/N0 in dB.
-
-[pool]
-total_power_w = 4.0           # or total_power_dbw
-bandwidth_mhz = 0.96
-subbands = 12                 # equal sub-bands that are dealt out
-roll_off = 0.2                # symbol rate = bandwidth / (1 + roll_off)
-objective = "performance"     # maximise the smallest weight x score (weight < 1 asks for more);
-                              # "loss": minimise the greatest weight x (1 - score)
-criterion = "worst"           # performance of a user: in its "worst" channel state, in the worst
-                              # but for an "outage", or "expected" over the states
-outage_probability = 0.01     # for criterion = "outage"
-
-[[user]]
-name = "harbour"
-fit = "eurosat-accuracy"      # fit file of its task, relative to this file, or one of semloss fits
-weight = 1.0
-target = 0.60                 # needed for --least-power only
-c_n0_dbhz_at_1w = 60.0        # C/N0 that 1 W of transmit power brings (or: link = "link.toml")
-images_per_s = 100.0
-bands = 3
-height_px = 64
-width_px = 64
-states = [[0.0, 0.90], [-3.0, 0.08], [-8.0, 0.02]]   # [change of C/N0 in dB, probability]
-# floor = 0.1                 # metric of score 0 and of score 1, where the fit does not know them
-# ceiling = 0.95
-
-[[user]]
-name = "forest watch"
-fit = "eurosat-psnr"
-weight = 0.8
-target = 30.0
-c_n0_dbhz_at_1w = 56.0
-images_per_s = 60.0
-floor = 8.0
-ceiling = 40.0
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +132,37 @@ class User:
         return float(floor), float(ceiling)
 
 
+#: Keys of the table [pool] and of each [[user]].
+POOL_KEYS = {
+    "total_power_w": Key("pool", "limit of the power", "W", 1e-12, 1e12),
+    "total_power_dbw": Key("pool", "limit of the power", "dBW", -120, 120),
+    "bandwidth_mhz": Key("pool", "bandwidth that is shared", "MHz", 1e-6, 1e6),
+    "subbands": Key("pool", "equal sub-bands that are dealt out", "", 1, 4096),
+    "roll_off": Key("pool", "of the pulse shape", "", 0, 1),
+    "objective": Key("pool", "what is optimised", choices=("performance", "loss")),
+    "criterion": Key("pool", "which state counts", choices=("worst", "outage", "expected")),
+    "outage_probability": Key("pool", "that an outage may have", "", 0, 1),
+}
+_IMAGE = {name: KEYS[name] for name in ("bands", "height_px", "width_px")}
+USER_KEYS = {
+    "name": KEYS["name"],
+    "fit": KEYS["fit"],
+    "link": Key("", "link file or preset"),
+    "c_n0_dbhz_at_1w": Key("", "C/N0 that 1 W of transmit power brings", "dBHz", -100, 300),
+    "images_per_s": Key("", "rate to deliver", "1/s", 1e-9, 1e12),
+    **_IMAGE,
+    "weight": Key("", "of the user", "", 1e-9, 1e9),
+    "target": Key("", "value that the metric must meet", "", -1e12, 1e12),
+    "floor": Key("", "metric of score 0", "", -1e12, 1e12),
+    "ceiling": Key("", "metric of score 1", "", -1e12, 1e12),
+}
+
+
+def users_template() -> str:
+    """The commented USERS.toml, which runs as it stands."""
+    return Path(__file__).with_name("users.toml").read_text(encoding="utf-8")
+
+
 def read_users(path: Path | str) -> tuple[list[User], Pool]:
     """Read USERS.toml; fit and link files are found relative to it.
 
@@ -178,102 +172,85 @@ def read_users(path: Path | str) -> tuple[list[User], Pool]:
         When a file cannot be read or a key is unknown, missing or of the wrong kind.
     """
     path = Path(path)
+    document = read_toml(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SemlossError(f"{path} is not TOML: {error}") from None
-    try:
-        _refuse_unknown(document, ("pool", "user"), "")
-        pool = _pool(_table(document, "pool"))
-        entries = document.get("user")
+        for name in document:
+            if name not in ("pool", "user"):
+                raise SemlossError(f"unknown table {name}: known are [pool] and [[user]]")
+        pool, entries = document.get("pool"), document.get("user")
+        if not isinstance(pool, dict):
+            raise SemlossError("no table [pool]; see semloss plan allocate --template")
         if not isinstance(entries, list) or not entries:
             raise SemlossError("no [[user]]: give each user a table [[user]]")
         fits: dict[Path, Fit] = {}
         users = [_user(entry, i, path.parent, fits) for i, entry in enumerate(entries)]
+        return users, _pool(pool)
     except SemlossError as error:
         raise SemlossError(f"{path}: {error}") from None
-    return users, pool
+
+
+def _values(
+    keys: Mapping[str, Key], table: Mapping[str, Any], where: str, *needed: str
+) -> dict[str, Any]:
+    """Values of a table by its keys, as a link file's are read; those `needed` are there."""
+    try:
+        values = read_tables(keys, table)
+        del values["warnings"]  # of a link's keys
+        for name, value in values.items():
+            check_value(name, value, keys[name])
+        for name in needed:
+            if name not in values:
+                raise SemlossError(f"{name} is missing: give {keys[name].allowed}")
+    except SemlossError as error:
+        raise SemlossError(f"{where}: {error}") from None
+    return values
 
 
 def _pool(table: Mapping[str, Any]) -> Pool:
-    options = {f.name: f.default for f in fields(Pool)}
-    known = {*options, "total_power_dbw", "bandwidth_mhz"} - {"bandwidth_hz"}
-    _refuse_unknown(table, known, "pool.")
-    given = dict(table)
+    given = _values(POOL_KEYS, table, "pool", "bandwidth_mhz", "subbands")
     if "total_power_dbw" in given:
         if "total_power_w" in given:
             raise SemlossError("pool: give total_power_w or total_power_dbw, not both")
-        given["total_power_w"] = 10 ** (_number(given, "total_power_dbw", "pool.") / 10)
-        del given["total_power_dbw"]
-    if "subbands" in given and type(given["subbands"]) is not int:
-        raise SemlossError(f"pool.subbands = {given['subbands']!r}: give a whole number")
-    for name in ("total_power_w", "bandwidth_mhz", "roll_off", "outage_probability"):
-        if name in given or name == "bandwidth_mhz":
-            given[name] = _number(given, name, "pool.")
-    if "subbands" not in given:
-        raise SemlossError("pool.subbands: this key is required")
+        given["total_power_w"] = 10 ** (given.pop("total_power_dbw") / 10)
     given["bandwidth_hz"] = 1e6 * given.pop("bandwidth_mhz")
     return Pool(**given)
-
-
-_LARGEST = 1e12
-_LIMITS = {
-    "total_power_dbw": (-120, 120), "total_power_w": (1e-12, 1e12), "bandwidth_mhz": (1e-6, 1e6),
-    "c_n0_dbhz_at_1w": (-100, 300), "images_per_s": (1e-9, 1e12), "bands": (1, 1e4),
-    "height_px": (1, 1e6), "width_px": (1, 1e6), "weight": (1e-9, 1e9),
-}  # fmt: skip
-"""Ranges of the numbers in USERS.toml that need one."""
-_USER_KEYS = (
-    "name", "fit", "weight", "target", "c_n0_dbhz_at_1w", "link", "images_per_s", "bands",
-    "height_px", "width_px", "states", "floor", "ceiling",
-)  # fmt: skip
 
 
 def _user(table: Any, index: int, folder: Path, fits: dict[Path, Fit]) -> User:  # noqa: ANN401
     if not isinstance(table, dict):
         raise SemlossError("user: give each user a table [[user]]")
-    name = str(table.get("name", f"user {index + 1}"))
-    where = f"user {name}: "
-    _refuse_unknown(table, _USER_KEYS, where)
-    fit = table.get("fit")
-    if not isinstance(fit, str):
-        raise SemlossError(f"{where}fit: give the path of its fit file")
-    place = folder / fit
-    if not place.exists():
-        place = fit_path(fit) if fit in shipped_names() else place
+    where = f"user {table.get('name', index + 1)}"
+    states = table.get("states", [[0.0, 1.0]])
+    rest = {name: value for name, value in table.items() if name != "states"}
+    given = {"name": str(index + 1)} | _values(USER_KEYS, rest, where, "fit", "images_per_s")
+    link, shape = given.pop("link", None), [given.pop(name, DEFAULTS[name]) for name in _IMAGE]
+    if (link is None) == ("c_n0_dbhz_at_1w" not in given):
+        raise SemlossError(f"{where}: give c_n0_dbhz_at_1w or link, one of them")
+    samples = math.prod(shape)
+    if link is not None:
+        described = _link(folder, link)
+        given["c_n0_dbhz_at_1w"] = c_n0_at_1w(described, f"{where}: ")
+        samples = samples_per_image(described)
+    if not isinstance(states, list) or not all(
+        isinstance(s, list) and len(s) == 2 and all(type(x) in (int, float) for x in s)
+        for s in states
+    ):
+        raise SemlossError(f"{where}: states: a list of [change of C/N0 in dB, probability]")
+    given["fit"] = _fit(folder, given["fit"], fits)
+    return User(
+        samples_per_image=float(samples), offsets_db=[float(s[0]) for s in states],
+        probabilities=[float(s[1]) for s in states], **given,
+    )  # fmt: skip
+
+
+def _fit(folder: Path, name: str, fits: dict[Path, Fit]) -> Fit:
+    """Fit of a file beside the users', or one that ships; each is read once."""
+    place = folder / name
+    if not place.exists() and name in shipped_names():
+        place = fit_path(name)
     if place not in fits:
         fits[place] = load(place)
-    if ("link" in table) == ("c_n0_dbhz_at_1w" in table):
-        raise SemlossError(f"{where}give c_n0_dbhz_at_1w or link, one of them")
-    shape = {"bands": 3.0, "height_px": 64.0, "width_px": 64.0}
-    if "link" in table:
-        link = _link(folder, str(table["link"]))
-        at_1w = c_n0_at_1w(link, where)
-        samples = float(samples_per_image(link))
-    else:
-        at_1w = _number(table, "c_n0_dbhz_at_1w", where)
-        samples = math.prod(_number({**shape, **table}, key, where) for key in shape)
-    states = table.get("states", [[0.0, 1.0]])
-    if not isinstance(states, list) or not all(
-        isinstance(s, list) and len(s) == 2 and all(_is_number(x) for x in s) for s in states
-    ):
-        raise SemlossError(f"{where}states: a list of [change of C/N0 in dB, probability]")
-    return User(
-        name=name,
-        fit=fits[place],
-        c_n0_dbhz_at_1w=at_1w,
-        images_per_s=_number(table, "images_per_s", where),
-        samples_per_image=samples,
-        offsets_db=[float(s[0]) for s in states],
-        probabilities=[float(s[1]) for s in states],
-        **{
-            key: _number(table, key, where)
-            for key in ("weight", "target", "floor", "ceiling")
-            if key in table
-        },
-    )
+    return fits[place]
 
 
 def _link(folder: Path, name: str) -> LinkData:
@@ -295,34 +272,3 @@ def c_n0_at_1w(link: LinkData, where: str = "") -> float:
     if link.c_over_i_db is not None:
         raise SemlossError(f"{where}link has c_over_i_db, which does not follow the power shared")
     return float(budget_of(link).c_n0_dbhz) - link.power_dbw - link.implementation_loss_db
-
-
-def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    table = document.get(name)
-    if not isinstance(table, dict):
-        raise SemlossError(f"no table [{name}]; see semloss plan allocate --template")
-    return table
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    names = sorted(known)
-    for name in table:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(names)}"
-            raise SemlossError(f"{where}{name}: unknown key; {mend}")
-
-
-def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever the file holds
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return known and abs(value) <= _LARGEST
-
-
-def _number(table: Mapping[str, Any], key: str, where: str) -> float:
-    if key not in table:
-        raise SemlossError(f"{where}{key}: this key is required")
-    low, high = _LIMITS.get(key, (-_LARGEST, _LARGEST))
-    if not (_is_number(table[key]) and low <= table[key] <= high):
-        shown = f"{table[key]!r}"[:40]
-        raise SemlossError(f"{where}{key} = {shown}: give a number, {low:g} … {high:g}")
-    return float(table[key])

@@ -12,7 +12,6 @@ Tolerances stand in a table ``[tolerances]``, one entry for a numeric field of t
 """
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.planning.budget.points import IMAGE
 from semloss.planning.link.link import KEYS
+from semloss.storage import read_toml
 
 _TWO_SIDED_95 = 1.959963984540054
 _BOUNDS = {"cr": (1e-6, 1.0), "snr_db": (-200.0, 200.0)}
@@ -76,12 +76,7 @@ def load_tolerances(path: Path | str) -> dict[str, Tolerance]:
     SemlossError
         When the file cannot be read or has no such table.
     """
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("tolerances")
-    except OSError as error:
-        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SemlossError(f"{path} is not TOML: {error}") from None
+    table = read_toml(path).get("tolerances")
     if not isinstance(table, dict) or not table:
         raise SemlossError(f"{path} has no [tolerances]; write e.g. power_dbw = {{ normal = 0.3 }}")
     return read_tolerances(table)

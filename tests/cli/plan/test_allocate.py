@@ -9,7 +9,7 @@ from planning_case import LINK, accuracy, distance
 
 import semloss.cli
 from semloss.planning.planner import Link
-from semloss.planning.sharing.users import TEMPLATE
+from semloss.planning.sharing.users import users_template
 from semloss.surfaces.files import fit_file as fitfile
 
 USERS = """
@@ -90,7 +90,7 @@ def test_what_does_not_fit_ends_with_3(folder, capsys):
 def test_the_template_runs_as_written_in_an_empty_folder(tmp_path, capsys):
     assert semloss.cli.main(["plan", "allocate", "--template"]) == 0
     text = capsys.readouterr().out
-    assert text == TEMPLATE
+    assert text == users_template()
     assert allocate(tmp_path, text, "--json") == 0
     streams = capsys.readouterr()
     shares = json.loads(streams.out)["shares"]
@@ -124,21 +124,21 @@ def test_a_users_channel_may_come_from_a_link_file(folder, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("subbands = 8", "sub_bands = 8", "pool.sub_bands: unknown key; did you mean subbands?"),
-        ("subbands = 8", "", "pool.subbands: this key is required"),
-        ("subbands = 8", "subbands = 8.5", "pool.subbands = 8.5: give a whole number"),
-        ("[pool]", "[pol]", "pol: unknown key; did you mean pool?"),
-        ("total_power_w = 4.0", "total_power_w = -1", "pool.total_power_w = -1"),
+        ("subbands = 8", "sub_bands = 8", "pool: unknown key sub_bands: did you mean subbands?"),
+        ("subbands = 8", "", "pool: subbands is missing: give 1 … 4096"),
+        ("subbands = 8", "subbands = 8.5", "pool: subbands = 8.5: give a whole number"),
+        ("[pool]", "[pol]", "unknown table pol: known are [pool] and [[user]]"),
+        ("total_power_w = 4.0", "total_power_w = -1", "pool: total_power_w = -1"),
         ("total_power_w = 4.0", "total_power_w = 4\ntotal_power_dbw = 6", "not both"),
-        ("weight = 0.8", "weigth = 0.8", "user forest: weigth: unknown key; did you mean weight?"),
+        ("weight = 0.8", "weigth = 0.8", "user forest: unknown key weigth: did you mean weight?"),
         ("weight = 0.8", 'weight = "x"', "user forest: weight = 'x': give a number"),
-        ("images_per_s = 80", "", "user forest: images_per_s: this key is required"),
-        ('fit = "lpips.json"', "", "user forest: fit: give the path"),
+        ("images_per_s = 80", "", "user forest: images_per_s is missing"),
+        ('fit = "lpips.json"', "", "user forest: fit is missing"),
         ('fit = "lpips.json"', 'fit = "none.json"', "cannot read"),
         ("c_n0_dbhz_at_1w = 54.0", "", "user forest: give c_n0_dbhz_at_1w or link"),
         ("[-4.0, 0.1]]", "[-4.0]]", "user harbour: states: a list of"),
         ("floor = 0.9", "floor = 0.05", "no scale to weigh tasks on"),
-        ("[[user]]", "[[usr]]", "usr: unknown key"),
+        ("[[user]]", "[[usr]]", "unknown table usr"),
         ("[pool]", "[pool", "is not TOML"),
     ],
 )
