@@ -193,35 +193,12 @@ FOLDER = (
     .replace("trunk = {steps = 40", "trunk = {steps = 150")
 )
 
-#: A weak X-band link: at CR 1/12 its SNR runs over the fitted one along a pass.
-WEAK = """
-name = "weak"
-[transmitter]
-power_dbw = -6.0
-tx_gain_dbi = 6.0
-tx_line_loss_db = 1.5
-[path]
-freq_ghz = 8.2
-height_km = 500
-station_lat_deg = 48.1
-station_lon_deg = 11.6
-[atmosphere]
-r001_mm_h = 35
-availability_percent = 99
-other_loss_db = 2.0
-[receiver]
-rx_dish_m = 3.0
-t_ant_k = 60
-noise_figure_db = 1.5
-[signal]
-bandwidth_mhz = 60
-margin_db = 0.5
-[image]
-cr = "1/12"
-[tolerances]
-power_dbw = { normal = 0.3 }
-other_loss_db = { triangular = [-0.5, 1.0] }
-"""
+#: The tests' weak link, its images as large as the tiles.
+WEAK = (
+    (Path(__file__).parents[1] / "tests" / "data" / "weak_link.toml")
+    .read_text(encoding="utf-8")
+    .replace("height_px = 512\nwidth_px = 512\n", "")
+)
 #: A digital link of a published ledger: no imagery, a range, an Eb/N0.
 DICE = """
 name = "DICE"

@@ -4,12 +4,11 @@ An answer is told as text, as JSON, as rows and as a picture, and knows whether 
 Pictures live above, in `semloss.reports`, and are filed in `semloss.pictures`.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.pictures import drawing_of
@@ -17,7 +16,6 @@ from semloss.storage import picture_kind
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike
 
 
 class Answer(ABC):
@@ -86,9 +84,12 @@ class Answer(ABC):
         drawing(self, path)
 
 
-def records(table: "Mapping[str, ArrayLike] | pd.DataFrame") -> list[dict[str, Any]]:
+def records(table: "Mapping[str, Any] | pd.DataFrame") -> list[dict[str, Any]]:
     """Rows of a table that is given by columns of one length."""
-    columns = {str(name): np.asarray(column).tolist() for name, column in table.items()}
+    columns = {
+        str(name): column.tolist() if hasattr(column, "tolist") else list(column)
+        for name, column in table.items()
+    }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -96,10 +97,10 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Copy with numpy's numbers as Python's, and None for what is not finite."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +57,8 @@ def write_atomically(path: Path | str, content: bytes | str) -> None:
     make_folder(path.parent)
     temporary = None
     try:
+        import tempfile  # brings much that a reader does not need
+
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -97,9 +98,7 @@ def read_json(path: Path | str) -> Any:  # noqa: ANN401 - any JSON value
         When the file cannot be read or is no JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SemlossError(f"cannot read {path}: {error.strerror}") from error
+        return json.loads(_text(path))
     except ValueError:
         raise SemlossError(
             f"{path} is not JSON (cut short or edited?); delete it to have it made anew"
@@ -117,11 +116,16 @@ def read_toml(path: Path | str) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(_text(path))
+    except ValueError as error:
+        raise SemlossError(f"{path} is not TOML: {error}") from None
+
+
+def _text(path: Path | str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise SemlossError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SemlossError(f"{path} is not TOML: {error}") from None
 
 
 def cache_dir() -> Path:

@@ -1,6 +1,7 @@
 """Links, curves and elements that the tests of `semloss plan` ask about."""
 
 import csv
+from pathlib import Path
 
 #: Rows of the published ledgers, as domain specialists print them.
 DICE = """
@@ -49,37 +50,7 @@ PUBLISHED = {
                 "rx_gain_dbi": "46.01", "t_sys_k": "179.6", "g_over_t_db_k": "23.46",
                 "c_n0_dbhz": "85.26", "eb_n0_db": "8.27", "digital_margin_db": "4.47"},
 }  # fmt: skip
-#: A weak X-band link: at CR 1/12 its SNR runs over the fitted one along a pass.
-WEAK = """
-name = "weak"
-[transmitter]
-power_dbw = -6.0
-tx_gain_dbi = 6.0
-tx_line_loss_db = 1.5
-[path]
-freq_ghz = 8.2
-height_km = 500
-station_lat_deg = 48.1
-station_lon_deg = 11.6
-[atmosphere]
-r001_mm_h = 35
-availability_percent = 99
-other_loss_db = 2.0
-[receiver]
-rx_dish_m = 3.0
-t_ant_k = 60
-noise_figure_db = 1.5
-[signal]
-bandwidth_mhz = 60
-margin_db = 0.5
-[image]
-height_px = 512
-width_px = 512
-cr = "1/12"
-[tolerances]
-power_dbw = { normal = 0.3 }
-other_loss_db = { triangular = [-0.5, 1.0] }
-"""
+WEAK = (Path(__file__).parent / "data" / "weak_link.toml").read_text(encoding="utf-8")
 CURVE = "bits_per_pixel,metric,task,codec,value\n" + "".join(
     f"{rate},accuracy,clean,{codec},{value}\n"
     for codec, worse in (("jp2", 0.0), ("jpeg", 0.05))

@@ -4,6 +4,7 @@ Only the module of the command asked for is imported, so that `semloss predict` 
 """
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     130   interrupted
     ====  ========================================================================================
     """
+    if argv is None:  # a process of its own: imports leave nothing to collect, so look seldom
+        gc.set_threshold(50_000)
     given = _joined(sys.argv[1:] if argv is None else argv)
     arguments = translated(given) or ["--help"]
     try:

@@ -1,10 +1,9 @@
 """`semloss predict` as a user meets it."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from cold_start import HEAVY, complaint
 from plan_case import refused
 
 from semloss.cli import main
@@ -56,16 +55,11 @@ def test_outside_the_domain_is_said_and_strict_ends_with_4(fits, capsys):
 
 
 def test_predict_loads_nothing_heavier_than_numpy(fits):
-    program = (
-        "import sys; from semloss.cli import main\n"
-        "code = main(['predict', sys.argv[1], '--cr', '1/6', '--snr-db', '4'])\n"
-        "heavy = {'torch', 'pandas', 'scipy', 'pydantic', 'matplotlib', 'seaborn', 'lmfit'}\n"
-        "sys.exit(code or sorted(heavy & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, fits / "psnr_db.json"], capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert complaint("predict", fits / "psnr_db.json", "--cr", "1/6", "--snr-db", "4") == ""
+
+
+def test_help_loads_no_numpy():
+    assert complaint("predict", "--help", of=("numpy", *HEAVY)) == ""
 
 
 @pytest.mark.parametrize(

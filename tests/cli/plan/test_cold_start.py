@@ -1,9 +1,7 @@
 """What `semloss predict` and the planner load, and what they share."""
 
-import subprocess
-import sys
-
 import pytest
+from cold_start import complaint
 from plan_case import HIGH, WEAK_LINK, T
 
 from semloss.cli import main
@@ -30,24 +28,9 @@ def test_predict_with_a_link_is_the_ledger_and_with_solve_the_calculator(plan, f
     ],
 )
 def test_a_link_loads_nothing_heavier_than_numpy(folder, words):
-    program = (
-        "import sys; from semloss.cli import main\n"
-        "code = main(sys.argv[1:])\n"
-        "heavy = {'torch', 'pandas', 'scipy', 'pydantic', 'matplotlib', 'seaborn', 'lmfit'}\n"
-        "sys.exit(code or sorted(heavy & set(sys.modules)) or 0)"
-    )
-    command = [sys.executable, "-c", program, *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert complaint(*words, cwd=folder) == ""
 
 
 def test_plain_predict_leaves_the_planner_alone(folder):
-    program = (
-        "import sys; from semloss.cli import main\n"
-        "code = main(['predict', sys.argv[1], '--cr', '1/6', '--target', '>= 0.5'])\n"
-        "sys.exit(code or 'semloss.cli.plan' in sys.modules or 'tomllib' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, folder / "fit.json"], capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    words = ("predict", folder / "fit.json", "--cr", "1/6", "--target", ">= 0.5")
+    assert complaint(*words, of=("semloss.cli.plan", "tomllib")) == ""
