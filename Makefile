@@ -8,7 +8,7 @@ REFERENCE := runs/eurosat
 SHIPPED := semloss/surfaces/shipped
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench reference fits sheet clean
+.PHONY: help demo test lint types mutants bench reference fits sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -50,6 +50,18 @@ lint: $(VENV)/.dev ## ruff: rules and format
 
 types: $(VENV)/.dev ## mypy --strict on the package
 	$(BIN)/mypy
+
+$(VENV)/.mutants: $(VENV)/.dev
+	$(PIP) -e '.[mutants]'
+	@touch $@
+
+# ROOMS="physics tables", SAMPLE=100 or all (hours), SEED=2; tests/mutants.md says what was read.
+ROOMS ?= physics metrics tables selection answers forms fitted fitting
+SAMPLE ?= 40
+SEED ?= 1
+
+mutants: $(VENV)/.mutants ## which wrong lines the tests notice, on a sample from each room (30 min on 2 cores)
+	$(BIN)/python tests/mutants.py --rooms $(ROOMS) --sample $(SAMPLE) --seed $(SEED)
 
 bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/training_throughput.py

@@ -165,11 +165,11 @@ def test_seeds_are_numbers_or_names(tmp_path):
 @settings(max_examples=20, deadline=None)
 def test_the_spread_between_seeds_is_recovered_beside_the_measurement_noise(sd, se, number):
     rng = np.random.default_rng(number)
-    cell = np.repeat(np.arange(200), rng.integers(1, 6, 200))
+    cell = np.repeat(np.arange(2000), rng.integers(1, 6, 2000))
     noise = se * rng.uniform(0.5, 1.5, cell.size)
-    value = rng.normal(30, 10, 200)[cell] + rng.normal(0, np.hypot(sd, noise))
+    value = rng.normal(30, 10, 2000)[cell] + rng.normal(0, np.hypot(sd, noise))
     found, dof = spread_between_seeds(value, noise, cell)
-    assert dof == cell.size - 200
+    assert dof == cell.size - 2000
     assert found == pytest.approx(sd, rel=0.2)
 
 

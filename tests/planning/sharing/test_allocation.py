@@ -181,6 +181,23 @@ def test_the_worst_state_costs_more_than_an_outage_and_both_more_than_the_mean()
     assert level["worst"] < level["outage"] < level["expected"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({"criterion": "worst"}, -12.0),
+        ({"criterion": "outage", "outage_probability": 0.0}, -12.0),
+        ({"criterion": "outage", "outage_probability": 0.004}, -12.0),
+        ({"criterion": "outage", "outage_probability": 0.006}, -3.0),
+    ],
+)
+def test_the_state_that_counts_is_the_worst_that_may_not_be_left_out(changes, counts):
+    states = {"offsets_db": (0.0, -12.0, -3.0), "probabilities": (0.9, 0.005, 0.095)}
+    share = pool(total_power_w=2.0, **changes)
+    found = maximise_minimum([user("a", **states), user("b")], share).level
+    alone = maximise_minimum([user("a", offsets_db=(counts,)), user("b")], share).level
+    assert found == pytest.approx(alone, abs=1e-9)
+
+
 def test_who_can_do_no_better_rests_and_the_others_go_on():
     users = [user("small", weight=0.4), user("large")]
     answer = maximise_minimum(users, pool(total_power_w=300.0, subbands=40, bandwidth_hz=5e6))

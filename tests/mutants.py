@@ -1,0 +1,186 @@
+"""Which wrong lines do the tests notice? Run by `make mutants`, apart from the everyday suite.
+
+mutmut changes one expression of one function at a time. Room by room, this draws a sample of
+the changed functions, lets mutmut run the tests that call each of them, and counts the changes
+that made none of them fail. `tests/mutants.md` says what was found and what may stay.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import libcst
+from mutmut.mutation.file_mutation import mutate_file_contents
+from mutmut.utils.format_utils import get_mutant_name
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build" / "mutants"
+COPIED = ("semloss", "tests", "data", "fits", "README.md", "pyproject.toml")
+LEFT_AS_THEY_ARE = {"staticmethod", "classmethod", "abstractmethod", "overload"}
+
+
+@dataclass(frozen=True)
+class Room:
+    """Files that are changed, the tests that should notice, and those too slow to ask."""
+
+    files: list[str]
+    tests: list[str]
+    too_slow: list[str] = field(default_factory=list)
+
+
+ROOMS = {
+    "physics": Room(
+        [
+            "semloss/channels/*",
+            "semloss/planning/propagation/*",
+            "semloss/planning/budget/*",
+            "semloss/planning/digital/*",
+            "semloss/units.py",
+            "semloss/roots.py",
+        ],
+        [
+            "tests/channels",
+            "tests/planning/propagation",
+            "tests/planning/budget",
+            "tests/planning/digital",
+            "tests/planning/answers",
+            "tests/test_units.py",
+            "tests/test_roots.py",
+        ],
+    ),
+    "metrics": Room(["semloss/metrics/*", "semloss/facts/*"], ["tests/metrics", "tests/facts"]),
+    "tables": Room(["semloss/tables/*"], ["tests/tables"]),
+    "selection": Room(["semloss/selection/*"], ["tests/selection"]),
+    "answers": Room(
+        ["semloss/planning/answers/*", "semloss/answers.py", "semloss/cli/output.py"],
+        ["tests/planning/answers", "tests/cli/plan"],
+        ["tests/cli/plan/test_cold_start.py"],
+    ),
+    "forms": Room(["semloss/surfaces/forms/*"], ["tests/surfaces/forms"]),
+    "fitted": Room(["semloss/surfaces/fitted/*"], ["tests/surfaces/fitted"]),
+    "fitting": Room(
+        ["semloss/surfaces/fitting/*"],
+        ["tests/surfaces/fitting"],
+        [
+            "tests/surfaces/fitting/test_same_measurement.py",
+            "tests/surfaces/fitting/test_fit.py::test_a_fit_of_any_scatter_is_monotone",
+            "tests/surfaces/fitting/test_fit.py::test_auto_takes_the_true_form_or_one_that_predicts_as_well",
+        ],
+    ),
+}
+
+
+class Undecorated(libcst.CSTTransformer):
+    """`@property def f` becomes `def f` and `f = property(f)`: mutmut passes decorated ones by."""
+
+    def leave_FunctionDef(self, original_node, updated_node):  # noqa: N802
+        decorators = [decorator.decorator for decorator in updated_node.decorators]
+        names = {node.value for node in decorators if isinstance(node, libcst.Name)}
+        if len(decorators) != 1 or names & LEFT_AS_THEY_ARE:
+            return updated_node
+        name = updated_node.name.value
+        decorated = libcst.Call(decorators[0], [libcst.Arg(libcst.Name(name))])
+        assignment = libcst.Assign([libcst.AssignTarget(libcst.Name(name))], decorated)
+        return libcst.FlattenSentinel(
+            [
+                updated_node.with_changes(decorators=[]),
+                libcst.SimpleStatementLine([assignment]),
+            ]
+        )
+
+
+def prepare(name: str) -> tuple[Path, list[str]]:
+    """Copy what the tests of a room need; the folder, and the names of all its mutants."""
+    room, folder = ROOMS[name], BUILD / name
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in COPIED:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / part, folder / part)
+    (folder / "mutants").mkdir()  # Python looks once whether a folder of its path is there
+    others = [path for path in COPIED if not path.endswith("pyproject.toml")]
+    too_slow = [word for test in room.too_slow for word in ("--deselect", test)]
+    settings = {
+        "source_paths": ["semloss"],
+        "only_mutate": room.files,
+        "also_copy": others,
+        "pytest_add_cli_args_test_selection": room.tests,
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", *too_slow],
+        "process_isolation": "forkserver",  # no test inherits what another one computed
+        "use_git_change_detection": False,
+    }
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write("\n[tool.mutmut]\n")
+        for key, value in settings.items():
+            file.write(
+                f"{key} = {json.dumps(value)}\n"
+            )
+    mutants = []
+    os.chdir(folder)  # mutmut reads its settings where it stands
+    for path in sorted({path for pattern in room.files for path in folder.glob(pattern)}):
+        if path.suffix == ".py":
+            code = libcst.parse_module(path.read_text()).visit(Undecorated()).code
+            path.write_text(code)
+            within = path.relative_to(folder)
+            names = mutate_file_contents(str(within), code).mutant_names
+            mutants += [get_mutant_name(within, mutant) for mutant in names]
+    return folder, mutants
+
+
+def main() -> None:
+    """Sample, run, count; print the figures as a table and write the survivors to a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rooms", nargs="+", choices=ROOMS, default=list(ROOMS))
+    parser.add_argument("--sample", default="40", help="mutants of each room, or all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    args = parser.parse_args()
+    mutmut = str(Path(sys.executable).with_name("mutmut"))
+    rows = []
+    for name in args.rooms:
+        start = time.monotonic()
+        folder, mutants = prepare(name)
+        count = len(mutants) if args.sample == "all" else min(int(args.sample), len(mutants))
+        drawn = random.Random(args.seed).sample(mutants, count)
+        environment = os.environ | {
+            "PYTHONPATH": str(folder / "mutants"),  # commands that tests start are changed too
+            "OMP_NUM_THREADS": "1",
+        }
+
+        def ask(*words: str, log: str = "", folder=folder, environment=environment) -> str:
+            answer = subprocess.run(
+                [mutmut, *words], cwd=folder, env=environment, capture_output=True, text=True
+            )
+            if log:
+                (folder / log).write_text(answer.stdout + answer.stderr)
+            if answer.returncode:
+                sys.exit(f"mutmut {words[0]} ended with {answer.returncode}: see {folder / log}")
+            return answer.stdout
+
+        ask("run", "--max-children", str(args.processes), *drawn, log="mutmut.log")
+        ends = dict(re.findall(r"^ +(\S+): (.+)$", ask("results", "--all", "true"), re.M))
+        ends = {mutant: ends[mutant] for mutant in drawn}
+        lived = [mutant for mutant in drawn if ends[mutant] in ("survived", "no tests")]
+        survivors = folder / "survivors.diff"
+        survivors.write_text("\n".join(ask("show", mutant) for mutant in lived))
+        minutes = (time.monotonic() - start) / 60
+        noticed = count - len(lived)
+        slow = sum(end == "timeout" for end in ends.values())
+        rows.append((name, len(mutants), count, noticed, slow, noticed / count, minutes))
+        print(f"{name}: {noticed} of {count} noticed; survivors: {survivors}", file=sys.stderr)
+    print("| room | mutants | drawn | noticed | of them by time | share | minutes |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for name, total, count, noticed, slow, share, minutes in rows:
+        print(f"| {name} | {total} | {count} | {noticed} | {slow} | {share:.1%} | {minutes:.0f} |")
+
+
+if __name__ == "__main__":
+    main()
