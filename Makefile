@@ -27,7 +27,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev,geotiff,itu,orbit,ray,xlsx]'
 	@touch $@ $(VENV)/.run
 
-demo: $(VENV)/.run ## install, then collect, fit and predict on small built-in scenes (3 to 5 min)
+demo: $(VENV)/.run ## install, then collect, fit and predict on small built-in scenes (some minutes)
 	$(BIN)/semloss collect --preset demo --out $(DEMO)
 	$(BIN)/semloss fit $(DEMO) --metric accuracy --receiver matched --out $(DEMO)/fits/accuracy.json --plot $(DEMO)/fits/accuracy.png
 	$(BIN)/semloss fit $(DEMO) --metric psnr_db --out $(DEMO)/fits/psnr.json --plot $(DEMO)/fits/psnr.png

@@ -168,12 +168,12 @@ def default_jobs(schedule: Schedule) -> int:
 
 
 def time_needed(schedule: Schedule, jobs: int) -> tuple[Estimate, float]:
-    """Estimate of the units, and seconds until all unfinished ones are done."""
+    """Estimate of the units, and seconds from now until all unfinished ones are done."""
     units = [unit for unit in schedule.unfinished() if not schedule.cached(unit)]
     if not units:
         return Estimate({unit.id: 0.0 for unit in schedule.units}, jobs), 0.0
-    figures = estimate(schedule.units, schedule.job, jobs)
-    return figures, figures.remaining(units)
+    figures = estimate(schedule.units, units, schedule.job, jobs)
+    return figures, figures.start_s + figures.remaining(units)
 
 
 def collect(schedule: Schedule, engine: str, jobs: int, report: Report) -> dict[str, Any]:

@@ -3,25 +3,30 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from heapq import heappop, heappush
 
+import torch
 from torch import nn
 
 from semloss.collect.stages import STAGES, Rates
 from semloss.collect.stages.bench import Bench
+from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.stages.codec import CodecLoss
 from semloss.collect.stages.measured import tests_db
 from semloss.collect.stages.receiver import adapted_loss
 from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure, readable
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
-from semloss.collect.work import prepare_process
-from semloss.training import BatchLoss, Companion, Recipe, train
+from semloss.collect.work import IMPORT_S, first_step, prepare_process
+from semloss.training import BatchLoss, Companion, train
 
-#: Steps timed for one figure, after one that warms up.
-TIMED_STEPS = 3
+#: Steps timed for one figure, after one that warms up: this share of all that are to be done,
+#: and at least and at most so many.
+TIMED_SHARE, LEAST_STEPS, MOST_STEPS = 0.01, 3, 20
 
-#: Seconds of one image's step beyond which no full batch is timed: the estimate is then "at least".
-LONGEST_S = 2.0
+#: Seconds of one image through a codec beyond which no training step is timed: with its way back
+#: it takes at least three times as long, and the estimate is then "at least".
+LONGEST_S = 0.25
 
 
 class Estimate:
@@ -34,11 +39,24 @@ class Estimate:
     jobs
         Units done at a time.
     at_least
-        Whether steps were too long to be timed in full, so that it takes at least so long.
+        Whether steps were too long to be timed, so that it takes at least so long.
+    start_s
+        Seconds until a worker that is started begins its first unit.
+    took_s
+        Seconds that it took to find all this out.
     """
 
-    def __init__(self, seconds: dict[str, float], jobs: int, at_least: bool = False) -> None:
+    def __init__(
+        self,
+        seconds: dict[str, float],
+        jobs: int,
+        at_least: bool = False,
+        start_s: float = 0.0,
+        took_s: float = 0.0,
+    ) -> None:
         self.at_least = at_least
+        self.start_s = start_s
+        self.took_s = took_s
         self._seconds = seconds
         self._jobs = jobs
         self._asked: dict[str, float] = {}  # by stage: estimated seconds of the finished units
@@ -79,86 +97,154 @@ class Estimate:
         return self._seconds[unit.id] * correction
 
     def remaining(self, units: list[Unit]) -> float:
-        """Seconds until these units are done: shared work, or the longest chain if that is more."""
+        """Seconds until these units are done, in this order of priority: the work played through.
+
+        A worker that waits for what the next units need is idle here as it is there.
+        """
         now = time.monotonic()
-        left = {}
+        place = {unit.id: at for at, unit in enumerate(units)}
+        lacking = {unit.id: set(unit.needs.values()) & place.keys() for unit in units}
+        waits_for: dict[str, list[Unit]] = {}
         for unit in units:
-            spent = now - self._running[unit.id][1] if unit.id in self._running else 0.0
-            left[unit.id] = max(0.0, self.of(unit) - spent)
-        ends: dict[str, float] = {}
-        for unit in units:
-            ends[unit.id] = left[unit.id] + max(
-                (ends.get(need, 0.0) for need in unit.needs.values()), default=0.0
-            )
-        return max([sum(left.values()) / self._jobs, *ends.values()], default=0.0)
+            for need in lacking[unit.id]:
+                waits_for.setdefault(need, []).append(unit)
+        # what is being worked on goes on
+        begun = [place[one] for one in self._running if one in place]
+        ready = [place[u.id] for u in units if not lacking[u.id] and u.id not in self._running]
+        ends: list[tuple[float, int]] = []
+        end_s = 0.0
+        while ready or begun or ends:
+            while begun or (ready and len(ends) < self._jobs):
+                at = begun.pop() if begun else heappop(ready)
+                unit = units[at]
+                spent_s = now - self._running[unit.id][1] if unit.id in self._running else 0.0
+                heappush(ends, (end_s + max(0.0, self.of(unit) - spent_s), at))
+            end_s, at = heappop(ends)
+            for unit in waits_for.get(units[at].id, ()):
+                lacking[unit.id].discard(units[at].id)
+                if not lacking[unit.id]:
+                    heappush(ready, place[unit.id])
+        return end_s
 
 
-def estimate(units: list[Unit], job_for: Callable[[Unit], Job], jobs: int) -> Estimate:
+def estimate(
+    units: list[Unit], left: list[Unit], job_for: Callable[[Unit], Job], jobs: int
+) -> Estimate:
     """Time a few real steps of each kind of work and scale them up.
 
     Every network is timed once at the grid's middle CR; that of other CRs differs little.
+
+    Parameters
+    ----------
+    units
+        All units of the run.
+    left
+        Those that are to be done.
+    job_for
+        Makes the job of a unit.
+    jobs
+        Units done at a time.
     """
+    began = time.perf_counter()
     cells = [unit for unit in units if unit.stage == "measured"]
-    if not cells:
-        return Estimate({}, jobs)
     trained = [u for u in cells if u.scheme and u.scheme.codec.training != "none"] or cells
-    rates, at_least = _rates(job_for(trained[len(trained) // 2]))
-    seconds = {unit.id: STAGES[unit.stage].cost(unit, rates) for unit in units}
-    return Estimate(seconds, jobs, at_least)
-
-
-def _rates(job: Job) -> tuple[Rates, bool]:
-    """Time the work of one cell on this machine; and whether it takes at least so long."""
+    job = job_for(trained[len(trained) // 2])
     prepare_process(job.experiment.compute.threads)
-    bench, cell = Bench(job), job.unit
-    assert cell.scheme is not None
-    assert cell.snr_db is not None
-    training, recipes = job.experiment.train, job.experiment.task_training
-    items, own = len(bench.split.train), (cell.snr_db, cell.snr_db)
-    long: list[float] = []
+    first_step()
+    start_s = IMPORT_S + time.perf_counter() - began
+    clock = _Clock(job, left)
+    rates = clock.rates()
+    seconds = {unit.id: STAGES[unit.stage].cost(unit, rates) for unit in units}
+    return Estimate(seconds, jobs, clock.too_long, start_s, time.perf_counter() - began)
 
-    def image_s(
-        network: nn.Module, loss: BatchLoss, recipe: Recipe, companion: Companion | None = None
+
+class _Clock:
+    """Times the work of one cell on this machine."""
+
+    def __init__(self, job: Job, left: list[Unit]) -> None:
+        self._bench, self._cell, self._left = Bench(job), job.unit, left
+        #: Whether steps of the codec are too long to be timed.
+        self.too_long = False
+
+    def rates(self) -> Rates:
+        """Seconds of one image in each kind of work."""
+        bench, cell, experiment = self._bench, self._cell, self._bench.experiment
+        scheme = cell.scheme
+        assert scheme is not None
+        assert cell.snr_db is not None
+        own = (cell.snr_db, cell.snr_db)
+        codec = bench.new_codec(scheme, 0)
+        chain, codec_s, clean_s, adapted_s = bench.chain(scheme, codec), 0.0, 0.0, 0.0
+        sent_s = self._sent_s(chain, cell.snr_db)
+        self.too_long = sent_s > LONGEST_S
+        if self.too_long:
+            codec_s = 3 * sent_s
+        elif scheme.codec.training != "none":
+            # a task model that is not trained yet takes as long as one that is
+            tasks = {bench.task.label: bench.new_task(0).eval().requires_grad_(False)}
+            judge = scheme.objective.build(bench.shape[0], tasks, 0).to(bench.device)
+            unit = replace(cell, lesson=Lesson(experiment.train.base, own))
+            loss = CodecLoss(bench, unit, codec, judge)
+            codec_s = self._step_s("codec", codec, loss, loss.companion())
+        networks: dict[str, nn.Module] = {}
+        if bench.task.reads == scheme.codec.delivers:
+            task = bench.new_task(0)
+            clean_s = self._step_s("task", task, clean_loss(bench, task))
+            adapted_s = clean_s + sent_s
+            if not self.too_long:
+                loss_of = adapted_loss(bench, task, chain, own)
+                adapted_s = self._step_s("receiver", task, loss_of)
+            networks = {"clean": task, "matched": task}
+        measured_s = sent_s if self.too_long else self._measured_s(chain, networks)
+        measured_s *= len(tests_db(experiment, cell))
+        parts = bench.split
+        return Rates(codec_s, clean_s, adapted_s, measured_s, len(parts.train), len(parts.test))
+
+    def _sent_s(self, chain: Chain, snr_db: float) -> float:
+        """Seconds that one image takes to be sent, the second time."""
+        bench = self._bench
+        image = images_at(bench.images.images, bench.split.test[:1], bench.device)
+        generator = torch.Generator(bench.device).manual_seed(0)
+        with torch.no_grad():
+            for _ in range(2):
+                started = time.perf_counter()
+                chain.send(image, snr_db, generator)
+                seconds = time.perf_counter() - started
+        return seconds
+
+    def _step_s(
+        self, stage: str, network: nn.Module, loss: BatchLoss, companion: Companion | None = None
     ) -> float:
+        """Seconds of one image in the training of a stage; none where none of it is left."""
+        lessons = [u.lesson.recipe for u in self._left if u.stage == stage and u.lesson is not None]
+        if not lessons:
+            return 0.0
+        items, recipe = len(self._bench.split.train), lessons[0]
         batch = min(recipe.batch_size, items)
-        for steps, size in ((1, 2), (1, batch), (TIMED_STEPS, batch)):
+        all_steps = sum(one.steps for one in lessons)
+        timed = round(min(max(TIMED_SHARE * all_steps, LEAST_STEPS), MOST_STEPS))
+        for steps in (1, timed):
             started = time.perf_counter()
             # a rate of nothing: what is timed here must not diverge
-            short = {"steps": steps, "lr": 1e-12, "batch_size": size}
-            timed = recipe.model_copy(update=short)
-            train(network, loss, items, timed, "time", companion=companion)
+            short = recipe.model_copy(update={"steps": steps, "lr": 1e-12})
+            train(network, loss, items, short, "time", companion=companion)
             seconds = (time.perf_counter() - started) / steps
-            if size == 2 and seconds > LONGEST_S:  # a full batch takes no less
-                long.append(seconds)
-                break
         return seconds / batch
 
-    scheme = cell.scheme
-    codec = bench.new_codec(scheme, 0)
-    chain, codec_s, clean_s, adapted_s = bench.chain(scheme, codec), 0.0, 0.0, 0.0
-    if scheme.codec.training != "none":
-        # a task model that is not trained yet takes as long as one that is
-        tasks = {bench.task.label: bench.new_task(0).eval().requires_grad_(False)}
-        judge = scheme.objective.build(bench.shape[0], tasks, 0).to(bench.device)
-        unit = replace(cell, lesson=Lesson(training.base, own))
-        loss = CodecLoss(bench, unit, codec, judge)
-        codec_s = image_s(codec, loss, training.base, loss.companion())
-    networks: dict[str, nn.Module] = {}
-    if bench.task.reads == scheme.codec.delivers:
-        task = bench.new_task(0)
-        clean_s = image_s(task, clean_loss(bench, task), recipes.clean)
-        adapted_s = image_s(task, adapted_loss(bench, task, chain, own), recipes.matched)
-        networks = {"clean": task, "matched": task}
-    some = bench.split.test[: 1 if long else BATCH]
-    truth = bench.truth[some].numpy()
-    listeners = Listeners(bench.task, networks, truth, truth)
-    metrics = readable(job.experiment.metrics.make(), bench.images, scheme.codec.delivers)
-    sent = TestSet(bench.images, some, bench.device)
-    started = time.perf_counter()
-    measure(chain, sent, cell.snr_db, metrics, listeners, "time")
-    measured_s = (time.perf_counter() - started) / len(some) * len(tests_db(job.experiment, cell))
-    rates = Rates(codec_s, clean_s, adapted_s, measured_s, items, len(bench.split.test))
-    return rates, bool(long)
+    def _measured_s(self, chain: Chain, networks: dict[str, nn.Module]) -> float:
+        """Seconds of one image in a measurement."""
+        bench, cell = self._bench, self._cell
+        assert cell.scheme is not None
+        assert cell.snr_db is not None
+        some = bench.split.test[:BATCH]
+        truth = bench.truth[some].numpy()
+        listeners = Listeners(bench.task, networks, truth, truth)
+        metrics = bench.experiment.metrics.make()
+        usable = readable(metrics, bench.images, cell.scheme.codec.delivers)
+        sent = TestSet(bench.images, some, bench.device)
+        started = time.perf_counter()
+        measure(chain, sent, cell.snr_db, usable, listeners, "time")
+        return (time.perf_counter() - started) / len(some)
 
 
 def as_duration(seconds: float) -> str:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
+from torch import nn
 
+from semloss.collect import BEGAN_S
 from semloss.collect.run import Busy
 from semloss.collect.stages import STAGES
 from semloss.collect.stages.bench import Bench, Damaged
 from semloss.collect.units import Job
 from semloss.errors import SemlossError
-from semloss.training import keep_freed_memory
+from semloss.training import Recipe, keep_freed_memory, train
+
+#: CPU seconds of importing what a worker imports when it starts; none where it was imported before.
+IMPORT_S = time.process_time() - BEGAN_S
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,12 @@ def prepare_process(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True
     keep_freed_memory()
+
+
+def first_step() -> None:
+    """Train a network of two weights for one step: that has PyTorch import what it puts off."""
+    network, image = nn.Conv2d(1, 1, 1), torch.ones(1, 1, 1, 1)
+    train(network, lambda _, __: network(image).sum(), 1, Recipe(steps=1, batch_size=1), "first")
 
 
 def do_pack(jobs: Sequence[Job]) -> list[Result]:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -210,6 +211,13 @@ def test_an_endless_step_is_not_waited_for(world, tmp_path, capfd, monkeypatch):
     assert "estimate: at least " in capfd.readouterr().out
     assert collect(world, tmp_path / "long", "--dry-run", "--json") == 0
     assert json.loads(capfd.readouterr().out)["estimate_is_at_least"] is True
+
+
+def test_of_a_codec_too_slow_to_time_no_step_is_trained(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("semloss.collect.estimate.LONGEST_S", 0.0)
+    monkeypatch.setattr("semloss.collect.estimate.CodecLoss", None)
+    monkeypatch.setattr("semloss.collect.estimate.adapted_loss", None)
+    assert collect(world, tmp_path / "long", "--dry-run") == 0
 
 
 def test_the_quick_preset_rises_with_both(tmp_path, capfd):
@@ -483,11 +491,13 @@ def test_a_missing_or_broken_file_is_one_line(tmp_path, capfd):
     assert "is not TOML" in capfd.readouterr().err
 
 
-def test_the_presets_state_run_time_and_scores(capfd):
+def test_the_presets_state_scores_and_what_says_their_time(capfd):
     assert main(["collect", "--preset", "list"]) == 0
     text = capfd.readouterr().out
     assert "demo" in text
-    assert "run time" in text
+    assert "PSNR 32 dB" in text
+    assert "--dry-run says how long one takes on this machine" in text
+    assert not re.search(r"\d+ (min|s|h)\b", text)  # no time but a measured one
     assert main(["collect", "--preset", "nope"]) == 2
 
 

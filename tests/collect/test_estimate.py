@@ -23,6 +23,25 @@ def test_shared_work_or_the_longest_chain():
     assert Estimate({}, 2).remaining([]) == 0.0
 
 
+def test_a_worker_that_has_to_wait_is_idle():
+    first, trunk = unit("first"), unit("trunk")
+    cells = [unit(str(i), needs=["trunk"]) for i in range(3)]
+    everything = [first, trunk, *cells]
+    times = {one.id: 10.0 for one in everything} | {trunk.id: 40.0}
+    # 80 s of work on two workers, and 30 s in which one of them has nothing to do; the third cell
+    # is alone at the end
+    assert Estimate(times, jobs=2).remaining(everything) == 40 + 10 + 10
+    assert Estimate(times, jobs=1).remaining(everything) == 80
+    assert Estimate(times, jobs=3).remaining(everything) == 40 + 10
+
+
+def test_what_is_being_worked_on_is_not_begun_again():
+    first, second = unit("1"), unit("2")
+    figures = Estimate({first.id: 10.0, second.id: 30.0}, jobs=1)
+    figures.started(second)  # out of the order of priority
+    assert figures.remaining([first, second]) == pytest.approx(40.0, abs=1.0)
+
+
 def test_a_slow_machine_shows_in_what_is_left():
     done, left, base = unit("done"), unit("left"), unit("base", stage="codec")
     times = seconds(done=10.0, left=10.0) | {base.id: 100.0}
