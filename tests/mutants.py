@@ -120,9 +120,7 @@ def prepare(name: str) -> tuple[Path, list[str]]:
     with (folder / "pyproject.toml").open("a") as file:
         file.write("\n[tool.mutmut]\n")
         for key, value in settings.items():
-            file.write(
-                f"{key} = {json.dumps(value)}\n"
-            )
+            file.write(f"{key} = {json.dumps(value)}\n")
     mutants = []
     os.chdir(folder)  # mutmut reads its settings where it stands
     for path in sorted({path for pattern in room.files for path in folder.glob(pattern)}):

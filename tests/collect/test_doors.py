@@ -5,6 +5,7 @@ import math
 from typing import Literal
 
 import pandas as pd
+import pytest
 import torch
 from collecting_case import collected, value
 from PIL import Image
@@ -105,6 +106,9 @@ class KnowsItsSnr(DeepJSCC):
             torch.manual_seed(seed)
             return KnowingNetwork(self, shape, realisation.setting["filters"])
 
+    def check(self, trial):
+        return super().check(trial) | {"bits": trial.bits}
+
 
 class KnowingNetwork(DeepJSCCNetwork):
     """Scales what it hears by the SNR that it is told."""
@@ -129,7 +133,11 @@ def test_a_codec_trained_once_for_all_snr_is_measured_at_many(tmp_path):
     assert len(value(table, "psnr_db")) == 2 * 5
     assert table.train_snr_db.isna().all()
     run = tmp_path / "run"
-    assert len(list((run / "bases").iterdir())) == 2  # one training for each CR
+    records = [json.loads(path.read_text()) for path in (run / "bases").glob("*/codec.json")]
+    # One training for each CR, judged in the middle of its SNRs: 5 dB, log2(1 + 3.1623) = 2.0574.
+    symbols = pd.read_csv(run / "cells.csv").k.unique()
+    assert sorted(r["bits"] for r in records) == pytest.approx(sorted(2.0574 * symbols), rel=1e-4)
+    assert len(records) == 2
     assert not list((run / "cells").glob("*/codec.safetensors"))
     before = {path: path.stat().st_mtime_ns for path in (run / "bases").rglob("*")}
     # another SNR costs a measurement
