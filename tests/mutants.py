@@ -51,7 +51,7 @@ ROOMS = {
             "tests/planning/propagation",
             "tests/planning/budget",
             "tests/planning/digital",
-            "tests/planning/answers",
+            "tests/planning/test_printed.py",
             "tests/test_units.py",
             "tests/test_roots.py",
         ],
@@ -60,9 +60,27 @@ ROOMS = {
     "tables": Room(["semloss/tables/*"], ["tests/tables"]),
     "selection": Room(["semloss/selection/*"], ["tests/selection"]),
     "answers": Room(
-        ["semloss/planning/answers/*", "semloss/answers.py", "semloss/cli/output.py"],
-        ["tests/planning/answers", "tests/cli/plan"],
-        ["tests/cli/plan/test_cold_start.py"],
+        [
+            "semloss/answers.py",
+            "semloss/cli/output.py",
+            "semloss/planning/passes/*",
+            "semloss/planning/sharing/*",
+            "semloss/planning/studies/*",
+        ],
+        [
+            "tests/planning/test_printed.py",
+            "tests/planning/passes",
+            "tests/planning/sharing",
+            "tests/planning/studies",
+            "tests/cli/plan/test_every_question.py",
+        ],
+        [
+            "tests/planning/sharing/test_allocation.py::test_the_answer_is_that_of_brute_force",
+            "tests/planning/sharing/test_allocation.py"
+            "::test_fifty_users_of_twenty_states_come_within_a_percent_of_the_bound",
+            "tests/planning/studies/test_cases.py"
+            "::test_a_record_is_answered_alike_alone_and_in_company",
+        ],
     ),
     "forms": Room(["semloss/surfaces/forms/*"], ["tests/surfaces/forms"]),
     "fitted": Room(["semloss/surfaces/fitted/*"], ["tests/surfaces/fitted"]),
