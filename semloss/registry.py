@@ -4,13 +4,13 @@ A plug-in is a frozen pydantic model of its own options with the methods of its 
 registered under the name that an experiment file gives as ``kind``.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from semloss.errors import SemlossError
+from semloss.text import meant
 
 
 class Options(BaseModel):
@@ -128,7 +128,5 @@ def _first_complaint(error: ValidationError, model: type[BaseModel], where: str)
 
 def unknown_key(key: str, name: str, known: Iterable[str]) -> str:
     """One line for a misspelt key, with the nearest known one."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(names))}"
-    return f"{key}: unknown key; {mend}"
+    names = sorted(known)
+    return f"{key}: unknown key; " + meant(name, names, f"known keys: {', '.join(names)}")

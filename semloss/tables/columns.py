@@ -13,7 +13,6 @@ A mapping says, for a column of ours, which column of the file it is read from::
 A column whose very name holds an operator (``k/n``, ``MS-SSIM``) is found by its full name first.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -29,6 +28,7 @@ from semloss.facts import spelled
 from semloss.tables.cells import cell_number
 from semloss.tables.naming import evident_column, listing, metric_name, plain
 from semloss.tables.schema import METRICS_COLUMNS, NUMBERS
+from semloss.text import meant
 
 _OF_ONE_METRIC = ("metric", "sd", "se", "direction", "floor", "ceiling")
 """Columns of the file that cannot hold for several value columns at once."""
@@ -139,9 +139,10 @@ def _constant(ours: str, text: str, frame: pd.DataFrame) -> str | None:
 def _check_ours(columns: Mapping[str, str]) -> None:
     for ours in columns:
         if ours not in METRICS_COLUMNS:
-            near = difflib.get_close_matches(ours, METRICS_COLUMNS, n=1, cutoff=0.4)
-            mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS_COLUMNS)}"
-            raise SemlossError(f"--columns {ours}={columns[ours]}: no column of ours; {mend}")
+            raise SemlossError(
+                f"--columns {ours}={columns[ours]}: no column of ours; "
+                f"{meant(ours, METRICS_COLUMNS)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -201,12 +202,8 @@ def _term(text: str, frame: pd.DataFrame, file: Path) -> _Term:
         right = _side(text[at.end() :], frame)
         if left is not None and right is not None and str in (type(left), type(right)):
             return _Term(left, at[0], right)
-    names = {str(name).lower(): name for name in frame.columns}
-    near = [names[name] for name in difflib.get_close_matches(text.lower(), names, n=1)]
-    raise SemlossError(
-        f"{file}: no column {text!r}; "
-        + (f"did you mean {near[0]}?" if near else f"this table has {listing(frame.columns)}")
-    )
+    mend = meant(text, map(str, frame.columns), f"this table has {listing(frame.columns)}")
+    raise SemlossError(f"{file}: no column {text!r}; {mend}")
 
 
 def _side(text: str, frame: pd.DataFrame) -> str | float | None:

@@ -217,7 +217,7 @@ def test_the_command_line_writes_mappings_with_commas_or_one_by_one(choices, col
         ("snr_db=", "write OURS=THEIRS"),
         ("=SNR", "write OURS=THEIRS"),
         ("snr=SNR", "no column of ours; did you mean snr_db"),
-        ("zzz=SNR", "no column of ours; there are cell, source"),
+        ("zzz=SNR", "no column of ours; known are cell, source"),
         ("cr=a,cr=b", "mapped twice"),
     ],
 )

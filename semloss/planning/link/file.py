@@ -1,6 +1,5 @@
 """Reading a link description: tables, keys, values with units."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from semloss.errors import SemlossError
 from semloss.planning.link.keys import Key
 from semloss.planning.link.quantities import implausible, read_quantity
+from semloss.text import meant
 from semloss.units import parse_cr
 
 #: Tables of a link file that `semloss.planning.studies.tolerances` reads.
@@ -19,9 +19,7 @@ _COUNTS = ("bands", "subbands")
 
 def unknown_key(keys: Mapping[str, Key], name: str) -> str:
     """Say that a key is unknown, with the nearest known one."""
-    near = difflib.get_close_matches(name, keys, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else "the template lists every key"
-    return f"unknown key {name}: {hint}"
+    return f"unknown key {name}: {meant(name, keys, 'the template lists every key')}"
 
 
 def read_tables(keys: Mapping[str, Key], tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,9 +101,7 @@ def _entries(
             for inner, inner_value in value.items():
                 yield name, inner, inner_value
         else:
-            near = difflib.get_close_matches(name, sections, n=1)
-            known = near[0] if near else ", ".join(sections)
-            raise SemlossError(f"unknown table [{name}]: known is {known}")
+            raise SemlossError(f"unknown table [{name}]: {meant(name, sections)}")
 
 
 def _read(name: str, value: Any, key: Key) -> Any:  # noqa: ANN401 - the type of each field

@@ -19,6 +19,7 @@ from semloss.storage import read_toml
 from semloss.surfaces.files.fit_file import load
 from semloss.surfaces.files.shipped import fit_path, shipped_names
 from semloss.surfaces.fitted.fit import Fit
+from semloss.text import meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +177,7 @@ def read_users(path: Path | str) -> tuple[list[User], Pool]:
     try:
         for name in document:
             if name not in ("pool", "user"):
-                raise SemlossError(f"unknown table {name}: known are [pool] and [[user]]")
+                raise SemlossError(f"unknown table {name}: {meant(name, ('pool', 'user'))}")
         pool, entries = document.get("pool"), document.get("user")
         if not isinstance(pool, dict):
             raise SemlossError("no table [pool]; see semloss plan allocate --template")

@@ -19,7 +19,6 @@ error                                why the record has no answer
 ===================================  ==========================================================
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,6 +31,7 @@ from semloss.planning.budget.target import read_target
 from semloss.planning.link.link import KEYS
 from semloss.planning.link.quantities import read_quantity
 from semloss.surfaces.fitted.fit import Fit
+from semloss.text import meant
 from semloss.units import parse_cr
 
 LABELS = ("id", "name", "label", "group", "note")
@@ -102,10 +102,8 @@ def _field(name: str, value: Any, defaults: Defaults) -> Any:  # noqa: ANN401 - 
 
 
 def _unknown(name: str) -> str:
-    known = [*ASKED, *LABELS, *KEYS]
-    near = difflib.get_close_matches(str(name), known, n=1)
-    mend = f"did you mean {near[0]}?" if near else f"labels may be called {', '.join(LABELS)}"
-    return f"unknown column {name}; {mend}"
+    labels = f"labels may be called {', '.join(LABELS)}"
+    return f"unknown column {name}; {meant(name, [*ASKED, *LABELS, *KEYS], labels)}"
 
 
 def _solve(group: list[Record], defaults: Defaults) -> list[Record]:

@@ -127,7 +127,7 @@ def test_a_users_channel_may_come_from_a_link_file(folder, capsys):
         ("subbands = 8", "sub_bands = 8", "pool: unknown key sub_bands: did you mean subbands?"),
         ("subbands = 8", "", "pool: subbands is missing: give 1 … 4096"),
         ("subbands = 8", "subbands = 8.5", "pool: subbands = 8.5: give a whole number"),
-        ("[pool]", "[pol]", "unknown table pol: known are [pool] and [[user]]"),
+        ("[pool]", "[pol]", "unknown table pol: did you mean pool?"),
         ("total_power_w = 4.0", "total_power_w = -1", "pool: total_power_w = -1"),
         ("total_power_w = 4.0", "total_power_w = 4\ntotal_power_dbw = 6", "not both"),
         ("weight = 0.8", "weigth = 0.8", "user forest: unknown key weigth: did you mean weight?"),

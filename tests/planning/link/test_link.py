@@ -149,7 +149,7 @@ def test_bad_givens_are_one_line_with_key_value_and_what_is_allowed(fields, mess
     [
         ({"power_w": 5}, r"unknown key power_w: did you mean power_dbw\?"),
         ({"path": {"elevation": 5}}, r"unknown key elevation: did you mean elevation_deg\?"),
-        ({"recever": {}}, r"unknown table \[recever\]: known is receiver"),
+        ({"recever": {}}, r"unknown table \[recever\]: did you mean receiver"),
         ({"receiver": {"obo_db": 3}}, r"obo_db stands in \[receiver\]: it belongs .*transmitter"),
         ({"obo_db": 3, "transmitter": {"obo_db": 3}}, r"obo_db is given twice"),
         ({"freq_ghz": "8.2 GHy"}, r"freq_ghz = '8.2 GHy': unknown unit 'GHy'; .*Hz, kHz, MHz, GHz"),
