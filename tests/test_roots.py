@@ -31,3 +31,16 @@ def test_slack_forgives_rounding_in_the_first_round():
 
     assert np.isnan(first_met(surplus, np.array([0.0]), np.array([1.0]), (3, 3)))[0]
     assert first_met(surplus, np.array([0.0]), np.array([1.0]), (3, 3), 1e-12)[0] == 1.0
+
+
+def test_each_round_halves_the_bracket():
+    for rounds, bracket in ((0, (0, 4)), (1, (0, 2)), (2, (0, 1)), (3, (0.5, 1)), (4, (0.75, 1))):
+        short, enough = halve(lambda x: x >= 1.0, 0.0, 4.0, rounds)
+        assert (short, enough) == bracket
+
+
+def test_the_walk_closes_in_by_its_counts():
+    # 0, 1 … 8, then 2, 2.25 … 3: the first point at or above the target answers.
+    for counts, answer in (((9,), 3.0), ((9, 5), 2.75), ((9, 5, 6), 2.7), ((2,), 8.0)):
+        found = first_met(lambda x: x - 2.7, np.array([0.0]), np.array([8.0]), counts)
+        assert found == pytest.approx([answer])

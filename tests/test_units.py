@@ -25,3 +25,21 @@ def test_what_is_no_ratio_is_refused_in_one_line(text):
 @given(st.integers(1, 5000))
 def test_reciprocals_read_back(inverse):
     assert Fraction(format_cr(1 / inverse)) == Fraction(1, inverse)
+
+
+@pytest.mark.parametrize(
+    ("cr", "text"),
+    [(1.0, "1"), (1 / 12 * 1.0009, "1/12"), (1 / 12 * 1.0012, "0.08343"), (0.3, "0.3"),
+     (0.9, "0.9"), (1 / 3 * 0.9992, "1/3"), (0.123456, "0.1235")],
+)  # fmt: skip
+def test_a_ratio_within_a_thousandth_of_a_reciprocal_is_written_as_that(cr, text):
+    assert format_cr(cr) == text
+
+
+def test_a_ratio_too_small_is_told_the_smallest():
+    assert parse_cr(1e-9) == 1e-9
+    for bad, told in ((1e-10, True), (-0.1, False), (0, False), (1.5, False)):
+        with pytest.raises(SemlossError) as caught:
+            parse_cr(bad)
+        assert str(caught.value).startswith(f"cr = {bad}: CR is k/n")
+        assert ("(0, 1], from 1e-09;" in str(caught.value)) == told

@@ -6,7 +6,7 @@ import pytest
 from table_rows import csv
 
 from semloss.errors import SemlossError
-from semloss.facts import METRICS, Metric, metric_facts, register
+from semloss.facts import METRICS, Directed, Metric, metric_facts, register, sign_of, spelled
 from semloss.facts.metric import _SPELLED
 from semloss.metrics import IMAGE_METRICS
 from semloss.selection import select
@@ -70,3 +70,42 @@ def test_a_spelling_belongs_to_one_metric():
     with pytest.raises(SemlossError, match="'acc' is registered already, as accuracy"):
         register(Metric("another", spellings=("acc",)))
     assert "another" not in METRICS
+
+
+def test_a_title_carries_label_and_unit():
+    assert metric_facts("psnr_db").title == "PSNR [dB]"
+    assert metric_facts("ms_ssim_3").title == "MS-SSIM (3 scales)"
+    assert metric_facts("mean_bleu_4").title == "mean bleu 4"
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [
+        ("accuracy", (0.0, 1.0)),
+        ("ssim", (0.0, 1.0)),
+        ("lpips", (0.0, 1.0)),
+        ("semantic_loss", (0.0, 1.0)),
+        ("psnr_db", (-math.inf, math.inf)),
+        ("mse", (-math.inf, math.inf)),
+        ("cw_ssim", (-math.inf, math.inf)),
+    ],
+)
+def test_floors_and_ceilings_are_searched_in_the_levels(name, levels):
+    assert metric_facts(name).level_range == levels
+
+
+@pytest.mark.parametrize(
+    ("direction", "sign", "met"),
+    [("higher", 1.0, [False, True, True]), ("lower", -1.0, [True, True, False])],
+)
+def test_what_has_a_direction_meets_a_target_at_the_target(direction, sign, met):
+    one = Directed()
+    one.direction = direction
+    assert one.sign == sign_of(direction) == sign
+    assert one.meets([0.4, 0.5, 0.6], 0.5).tolist() == met
+
+
+def test_a_spelling_names_its_metric():
+    assert spelled("msssim") == "ms_ssim"
+    assert spelled("psnr_db") == "psnr_db"
+    assert spelled("unheard_of") is None

@@ -461,3 +461,105 @@ def test_the_psnr_of_the_mean_mse_has_the_error_of_the_delta_method():
     assert measured.value == pytest.approx(16.0206, abs=1e-4)
     assert measured.sd == pytest.approx(4.342945 * 0.0129099 / 0.025, rel=1e-5)
     assert measured.se == pytest.approx(4.342945 * 0.0129099 / 0.025 / 2, rel=1e-5)
+
+
+# --- What is told where a metric cannot be measured ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason"),
+    [
+        ("ssim", (3, 64, 10), "ssim needs sides of at least 11 pixels for the 11-pixel window; "
+                              "these images are 64x10."),
+        ("ms_ssim", (3, 160, 512), "ms_ssim needs sides of at least 161 pixels for 5 scales; "
+                                   "these images are 160x512."),
+        ("ms_ssim_3", (3, 40, 64), "ms_ssim_3 needs sides of at least 41 pixels for 3 scales; "
+                                   "these images are 40x64."),
+        ("lpips", (3, 64, 64), "lpips needs the weights of its network: give a .safetensors file."),
+        ("psnr_db", (1, 1, 1), None),
+    ],
+)  # fmt: skip
+def test_a_metric_says_in_a_sentence_why_it_cannot_measure(name, shape, reason):
+    (metric,) = image_metrics([name])
+    assert metric.unavailable(*shape) == reason
+
+
+def test_lpips_says_in_a_sentence_which_images_it_cannot_measure(weights_file: Path) -> None:
+    lpips = Lpips(weights_file)
+    assert lpips.unavailable(13, 64, 64) == (
+        "lpips is defined for 3-band RGB images; these have 13 band(s)."
+    )
+    assert lpips.unavailable(3, 64, 30) == (
+        "lpips needs sides of at least 31 pixels for AlexNet's pooling; these images are 64x30."
+    )
+
+
+def test_complaints_name_the_file_the_key_and_the_shapes(tmp_path, weights_file):
+    good = load_file(weights_file)
+    save_file({k: v for k, v in good.items() if k != "lin3.weight"}, tmp_path / "missing")
+    save_file(good | {"lin1.weight": torch.zeros(1, 191, 1, 1)}, tmp_path / "wrong")
+    for name, told in {
+        "missing": "key lin3.weight is missing",
+        "wrong": "lin1.weight has shape (1, 191, 1, 1), not (1, 192, 1, 1)",
+        "absent": "no such file",
+    }.items():
+        with pytest.raises(SemlossError) as caught:
+            Lpips(tmp_path / name)
+        assert str(caught.value) == f"lpips weights {tmp_path / name}: {told}"
+    with pytest.raises(SemlossError) as caught:
+        image_metrics(["psnr_db", "msssim"], where="metrics.names")
+    assert str(caught.value).startswith("metrics.names: msssim")
+    with pytest.raises(SemlossError) as caught:
+        image_metrics(["msssim"])
+    assert str(caught.value).startswith("metrics: msssim")
+
+
+def test_a_name_that_comes_twice_is_measured_once() -> None:
+    assert [metric.name for metric in image_metrics(["mse", "psnr_db", "mse"])] == [
+        "mse", "psnr_db",
+    ]  # fmt: skip
+
+
+def test_levels_of_a_mean_are_those_given_or_those_known() -> None:
+    values = torch.tensor([0.2, 0.4])
+    for given_, expected in (({}, (0.0, 1.0)), ({"floor": 0.1, "ceiling": 0.9}, (0.1, 0.9))):
+        measured = mean_measurement("ssim", values, **given_)
+        assert (measured.floor, measured.ceiling) == expected
+    assert mean_measurement("lpips", values).direction == "lower"
+
+
+def test_the_spread_of_the_mean_mse_psnr_needs_two_images() -> None:
+    metric = IMAGE_METRICS["psnr_mean_mse_db"]()
+    assert math.isnan(metric.summarise(torch.tensor([0.01])).sd)
+    two = metric.summarise(torch.tensor([0.01, 0.03]))
+    assert two.sd == pytest.approx(4.342945 / 0.02 * 0.0141421, rel=1e-5)
+    assert (two.metric, two.n, two.direction) == ("psnr_mean_mse_db", 2, "higher")
+    assert metric.summarise(torch.zeros(2)).value == pytest.approx(100.0)
+
+
+def test_macro_f1_of_a_small_case_by_hand() -> None:
+    """F1 of 0: 2·2/(3 + 2), of 1: 2·1/(1 + 2); the error from each image's influence on them."""
+    labels, predictions = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+    found = measure_classification(
+        labels, predictions, n_classes=2, clean_accuracy=1.0, clean_macro_f1=0.8
+    )[1]
+    assert found.value == pytest.approx((0.8 + 2 / 3) / 2)
+    # Shares n/size are 4/5 and 4/3; influences (2·hit·share − f1·share of both classes) / 2.
+    of_0, of_1 = 0.8 * 4 / 5, 2 / 3 * 4 / 3
+    influence = [(2 * 4 / 5 - 2 * of_0) / 2, (2 * 4 / 5 - 2 * of_0) / 2, (-of_0 - of_1) / 2,
+                 (2 * 4 / 3 - 2 * of_1) / 2]  # fmt: skip
+    sd = math.sqrt(sum(x**2 for x in influence) / 4)
+    assert (found.sd, found.se) == pytest.approx((sd, sd / 2))
+    assert (found.floor, found.ceiling, found.direction) == (pytest.approx(1 / 3), 0.8, "higher")
+
+
+def test_a_clean_accuracy_may_be_one_and_not_more() -> None:
+    one = np.array([0])
+    assert measure(one, one, 2, clean=1.0)["accuracy"].ceiling == 1.0
+    for clean in (1.1, 0.0, -0.5):
+        with pytest.raises(SemlossError) as caught:
+            measure(one, one, 2, clean=clean)
+        assert str(caught.value) == (
+            f"clean accuracy {clean}: semantic loss is stated against it, so the task model must "
+            "get some clean test images right; train it longer or on more images"
+        )
