@@ -24,6 +24,7 @@ from mutmut.utils.format_utils import get_mutant_name
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "mutants"
 COPIED = ("semloss", "tests", "data", "fits", "README.md", "pyproject.toml")
+PRELOADED = ("pytest", "hypothesis", "numpy", "scipy.stats", "scipy.optimize", "pandas", "torch")
 LEFT_AS_THEY_ARE = {"staticmethod", "classmethod", "abstractmethod", "overload"}
 
 
@@ -132,13 +133,18 @@ def prepare(name: str) -> tuple[Path, list[str]]:
         "also_copy": others,
         "pytest_add_cli_args_test_selection": room.tests,
         "pytest_add_cli_args": ["-p", "no:cacheprovider", *too_slow],
-        "process_isolation": "forkserver",  # no test inherits what another one computed
+        # No test inherits what another one computed, and semloss is imported with the mutant on:
+        # the expressions of forms are made then.
+        "process_isolation": "forkserver",
+        "forkserver_warmup": "import",
+        "preload_modules_file": "preload.txt",
         "use_git_change_detection": False,
     }
     with (folder / "pyproject.toml").open("a") as file:
         file.write("\n[tool.mutmut]\n")
         for key, value in settings.items():
             file.write(f"{key} = {json.dumps(value)}\n")
+    (folder / "preload.txt").write_text("\n".join(PRELOADED))
     mutants = []
     os.chdir(folder)  # mutmut reads its settings where it stands
     for path in sorted({path for pattern in room.files for path in folder.glob(pattern)}):
