@@ -5,6 +5,7 @@ from pathlib import Path
 from semloss.cli import options
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
+from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan against FIT.json jpeg2000.csv --link eo-leo-x-band --plot crossover.png"
 
@@ -18,7 +19,6 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     options.add_link(parser)
     parser.add_argument("--codec", metavar="NAME", help="which of the curve's codecs")
-    parser.needs("--codec", "CURVE", why="a CSV that it chooses from")
     parser.add_argument(
         "--modcod", metavar="NAME", help='the fixed chain\'s, e.g. "QPSK 3/4" (default: mid-range)'
     )
@@ -40,6 +40,10 @@ def run(args: options.Args) -> int:
     from semloss.planning.digital.against import Chain, against
     from semloss.planning.digital.modcods import RateCurve
 
+    if args.curve is None and args.fit is not None and args.fit.suffix.lower() == ".csv":
+        args.curve, args.fit = args.fit, None  # the link's fit
+    if args.codec is not None and args.curve is None:
+        raise SemlossError("--codec needs CURVE: a CSV that it chooses from")
     link = options.read_link(args)
     asked = options.question(args, link)
     curve = None

@@ -24,6 +24,13 @@ def test_against_a_digital_chain(plan, answer, folder):
     assert "images/s" in out
 
 
+def test_a_curve_alone_is_compared_with_the_links_own_fit(plan):
+    own = plan("against", "curve.csv", *X, "--codec", "jp2", "--json", fit=None)
+    named = plan("against", "curve.csv", *X, "--codec", "jp2", "--json", fit="eurosat-accuracy")
+    assert own[:2] == named[:2]
+    assert own[0] == 0
+
+
 def test_without_a_curve_no_winner_is_named(plan, answer):
     found = answer("against", *WEAK_LINK)
     assert found["note"].startswith("no measured digital")
