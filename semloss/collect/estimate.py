@@ -17,7 +17,7 @@ from semloss.collect.stages.receiver import adapted_loss
 from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure, readable
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
-from semloss.collect.work import IMPORT_S, first_step, prepare_process
+from semloss.collect.work import IMPORT_S, prepare_process
 from semloss.training import BatchLoss, Companion, train
 
 #: Steps timed for one figure, after one that warms up: this share of all that are to be done,
@@ -150,7 +150,6 @@ def estimate(
     trained = [u for u in cells if u.scheme and u.scheme.codec.training != "none"] or cells
     job = job_for(trained[len(trained) // 2])
     prepare_process(job.experiment.compute.threads)
-    first_step()
     start_s = IMPORT_S + time.perf_counter() - began
     clock = _Clock(job, left)
     rates = clock.rates()

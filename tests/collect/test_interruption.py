@@ -43,8 +43,7 @@ def test_signals_to_the_whole_group_end_it_in_one_line(tmp_path, engine, first):
     time.sleep(1.0)
     for one in [first, signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGTERM]:
         try:
-            # what `timeout` does; Ray's own processes are not its workers
-            (os.kill if engine == "ray" else os.killpg)(process.pid, one)
+            os.killpg(process.pid, one)  # what `timeout` and a terminal do
         except ProcessLookupError:
             break
         time.sleep(0.15)

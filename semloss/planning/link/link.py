@@ -59,9 +59,9 @@ class LinkData:
         None, "antenna gain towards the receiver's boresight", "dBi", -40, 80, example=6.0
     )
     tx_dish_m: float | None = _tx(
-        None, "dish diameter, instead of tx_gain_dbi", "m", 0, 100, above=True
+        None, "dish diameter, instead of tx_gain_dbi", "m", 0.01, 100
     )
-    tx_efficiency: float = _tx(0.6, "aperture efficiency of that dish", "", 0, 1, above=True)
+    tx_efficiency: float = _tx(0.6, "aperture efficiency of that dish", "", 0.01, 1)
     tx_pointing_loss_db: float = _tx(0.0, "off-boresight loss", "dB", 0, 30)
 
     freq_ghz: float = _path(dataclasses.MISSING, "carrier frequency", "GHz", 0.03, 350, example=8.2)
@@ -117,9 +117,9 @@ class LinkData:
     )
     rx_gain_dbi: float | None = _rx(None, "antenna gain", "dBi", -40, 100)
     rx_dish_m: float | None = _rx(
-        None, "dish diameter, instead of rx_gain_dbi", "m", 0, 100, above=True, example=3.0
+        None, "dish diameter, instead of rx_gain_dbi", "m", 0.01, 100, example=3.0
     )
-    rx_efficiency: float = _rx(0.6, "aperture efficiency of that dish", "", 0, 1, above=True)
+    rx_efficiency: float = _rx(0.6, "aperture efficiency of that dish", "", 0.01, 1)
     rx_line_loss_db: float = _rx(0.0, "antenna to low-noise amplifier, at 290 K", "dB", 0, 30)
     rx_pointing_loss_db: float = _rx(
         0.0, "off-boresight loss, which G/T does not hold", "dB", 0, 30
