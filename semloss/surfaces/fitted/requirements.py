@@ -102,11 +102,10 @@ class Requirement(Answer):
                 f"needs CR {least}{self.cr:.4f} at SNR {self.snr_db:g} dB, "
                 f"met by {self.cr_fraction}"
             )
-        sure = f" with {100 * self.confidence:g} % confidence" if self.confidence else ""
         # A confident answer is a bound; the interval is that of what is truly needed.
         of = "truly needed, " if self.confidence else ""
         level = "" if self.interval is None else f"   [{of}{100 * self.interval:g} %: {span}]"
-        line = f"{named(self)} = {self.target:g}{sure} {ask}{level}"
+        line = f"{named(self)} = {self.target:g}{_sure(self.confidence)} {ask}{level}"
         edge = "\nthe lowest measured value meets the target; less might do"
         return line + edge * self.at_edge
 
@@ -155,7 +154,12 @@ class Contour(Answer):
 
     def text(self) -> str:
         """The target, and a line per CR."""
-        return f"{named(self)} = {self.target:g} needs\n{frame_text(self.rows(), _COLUMNS)}"
+        asked = f"{named(self)} = {self.target:g}{_sure(self.confidence)}"
+        return f"{asked} needs\n{frame_text(self.rows(), _COLUMNS)}"
+
+
+def _sure(confidence: float | None) -> str:
+    return f" with {100 * confidence:g} % confidence" if confidence else ""
 
 
 @dataclass(frozen=True)
