@@ -8,6 +8,8 @@ import numpy as np
 
 from semloss.units import format_cr
 
+_ROUNDING = 1e-9
+
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay rows out in columns, numbers to the right, words to the left."""
@@ -33,6 +35,40 @@ def number(value: Any, digits: str = "#.4g") -> str:  # noqa: ANN401 - a cell
     if isinstance(value, str):
         return value
     return format(value, digits)
+
+
+def digits(spread: float, figures: int = 2) -> int:
+    """Decimals that a number known to ± `spread` supports: down to that many figures of it."""
+    if not (math.isfinite(spread) and spread > 0):
+        return 4
+    return min(max(figures - 1 - math.floor(math.log10(spread)), 0), 12)
+
+
+def share_of_time(percent: float) -> str:
+    """Write a percentage of the time, to the 0.01 % down to which outage is known.
+
+    Only where nothing varies, without rain statistics and fading, is it all or nothing.
+    """
+    if percent == 0 or abs(percent - 100) < _ROUNDING:
+        return f"{percent:.0f} %"
+    if percent > 99.99:
+        return "more than 99.99 %"
+    return "less than 0.01 %" if percent < 0.01 else f"{percent:.2f} %"
+
+
+def share_of_draws(share: float, se: float, draws: int) -> str:
+    """Write which share of random draws did something, to the digits that their number supports.
+
+    Where all did or none, the bound is what is then left with 95 % confidence.
+    """
+    if 0 < share < 1:
+        places = digits(100 * se)
+        return f"{100 * share:.{places}f} ± {100 * se:.{places}f} % of {draws:,} draws"
+    rest = 100 * (1 - 0.05 ** (1 / draws))
+    rest = math.ceil(rest * (unit := 10 ** digits(rest))) / unit
+    if share == 1:
+        return f"all {draws:,} draws (at least {100 - rest:.6g} %, 95 % sure)"
+    return f"none of {draws:,} draws (at most {rest:.6g} %, 95 % sure)"
 
 
 def amount(count: float) -> str:

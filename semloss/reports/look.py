@@ -5,10 +5,11 @@ and saving a picture with the table behind it.
 """
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -27,6 +28,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.facts import metric_facts
+from semloss.planning.budget.question import Question
 from semloss.reports.page import signed
 from semloss.storage import picture_kind, write_atomically
 from semloss.surfaces.fitted.fit import Fit
@@ -48,6 +50,14 @@ DASHES: tuple[Any, ...] = (
     (0, (9, 2)),
 )
 OUTSIDE = "outside the fitted domain"
+TARGET_LINE: dict[str, Any] = {"color": ACCENT, "linewidth": 1.1, "linestyle": (0, (4, 3))}
+OUTSIDE_LINE: dict[str, Any] = {"linestyle": ":", "linewidth": 1.0, "marker": "", "label": None}
+
+_SPELLED = {
+    "eurosat": "EuroSAT", "scenes": "built-in scenes", "deepjscc": "DeepJSCC", "awgn": "AWGN",
+    "rayleigh": "Rayleigh", "rician": "Rician", "resnet8": "ResNet8", "jpeg": "JPEG",
+    "jpeg2000": "JPEG 2000", "jp2": "JPEG 2000", "webp": "WebP",
+}  # fmt: skip
 
 COLUMN = 3.5
 """Width in inches of one column of a two-column paper."""
@@ -58,6 +68,11 @@ _MOST = 8
 """Most CRs told apart by marker and lightness."""
 _GAP_X, _GAP_Y = 0.11, 0.06
 """Least distance of two ticks, in lengths of the axis, that leaves room for their fractions."""
+_BOUND = re.compile(
+    r"(?<=\d) (?=(?:dB|dBW|W|deg|km|m|px|MHz|bands|day)\b|%)"
+    r"|(?<=%:) |(?<=[≥≤…]) | (?=…)|(?<=\bCR) (?=1?[/\d])"
+)
+"""Blanks at which no line is broken: before a unit, within an interval, before a CR."""
 _TITLE, _FOOT = 13.0, 19.0
 """Characters of a title and of a foot that fit in an inch."""
 _STYLE: dict[Any, Any] = {
@@ -99,29 +114,45 @@ def metric_label(metric: str, receiver: str) -> str:
     return name if receiver == "none" else f"{name}, {receiver} task model"
 
 
-def name_of(fit: Fit) -> str:
-    """Name of a fit's metric as a title should carry it."""
-    label = metric_facts(fit.metric).label
-    name = label if fit.receiver == "none" else f"{label}, {fit.receiver} task model"
-    return name[:1].upper() + name[1:]
+def name_of(about: Any) -> str:  # noqa: ANN401 - a fit or an answer from one
+    """Name of a metric with its receiver, without the unit, as a sentence carries it."""
+    return metric_label(about.metric, about.receiver).partition(" [")[0]
 
 
-def origin(fit: Fit) -> str:
-    """What a fit was measured on, as far as its file tells: images, classifier, codec, channel."""
+def demand(asked: Question) -> str:
+    """Target of a question as a title carries it."""
+    sure = "" if asked.confidence is None else f" with {100 * asked.confidence:g} % confidence"
+    sign = "≥" if asked.fit.sign > 0 else "≤"
+    return f"{name_of(asked.fit)} {sign} {asked.target:g}{sure}"
+
+
+def spelled(name: Any) -> str:  # noqa: ANN401 - a word of a fit file
+    """A source, codec, channel or classifier as people write it; an unknown one as it is."""
+    return _SPELLED.get(str(name), str(name))
+
+
+def origin(*fits: Fit) -> str:
+    """What fits were measured on, as far as their files tell: images, classifier, codec, channel.
+
+    What several have in common is said once.
+    """
+    return "; ".join(dict.fromkeys(part for fit in fits for part in _origin(fit) if part))
+
+
+def _origin(fit: Fit) -> Iterator[str]:
     told = fit.provenance
     tile = str(told.get("tile", "")).replace("x", "×", 1)
     count = "" if fit.images is None else f"{fit.images:g} test images a cell"
-    images = ", ".join(part for part in (count, tile) if part)
-    source = " ".join(str(told[key]) for key in ("source",) if key in told)
-    parts = [": ".join(part for part in (source, images) if part)]
+    cells = fit.data.get("points")
+    images = ", ".join(part for part in (f"{cells} cells" if cells else "", count, tile) if part)
+    yield ": ".join(part for part in (spelled(told.get("source", "")), images) if part)
     if fit.receiver != "none" and told.get("task_model"):
-        parts.append(f"classifier {told['task_model']}")
+        yield f"classifier {spelled(told['task_model'])}"
     codec = told.get("codec_label") or told.get("codec")
-    parts += [f"codec {codec}"] if codec else []
-    parts += [f"channel {told['channel']}"] if told.get("channel") else []
+    yield f"codec {spelled(codec)}" if codec else ""
+    yield f"channel {spelled(told['channel'])}" if told.get("channel") else ""
     if fit.outcome is not Outcome.CONVERGED:
-        parts.append(f"the fit is flagged: {fit.outcome.value}")
-    return "; ".join(part for part in parts if part)
+        yield f"the fit is flagged: {fit.outcome.value}"
 
 
 def shown_ratios(cr: Array) -> Array:
@@ -172,7 +203,16 @@ def band_curve(
         axes.fill_between(x, *band, color=style["color"], alpha=0.2, linewidth=0)
     axes.plot(x, np.where(inside, value, np.nan), **style)
     if not inside.all():
-        axes.plot(x, np.where(inside, np.nan, value), ":", color=style["color"], linewidth=1.0)
+        out = ~inside
+        out[1:] |= ~inside[:-1]  # from the last point that was measured to the next one
+        out[:-1] |= ~inside[1:]
+        axes.plot(x, np.where(out, value, np.nan), **style | OUTSIDE_LINE)
+
+
+def outside_key(inside: Any, color: Any = INK) -> list[Line2D]:  # noqa: ANN401 - a mask, a colour
+    """Entry of a legend for what lies outside the domain, where something does."""
+    out = not np.all(inside)
+    return [key(**OUTSIDE_LINE | {"label": OUTSIDE, "color": color})] if out else []
 
 
 def key(label: str, color: Any = INK, **style: Any) -> Line2D:  # noqa: ANN401 - properties
@@ -187,7 +227,7 @@ def band_key(label: str, color: Any = INK) -> Patch:  # noqa: ANN401 - a colour
 
 def target_line(axes: Axes, value: float, label: str) -> None:
     """Draw what was asked for across the axes; the legend tells it."""
-    axes.axhline(value, color=ACCENT, linewidth=1.1, linestyle=(0, (4, 3)), label=signed(label))
+    axes.axhline(value, **TARGET_LINE, label=signed(label))
 
 
 def legend(axes: Axes, handles: Sequence[Any] = (), title: str | None = None) -> None:
@@ -271,8 +311,8 @@ def picture(
         When a CSV of that name holds something else, the suffix names no kind of picture, or
         the place cannot be written.
     """
-    above = fill(signed(title), round(_TITLE * width))
-    below = fill(signed(about), round(_FOOT * width))
+    above = _filled(signed(title), round(_TITLE * width))
+    below = fill(_BOUND.sub("\u00a0", signed(about)), round(_FOOT * width))
     lines = above.count("\n") + below.count("\n") + 1 + bool(below)
     with mpl.rc_context():
         sns.set_theme(context="paper", style="ticks")
@@ -283,6 +323,18 @@ def picture(
             figure.supxlabel(below, x=0.01, ha="left", fontsize=6.5, color=GREY)
         yield figure
         _save(figure, Path(path), {} if table is None else {"": table, **(further or {})})
+
+
+def _filled(text: str, width: int) -> str:
+    """The text in as few lines as fit, of nearly one length; a number keeps to its unit."""
+    bound = _BOUND.sub("\u00a0", text)
+    lines = wrap(bound, width)
+    for narrower in range(width - 1, width // 2, -1):
+        tried = wrap(bound, narrower, break_long_words=False)
+        if len(tried) > len(lines) or max(map(len, tried), default=0) > width:
+            break
+        lines = tried
+    return "\n".join(lines)
 
 
 def _save(figure: Figure, path: Path, tables: Mapping[str, pd.DataFrame]) -> None:

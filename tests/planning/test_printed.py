@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from planning_case import accuracy, link
 
+from semloss.layout import share_of_draws, share_of_time
 from semloss.planning.budget.ledger import ledger
 from semloss.planning.budget.points import Defaults
 from semloss.planning.budget.question import Question
@@ -70,6 +71,20 @@ def test_the_threshold_of_an_adaptive_plan_has_the_fits_interval_and_the_margin_
     assert row["images_per_s"] == pytest.approx(IMAGES_PER_S)
 
 
+def test_a_share_has_the_digits_that_its_source_supports():
+    assert share_of_draws(0.2945, 0.0102, 2000) == "29.4 ± 1.0 % of 2,000 draws"
+    assert share_of_draws(0.99952, 2.19e-4, 10_000) == "99.952 ± 0.022 % of 10,000 draws"
+    # With the share that the bound names, such a sample comes once in twenty times at most.
+    assert share_of_draws(1.0, 0.0, 2000) == "all 2,000 draws (at least 99.85 %, 95 % sure)"
+    assert share_of_draws(0.0, 0.0, 100) == "none of 100 draws (at most 3 %, 95 % sure)"
+    assert 0.9985**2000 <= 0.05
+    assert 0.97**100 <= 0.05
+    assert [share_of_time(p) for p in (0.0, 0.004, 12.345, 99.98, 99.999, 100.0)] == [
+        "0 %", "less than 0.01 %", "12.35 %", "99.98 %", "more than 99.99 %",
+        "100 %",
+    ]  # fmt: skip
+
+
 def test_a_study_tells_the_share_of_draws_that_meet_the_target_and_its_error():
     tolerances = read_tolerances({"power_dbw": {"normal": 1.0}})
     short_db = accuracy().min_snr(target=TARGET, cr=1 / 12).snr_db - float(link().budget().snr_db)
@@ -79,7 +94,7 @@ def test_a_study_tells_the_share_of_draws_that_meet_the_target_and_its_error():
     assert 0 < met < 400
     share, error = met / 400, math.sqrt(met * (400 - met) / 400**3)
     assert answer.text().splitlines()[-1] == (
-        f"accuracy = 0.6 met in {100 * share:.4g} % ± {100 * error:.2g} % of 400 draws, seed 3"
+        f"accuracy = 0.6 met in {100 * share:.1f} ± {100 * error:.1f} % of 400 draws, seed 3"
     )
     told = answer.to_dict()
     assert (told["met_probability"], told["met_se"]) == pytest.approx((share, error))

@@ -33,8 +33,8 @@ _DECIMALS = {"K": 1, "km": 1, "deg": 1}
 class Ledger(Answer):
     """Lines of a link budget with what the metric makes of them.
 
-    `prediction` is None without a fit, `required` without a target, `confident` without a
-    confidence.
+    `fit` and `prediction` are None without a fit, `required` without a target, `confident`
+    without a confidence.
     """
 
     link: LinkData
@@ -43,6 +43,7 @@ class Ledger(Answer):
     prediction: "Prediction | None" = None
     required: "Requirement | None" = None
     confident: "Requirement | None" = None
+    fit: "Fit | None" = field(default=None, repr=False, compare=False)
     _index: dict[str, Row] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -207,7 +208,7 @@ def ledger(
         rows += _margin_rows(snr_db, required, link.margin_db, level)
     if confident is not None:
         rows += _confident_rows(snr_db, confident, confidence)
-    return Ledger(link, tuple(rows), tuple(warnings), prediction, required, confident)
+    return Ledger(link, tuple(rows), tuple(warnings), prediction, required, confident, fit)
 
 
 def measured_papr_db(fit: "Fit") -> float | None:

@@ -19,7 +19,7 @@ import numpy as np
 from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.layout import amount, columns, domain_line, number
+from semloss.layout import amount, columns, domain_line, number, share_of_time
 from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.link.link import LinkData
@@ -157,9 +157,8 @@ class Outage(Answered):
             columns(head, rows),
         ]
         if self.met_percent is not None:
-            lines.append(
-                f"{question.demand} in {self.met_percent:.5g} % of the time{question.kept}"
-            )
+            share = share_of_time(self.met_percent)
+            lines.append(f"{question.demand} in {share} of the time{question.kept}")
         lines.append(f"{amount(self.images_per_s)} images/s on average")
         return "\n".join([*lines, domain_line(self.in_domain_percent / 100)])
 

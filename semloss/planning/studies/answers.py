@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semloss.answers import Answer, records
-from semloss.layout import frame_text
+from semloss.layout import frame_text, share_of_draws
 from semloss.planning.budget.points import Defaults
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ class MonteCarlo(Study):
         if target is not None:
             lines.append(
                 f"{self.defaults.fit.metric} = {target:g} met in "
-                f"{100 * self.met_probability:.4g} % ± {100 * self.met_se:.2g} % of "
-                f"{len(self.samples):,} draws, seed {self.seed}"
+                f"{share_of_draws(self.met_probability, self.met_se, len(self.samples))}, "
+                f"seed {self.seed}"
             )
         return "\n".join(lines)
 

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semloss.errors import SemlossError
 from semloss.reports import look
-from semloss.reports.page import row_of_most, rows_of, signed
+from semloss.reports.page import capital, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 
@@ -69,16 +70,20 @@ def forms_plot(fit: Fit, path: Path | str) -> str:
         path,
         4.6,
         1.0 + 0.24 * len(table),
-        f"{look.name_of(fit)}: errors of the forms",
+        f"{capital(look.name_of(fit))}: errors of the forms",
         look.origin(fit),
         table,
     ) as figure:
         axes = figure.subplots()
         _forms(axes, table, 100.0 / spread)
+        axes.set_ylabel("form (number of its parameters)")
         axes.set_xlabel(
             f"error of {look.metric_label(fit.metric, 'none')}\n[% of the measured range]"
         )
-        look.legend(axes)
+        chosen = Patch(facecolor=look.ACCENT, alpha=0.12, label="the form chosen")
+        flagged = [look.key("fit flagged", linestyle="", marker="$*$")]
+        doubtful = any(map(_doubtful, rows_of(table)))
+        look.legend(axes, [chosen, *(flagged if doubtful else [])])
         sns.despine(ax=axes, left=True)
     return _read_forms(fit, table, 100.0 / spread)
 
@@ -119,7 +124,8 @@ def _forms(axes: Axes, table: pd.DataFrame, percent: float) -> None:
 
 def _form_label(row: dict[str, Any]) -> str:
     count = "" if pd.isna(row["parameters"]) else f" ({row['parameters']})"
-    return f"{row['form']}{count}{'*' if _doubtful(row) else ''}"
+    name = "Gaussian process" if row["form"] == REFERENCE else row["form"]
+    return f"{name}{count}{'*' if _doubtful(row) else ''}"
 
 
 def _doubtful(row: dict[str, Any]) -> bool:

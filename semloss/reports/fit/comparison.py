@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.facts import metric_facts
 from semloss.reports import look
-from semloss.reports.page import about_cr, row_of_most, rows_of, signed
+from semloss.reports.page import about_cr, capital, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 
 LEVEL = 0.9
@@ -97,16 +97,19 @@ def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     ratios = {about_cr(cr) for cr in table["cr"]}
     where = f"CR {ratios.pop()}" if len(ratios) == 1 else "the middle CR of each"
     height = 1.5 * len(metrics) + 0.7 + 0.26 * len(fits)
-    title = f"{len(fits)} surfaces at {where}"
-    about = "; ".join(dict.fromkeys(filter(None, map(look.origin, fits))))
+    named = ", ".join(metric_facts(metric).label for metric in metrics)
+    title = capital(f"{named}: {len(fits)} surfaces at {where}")
+    about = look.origin(*fits)
     with look.picture(path, look.PAGE, height, title, about, table, {"-curves": curves}) as figure:
         grid = figure.add_gridspec(
             len(metrics) + 1, 2, height_ratios=[*[1.5] * len(metrics), 0.5 + 0.26 * len(fits)]
         )
+        panels: list[Axes] = []
         for i, metric in enumerate(metrics):
-            axes = figure.add_subplot(grid[i, :])
-            _values(axes, curves, table, metric)
-        look.snr_axis(axes.xaxis)
+            panels.append(figure.add_subplot(grid[i, :], sharex=panels[0] if panels else None))
+            _values(panels[i], curves, table, metric)
+            panels[i].tick_params(labelbottom=i == len(metrics) - 1)
+        look.snr_axis(panels[-1].xaxis)
         needs, errors = (figure.add_subplot(grid[-1, i]) for i in range(2))
         _needs(needs, fits, table)
         _errors(errors, table)
@@ -187,7 +190,7 @@ def _values(axes: Axes, curves: pd.DataFrame, table: pd.DataFrame, metric: str) 
         )  # fmt: skip
     look.target_line(axes, rows[0][1]["target"], f"target, {rows[0][1]['target']:.3g}")
     axes.set_ylabel(metric_facts(metric).title)
-    look.legend(axes)
+    look.legend(axes, [look.band_key("95 % band")])
 
 
 def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
@@ -207,7 +210,7 @@ def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(-0.6, len(table) - 0.4)
     look.snr_axis(axes.xaxis, 5)
-    axes.set_xlabel("SNR that meets the target [dB]")
+    axes.set_xlabel("SNR that meets the target [dB],\nwith its 95 % interval (▸: open)")
 
 
 def _errors(axes: Axes, table: pd.DataFrame) -> None:

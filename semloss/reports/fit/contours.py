@@ -42,7 +42,7 @@ def contours_plot(fit: Fit, points: Points, path: Path | str, targets: Sequence[
         raise SemlossError(f"the surface of {fit.metric} is flat: it has no contours to draw")
     table = contours_table(fit, chosen)
     with look.picture(
-        path, 4.6, 2.9, f"SNR needed for {look.name_of(fit)}", look.origin(fit), table
+        path, 4.6, 2.9, f"SNR that {look.name_of(fit)} needs over CR", look.origin(fit), table
     ) as figure:
         axes = figure.subplots()
         _draw(axes, fit, points, table)
@@ -102,7 +102,7 @@ def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     few = min(1.0, 60 / len(points.value))
     axes.scatter(
         np.log(points.cr), points.snr_db, s=2 + 8 * few, color="#bbbbbb",
-        linewidth=0, zorder=1, label="measured",
+        linewidth=0, zorder=1, label="measured cells",
     )  # fmt: skip
     groups = list(table.groupby("target", sort=True))
     groups = groups if fit.sign > 0 else groups[::-1]

@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 
 from semloss.arrays import Array, Mask
 from semloss.reports import look
-from semloss.reports.page import about_cr, cell_name, row_of_most, signed
+from semloss.reports.page import about_cr, capital, cell_name, row_of_most, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting.scatter import variance
 from semloss.units import format_cr
+
+_DASHED = (0, (4, 3))
 
 
 def residual_table(fit: Fit, points: Points) -> pd.DataFrame:
@@ -64,8 +66,8 @@ def residuals_plot(fit: Fit, points: Points, path: Path | str) -> str:
         look.cr_axis(by_cr.xaxis, points.cr)
         by_snr.set_ylabel("standardised residual")
         by_snr.set_ylim(-limit, limit)
-        by_snr.set_title("(measured − fitted) / standard deviation; dashed: ± 2")
-        look.legend(by_cr)
+        by_snr.set_title("(measured − fitted) / standard deviation")
+        look.legend(by_cr, [look.key("± 2", linewidth=0.8, linestyle=_DASHED)])
         sns.despine(figure)
     return _read_residuals(fit, table)
 
@@ -78,7 +80,12 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """
     table = residual_table(fit, points)
     with look.picture(
-        path, 4.6, 3.1, f"{look.name_of(fit)}: measured and fitted", look.origin(fit), table
+        path,
+        4.6,
+        3.1,
+        f"{capital(look.name_of(fit))}: measured and fitted",
+        look.origin(fit),
+        table,
     ) as figure:
         axes = figure.subplots()
         ends = np.array(
@@ -87,8 +94,11 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
         pad = 0.05 * (float(np.ptp(ends)) or max(abs(float(ends[0])), 1.0))
         ends = ends + np.array([-pad, pad])
         sd = 2 * fit.model_error_sd
-        axes.fill_between(ends, ends - sd, ends + sd, color=look.INK, alpha=0.12, linewidth=0)
-        axes.plot(ends, ends, color=look.INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        if sd > 0:
+            axes.fill_between(ends, ends - sd, ends + sd, color=look.INK, alpha=0.12,
+                              linewidth=0, label="± 2 sd of the\nmodel error")  # fmt: skip
+        axes.plot(ends, ends, color=look.INK, linewidth=0.9, linestyle=_DASHED,
+                  label="measured = fitted")  # fmt: skip
         for color, marker, label, own in _series(table):
             error = 1.96 * points.se[own]
             axes.errorbar(
@@ -132,7 +142,7 @@ def _residuals(axes: Axes, table: pd.DataFrame, x: Array) -> None:
     axes.axhspan(-2, 2, color=look.INK, alpha=0.07, linewidth=0)
     axes.axhline(0, color=look.INK, linewidth=0.8)
     for level in (-2, 2):
-        axes.axhline(level, color=look.INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.axhline(level, color=look.INK, linewidth=0.8, linestyle=_DASHED)
     z = table["standardised"].to_numpy()
     for color, marker, label, own in _series(table):
         axes.plot(

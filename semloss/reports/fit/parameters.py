@@ -1,8 +1,10 @@
 """Pictures of a fit's parameters: how they hang together, and how well each is known."""
 
 import math
+import re
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.errors import SemlossError
+from semloss.layout import digits
 from semloss.reports import look
-from semloss.reports.page import row_of_most, rows_of, signed
+from semloss.reports.page import capital, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.bands import student_quantile
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.forms import FORMS
 
+_OPEN = {"<": "lower, or without limit", ">": "higher, or without limit"}
 _ALIKE = 0.95
 """Correlation beyond which the data tell two parameters only together."""
 
@@ -59,10 +63,10 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
         matrix[names.index(row["first"]) - 1, names.index(row["second"])] = row["correlation"]
     with look.picture(
         path,
-        look.COLUMN,
+        max(look.COLUMN, 1.6 + 0.36 * size),
         1.1 + 0.27 * size,
-        f"{look.name_of(fit)}: correlation of the parameters",
-        look.origin(fit),
+        f"{capital(look.name_of(fit))}: correlation of the parameters",
+        f"{look.origin(fit)}; bold: ±{_ALIKE:g} and beyond",
         table,
     ) as figure:
         axes = figure.subplots()
@@ -79,7 +83,7 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
                 )  # fmt: skip
         axes.tick_params(length=0)
         for label in axes.get_xticklabels():
-            label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
+            label.set(rotation=90)
         for label in axes.get_yticklabels():
             label.set(rotation=0)
     return _read_correlation(table)
@@ -132,7 +136,7 @@ def intervals_plot(fit: Fit, path: Path | str) -> str:
         path,
         4.6,
         0.95 + 0.3 * len(table),
-        f"{look.name_of(fit)}: intervals of the parameters",
+        f"{capital(look.name_of(fit))}: intervals of the parameters",
         look.origin(fit),
         table,
     ) as figure:
@@ -151,7 +155,12 @@ def _quantile(fit: Fit) -> float:
 
 
 def _words(names: list[str]) -> list[str]:
-    return [name.replace("_", " ") for name in names]
+    """Parameters as people write them, without their units."""
+    return [
+        re.sub(r"\b(snr|cr)\b", lambda m: m[0].upper(),
+               re.sub(r"_(per_)?db$", "", name).replace("_", " "))
+        for name in names
+    ]  # fmt: skip
 
 
 def _intervals(axes: Axes, table: pd.DataFrame, quantile: float) -> None:
@@ -164,19 +173,26 @@ def _intervals(axes: Axes, table: pd.DataFrame, quantile: float) -> None:
     rows = np.arange(len(table))[::-1]
     normal = table["standard_error"].to_numpy() > 0
     axes.hlines(
-        rows[normal], -quantile, quantile, color="#bbbbbb", linewidth=6, label="standard error"
+        rows[normal],
+        -quantile,
+        quantile,
+        color="#bbbbbb",
+        linewidth=6,
+        label="by the standard error",
     )
     axes.hlines(
         rows, np.maximum(low, -reach), np.minimum(high, reach), color=look.INK, linewidth=1.6,
-        label="profile likelihood",
+        label="by profile likelihood",
     )  # fmt: skip
-    axes.plot(0 * rows, rows, "o", color=look.ACCENT, markersize=4.5, markeredgecolor="white")
+    axes.plot(0 * rows, rows, "o", color=look.ACCENT, markersize=4.5, markeredgecolor="white",
+              label="estimate")  # fmt: skip
     for side, ends, open_ in (("<", low, table["low_open"]), (">", high, table["high_open"])):
         out = (np.abs(ends) > reach) | open_.to_numpy(bool)
-        axes.plot(np.clip(ends[out], -reach, reach), rows[out], side, color=look.INK, markersize=5)
+        if out.any():
+            axes.plot(np.clip(ends[out], -reach, reach), rows[out], side, color=look.INK,
+                      markersize=5, label=_OPEN[side])  # fmt: skip
     names = [
-        f"{row['parameter'].replace('_', ' ')}\n{_number(row['value'])}  "
-        f"[{_number(row['low'])} … {_number(row['high'])}]"
+        f"{_words([row['parameter']])[0]}{_unit(row['unit'])}\n{_told(row)}"
         for row in rows_of(table)
     ]
     axes.set_yticks(rows, names, fontsize=6.5)
@@ -187,8 +203,15 @@ def _intervals(axes: Axes, table: pd.DataFrame, quantile: float) -> None:
     axes.axvline(0, color=look.INK, linewidth=0.6, zorder=0)
 
 
-def _number(value: float) -> str:
-    return signed(f"{value:.3g}")
+def _unit(unit: str) -> str:
+    return f" [{unit}]" if unit not in ("", "1", "metric") else ""
+
+
+def _told(row: dict[str, Any]) -> str:
+    """An estimate and its interval, to the digits that this supports."""
+    places = digits(0.5 * (row["high"] - row["low"]))
+    value, low, high = (f"{row[name]:.{places}f}" for name in ("value", "low", "high"))
+    return signed(f"{value}  [{low} … {high}]")
 
 
 def _read_correlation(table: pd.DataFrame) -> str:

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import seaborn as sns
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from semloss.arrays import Array
 from semloss.reports import look
+from semloss.reports.page import capital, span
 from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
+
+_CELLS = "#a6a6a6"
 
 
 def prediction_plot(
@@ -20,7 +23,8 @@ def prediction_plot(
     """Draw the curve through an answer, its band, the answer itself and its numbers.
 
     The curve runs along SNR at the asked CR; for a CR that was solved for, along CR at the
-    asked SNR. Outside the fitted range it is dashed.
+    asked SNR. Outside the fitted domain it is dotted. A fit file holds the outline of its
+    measured cells and not their values: a bar on the axis is how far the cells reach here.
 
     Parameters
     ----------
@@ -37,53 +41,41 @@ def prediction_plot(
     along_cr = needed is not None and needed.solved == "cr"
     low, high = np.log(fit.cr_range) if along_cr else fit.snr_db_range
     here = float(np.log(point.cr)) if along_cr else float(point.snr_db)
-    axis = np.linspace(min(low, here), max(high, here), 301)
+    axis = np.unique(np.append(np.linspace(min(low, here), max(high, here), 301), here))
     ratios = np.exp(axis) if along_cr else np.full_like(axis, point.cr)
     levels = np.full_like(axis, point.snr_db) if along_cr else axis
     interval = 0.95 if point.interval is None else point.interval
     curve = fit.predict(cr=np.minimum(ratios, 1.0), snr_db=levels, interval=interval)
     inside = np.asarray(curve.in_domain)
-    where = f"SNR {point.snr_db:g} dB" if along_cr else f"CR {format_cr(point.cr)}"
-    title = f"{look.name_of(fit)} at {where}: {_answer(point, needed)}"
-    with look.picture(path, 5.8, 3.2, title, look.origin(fit)) as figure:
+    about = f"{look.origin(fit)}; the cells' own values are not in the fit file"
+    with look.picture(path, 5.8, 3.2, _title(fit, point, needed), about) as figure:
         axes = figure.subplots()
         color = look.series_colors(3)[1]
         look.band_curve(axes, axis, np.asarray(curve.value), (curve.low, curve.high), inside,
                    color=color, label="fit")  # fmt: skip
-        keys: list[Artist] = [look.band_key(f"{100 * interval:g} % band", color)]
-        if not inside.all():
-            keys.insert(0, look.key(look.OUTSIDE, color, linestyle=":", linewidth=1.0))
+        keys = [look.band_key(f"{100 * interval:g} % band", color)]
         axes.margins(y=0.1)
         if needed is not None:
             _target(axes, needed, here, float(axis[-1]), along_cr)
-        error = [[point.value - point.low], [point.high - point.value]]
-        axes.errorbar(
-            here,
-            point.value,
-            yerr=None if needed else error,
-            fmt="o",
-            color=look.ACCENT,
-            capsize=3,
-            markersize=7,
-            markeredgecolor="white",
-            zorder=5,
-            clip_on=False,
-            label="the answer",
-        )
+        axes.plot(here, point.value, "o", color=look.ACCENT, markersize=7, zorder=5,
+                  markeredgecolor="white", label="the answer")  # fmt: skip
+        _cells(axes, fit, axis[inside])
         if along_cr:
             look.cr_axis(axes.xaxis, ratios)
         else:
             look.snr_axis(axes.xaxis)
         axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
-        axes.set_xlim(axis[0], axis[-1])
-        look.legend(axes, keys)
+        pad = 0.03 * (axis[-1] - axis[0])
+        axes.set_xlim(axis[0] - pad, axis[-1] + pad)
+        look.legend(axes, [*keys, *look.outside_key(inside, color)])
         sns.despine(ax=axes)
 
 
 def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr: bool) -> None:
     """Target line, the drop to the axis, and the interval of what is needed."""
     look.target_line(axes, needed.target, f"target, {needed.target:g}")
-    axes.axvline(here, ymax=0.97, color=look.ACCENT, linewidth=0.9, linestyle=":")
+    axes.axvline(here, ymax=0.97, color=look.ACCENT, linewidth=0.9, linestyle=":",
+                 label="what is needed")  # fmt: skip
     low, high = needed.low, needed.high
     if along_cr:
         low, high = math.log(low), None if high is None else math.log(high)
@@ -96,19 +88,40 @@ def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr:
         alpha=0.45,
         zorder=4,
         solid_capstyle="butt",
-        label="interval of what\nis needed",
+        label=f"{100 * (needed.interval or 0.95):g} % interval of\nwhat is needed",
     )
 
 
-def _answer(point: Prediction, needed: Requirement | None) -> str:
-    """The answer in words."""
+def _cells(axes: Axes, fit: Fit, inside: Array) -> None:
+    """How far the measured cells reach along the axis: a bar at its foot."""
+    if len(inside):
+        count = fit.data.get("points", "")
+        axes.plot(
+            inside[[0, -1]], [0.0, 0.0], color=_CELLS, linewidth=5, solid_capstyle="butt",
+            transform=axes.get_xaxis_transform(), label=f"reach of the {count}\nmeasured cells",
+        )  # fmt: skip
+
+
+def _title(fit: Fit, point: Prediction, needed: Requirement | None) -> str:
+    """The question and its answer."""
+    name, cr, outside = capital(look.name_of(fit)), f"CR {format_cr(point.cr)}", ""
+    if not point.in_domain:
+        outside = f", {look.OUTSIDE}"
     if needed is None:
-        return f"{point.value:.4g} [{point.low:.4g} … {point.high:.4g}] at {point.snr_db:g} dB"
-    if needed.solved == "snr_db":
-        top = "" if needed.high is None else f" {needed.high:.2f}"
-        return f"{needed.target:g} needs {needed.snr_db:.2f} dB [{needed.low:.2f} …{top}]"
-    top = "" if needed.high is None else f" {needed.high:.3g}"
-    return (
-        f"{needed.target:g} needs CR {needed.cr:.4f} [{needed.low:.3g} …{top}], met by "
-        f"{needed.cr_fraction}"
-    )
+        level = f"{100 * (0.95 if point.interval is None else point.interval):g} %"
+        answer = span(point.value, point.low, point.high, level)
+        return f"{name} at {cr} and SNR {point.snr_db:g} dB: {answer}{outside}"
+    sign = "≥" if fit.sign > 0 else "≤"
+    sure = f" with {100 * needed.confidence:g} % confidence" if needed.confidence else ""
+    least = "at most " if needed.at_edge else ""
+    along_cr = needed.solved == "cr"
+    found = needed.cr if along_cr else needed.snr_db
+    unit = "" if along_cr else " dB"
+    answer = span(found, needed.low, needed.high, f"{100 * (needed.interval or 0.95):g} %", unit)
+    ask = f"{name} {sign} {needed.target:g}{sure}"
+    if along_cr:
+        return (
+            f"{ask} at SNR {point.snr_db:g} dB needs CR {least}{answer}, met by "
+            f"{needed.cr_fraction}{outside}"
+        )
+    return f"{ask} at {cr} needs SNR {least}{answer}{outside}"

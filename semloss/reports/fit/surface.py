@@ -8,13 +8,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
+from matplotlib.patheffects import Normal, withStroke
 from matplotlib.ticker import MaxNLocator
 
 from semloss.reports import look
-from semloss.reports.page import about_cr, cell_name, row_of_most, rows_of, signed
+from semloss.reports.page import about_cr, capital, cell_name, row_of_most, rows_of, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
-from semloss.units import format_cr
 
 _STEPS = 121
 """Points of a curve."""
@@ -43,7 +43,7 @@ def surface_plot(fit: Fit, points: Points, path: Path | str) -> str:
 def curves_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw the metric against SNR, one curve per CR with its 95 % band, over the measurements.
 
-    Markers carry 95 % error bars of measuring; a curve is dashed outside the fitted domain.
+    Markers carry 95 % error bars of measuring; a curve is dotted outside the fitted domain.
     Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = curves_table(fit, points)
@@ -117,7 +117,8 @@ def plane_table(fit: Fit, points: Points) -> pd.DataFrame:
 
 def _title(fit: Fit) -> str:
     rmse = fit.quality.get("rmse")
-    return f"{look.name_of(fit)}: {fit.form} fit" + ("" if rmse is None else f", RMSE {rmse:.2g}")
+    error = "" if rmse is None else f", RMSE {rmse:#.2g}"
+    return f"{capital(look.name_of(fit))}: {fit.form} fit{error}"
 
 
 def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
@@ -142,7 +143,7 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
             markeredgecolor="white",
             markeredgewidth=0.5,
             elinewidth=0.8,
-            label=format_cr(float(cr)),
+            label=about_cr(float(cr)),
         )
     # A band that runs wild outside the domain must not flatten the curves.
     ends = np.concatenate([fitted["value"], measured["low"], measured["high"]])
@@ -156,8 +157,7 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
     handles = axes.get_legend_handles_labels()[0][:: -int(fit.sign)]  # best first
     keys = [*handles, look.key("fit"), look.band_key("95 % band")]
-    if not fitted["in_domain"].all():
-        keys.append(look.key(look.OUTSIDE, linestyle=":", linewidth=1.0))
+    keys += look.outside_key(fitted["in_domain"])
     for handle in handles:
         handle.set_label(f"CR {handle.get_label()}, measured")
     axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
@@ -201,9 +201,9 @@ def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataF
     few = min(1.0, 60 / len(points.value))
     size = 4.0 + 26.0 * few
     at = (points.snr_db, np.log(points.cr))
-    axes.scatter(*at, color="white", s=1.8 * size, linewidth=0, zorder=3)
     axes.scatter(
-        *at, c=points.value, cmap=look.SURFACE_MAP, vmin=low, vmax=high, s=size, edgecolor=look.INK,
+        *at, path_effects=[withStroke(linewidth=3.0 * few, foreground="white"), Normal()],
+        c=points.value, cmap=look.SURFACE_MAP, vmin=low, vmax=high, s=size, edgecolor=look.INK,
         linewidth=0.15 + 0.35 * few, zorder=4,
         label="measured",
     )  # fmt: skip

@@ -10,6 +10,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.arrays import Array
+from semloss.facts import metric_facts
+from semloss.layout import amount, share_of_time
 from semloss.planning.budget.question import Answered
 from semloss.planning.passes.adaptive import CodingTable, Schedule
 from semloss.planning.passes.delivery import along
@@ -46,6 +48,7 @@ def pass_plot(
     result: PassResult,
     path: Path | str,
     schedule: Schedule | None = None,
+    among: str = "",
 ) -> None:
     """Draw elevation, SNR, metric and images along a pass; its table lies beside the picture.
 
@@ -58,6 +61,8 @@ def pass_plot(
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
     schedule
         The coding table's run along the same pass.
+    among
+        Of several passes, which this one is.
 
     Raises
     ------
@@ -67,9 +72,10 @@ def pass_plot(
     minutes = result.pass_.time_s / 60
     asked, label = result.question, _label(result)
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
-    what = f"{label.partition(' [')[0]} at {at}{_faded(result.fading)}"
-    title = f"{asked.link.name}, {result.pass_.about}: {what}"
-    target = asked.target
+    what = f"{look.name_of(asked.fit)} at {at}{_faded(result.fading)}"
+    if among:
+        among = f", {among} (culmination {result.pass_.max_elevation_deg:.0f} deg)"
+    title = f"{asked.link.name}{among}, {result.pass_.about}: {what}"
     about = look.origin(asked.fit)
     x = "time since rise [min]"
     with _stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
@@ -77,7 +83,8 @@ def pass_plot(
         elevation.plot(minutes, result.pass_.elevation_deg, color=_COLOR)
         elevation.set_ylabel("elevation\n[deg]")
         elevation.set_ylim(bottom=0)
-        snr.plot(minutes, result.snr_db, color=_COLOR, label="SNR")
+        snr.plot(minutes, result.snr_db, color=_COLOR,
+                 label="SNR" if result.fading is None else "SNR without fades")  # fmt: skip
         snr.set_ylabel("SNR, Es/N0\n[dB]")
         if schedule is None:
             _required(snr, result)
@@ -93,11 +100,11 @@ def pass_plot(
             _adaptive(metric, schedule, minutes)
             _staircase(last, schedule, minutes)
             inside = schedule.in_domain
-        metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
-        if not np.all(inside):
-            metric.plot([], [], ":", color=_COLOR, linewidth=1.0, label=look.OUTSIDE)
-        if target is not None:
-            look.target_line(metric, target, f"target, {target:g}")
+        if asked.target is not None:
+            look.target_line(metric, asked.target, f"target, {asked.target:g}")
+        _band_key(metric, asked.level)
+        for line in look.outside_key(inside, _COLOR):
+            metric.add_line(line)
         metric.set_ylabel(label.replace(", ", "\n", 1))
         metric.margins(y=0.1)
         last.set_xlim(minutes[0], minutes[-1])
@@ -109,7 +116,7 @@ def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame
 
 
 def table_plot(table: CodingTable, path: Path | str) -> None:
-    """Draw an adaptive coding table: images a second, and the metric, against SNR.
+    """Draw an adaptive coding table: the CR in use with its images a second, and the metric.
 
     Shaded is the hysteresis: there the row in use depends on where the SNR came from. The metric
     is that of the row in use as the SNR falls, which is the worse one; dotted where the fit was
@@ -130,40 +137,38 @@ def table_plot(table: CodingTable, path: Path | str) -> None:
     span = max(rows[-1].up_db - rows[0].down_db, 4.0)
     axis = np.linspace(rows[0].down_db - 0.15 * span, rows[-1].up_db + 0.2 * span, 1201)
     index = table.choose(axis)
-    rate = np.array([row.images_per_s for row in table.rows])
-    title = f"{asked.link.name}: CR to use for {asked.demand}"
+    title = f"{asked.link.name}: CR to use for {look.demand(asked)}"
+    heights = (max(1.6, 0.18 * len(table.rows)), 2.0)
     x, data = "SNR, Es/N0 [dB]", pd.DataFrame(table.records())
-    with _stack(path, (2.2, 2.0), title, look.origin(fit), data, x) as (upper, lower):
-        unit, name = _scale(rate.max())
-        colors = look.series_colors(len(rows))
-        upper.plot(axis, rate[index] / unit, color=look.INK, label="as the SNR falls")
+    with _stack(path, heights, title, look.origin(fit), data, x) as (upper, lower):
+        upper.plot(axis, index, color=look.INK, label="as the SNR falls")
+        inside = np.ones(axis.shape, dtype=bool)
         for i, row in enumerate(rows):
-            upper.fill_between([row.down_db, row.up_db], rate[i] / unit, rate[i + 1] / unit,
-                               color=colors[i], alpha=0.3, linewidth=0)  # fmt: skip
+            upper.fill_between([row.down_db, row.up_db], i, i + 1, color=look.INK, alpha=0.2,
+                               linewidth=0, label=None if i else "hysteresis")  # fmt: skip
             high = float(axis[-1]) if row.snr_db_high is None else row.snr_db_high + table.margin_db
             upper.plot(
-                [row.snr_db_low + table.margin_db, high], [(rate[i] + rate[i + 1]) / 2 / unit] * 2,
+                [row.snr_db_low + table.margin_db, high], [i + 0.5] * 2,
                 color=look.ACCENT, linewidth=1.6, solid_capstyle="butt",
-                label=f"{asked.level} interval\nof the threshold" if i == 0 else None,
+                label=None if i else f"{asked.level} interval\nof the threshold",
             )  # fmt: skip
-            own = axis[index == i + 1]
+            used = index == i + 1
+            if not used.any():
+                continue
             assert row.cr is not None, "only off has none"
-            band = fit.predict(cr=row.cr, snr_db=own, interval=asked.interval)
-            look.band_curve(
-                lower,
-                own,
-                np.asarray(band.value),
-                (band.low, band.high),
-                band.in_domain,
-                color=colors[i],
-                label=f"CR {row.label}",
-            )
-        upper.fill_between([], [], [], color=colors[0], alpha=0.3, label="hysteresis")
-        upper.set_ylabel(f"images per second\n{name.strip()}".rstrip())
-        upper.set_ylim(0, 1.12 * rate.max() / unit)
+            band = fit.predict(cr=row.cr, snr_db=axis[used], interval=asked.interval)
+            inside[used] = band.in_domain
+            look.band_curve(lower, axis[used], np.asarray(band.value), (band.low, band.high),
+                            band.in_domain, color=_COLOR)  # fmt: skip
+        labels = ["off", *(f"{row.label}:  {amount(row.images_per_s)}" for row in rows)]
+        upper.set_yticks(range(len(labels)), labels, fontsize=6.5)
+        upper.set_ylabel("CR in use:\nimages per second")
         assert asked.target is not None, "a coding table has one"
         look.target_line(lower, asked.target, f"target, {asked.target:g}")
-        lower.plot([], [], ":", color=look.INK, linewidth=1.0, label=look.OUTSIDE)
+        lower.plot([], [], color=_COLOR, label="at the CR in use,\nas the SNR falls")
+        _band_key(lower, asked.level)
+        for line in look.outside_key(inside, _COLOR):
+            lower.add_line(line)
         lower.margins(y=0.08)
         lower.set_ylabel(look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1))
         lower.set_xlim(axis[0], axis[-1])
@@ -186,30 +191,31 @@ def outage_plot(found: Outage, path: Path | str) -> None:
     """
     left = -np.log10(100 - found.percent)
     asked, label = found.question, _label(found)
-    better = "exceeded" if asked.fit.direction != "lower" else "kept below"
-    name = label.partition(" [")[0]
-    at = f"CR {format_cr(found.cr)}{_faded(found.fading)}"
-    title = f"{asked.link.name}: {name} at {at}, {better} how often"
-    about = look.origin(asked.fit)
-    x = f"{better} in % of the time (even in the logarithm of the rest)"
+    fit, elevation = asked.fit, asked.link.elevation_deg
+    where = "" if elevation is None else f", elevation {elevation:g} deg"
+    where = where if found.pass_ is None else f", {found.pass_.about}"
+    better = "exceeded" if fit.direction != "lower" else "kept below"
+    title = (
+        f"{asked.link.name}{where}: {look.name_of(fit)} at CR {format_cr(found.cr)}"
+        f"{_faded(found.fading)}, {better} in which share of the time"
+    )
+    about = look.origin(fit)
+    inside = np.asarray(fit.predict(cr=found.cr, snr_db=found.snr_db_exceeded).in_domain)
+    x = f"share of the time in which it is {better} [%], even in the logarithm of the rest"
     with _stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
-        look.band_curve(
-            metric,
-            left,
-            found.value_exceeded,
-            (found.low_exceeded, found.high_exceeded),
-            color=_COLOR,
-            marker="o",
-            label=name.partition(",")[0],
-        )
-        metric.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label="its band")
-        metric.axhline(found.expected, color=look.INK, linewidth=0.9, linestyle=":",
+        look.band_curve(metric, left, found.value_exceeded,
+                        (found.low_exceeded, found.high_exceeded), inside, color=_COLOR,
+                        marker="o", markersize=4.5,
+                        label=metric_facts(fit.metric).label)  # fmt: skip
+        _band_key(metric, asked.level)
+        for line in look.outside_key(inside, _COLOR):
+            metric.add_line(line)
+        metric.axhline(found.expected, color=look.INK, linewidth=0.9, linestyle="-.",
                        label=signed(f"expected, {found.expected:.4g}"))  # fmt: skip
         if asked.target is not None:
-            keep = asked.link.margin_db
-            kept = f"\nwith {keep:g} dB kept" if keep else ""
-            met = f"target {asked.target:g},\nmet in {found.met_percent:.4g} %{kept}"
-            look.target_line(metric, asked.target, met)
+            assert found.met_percent is not None
+            met = f"target {asked.target:g}, met in\n{share_of_time(found.met_percent)}"
+            look.target_line(metric, asked.target, met + _kept(found))
         metric.set_ylabel(label.replace(", ", "\n", 1))
         metric.margins(y=0.12)
         snr.plot(left, found.snr_db_exceeded, "o-", color=_COLOR, markersize=4.5)
@@ -221,6 +227,17 @@ def _label(answer: Answered) -> str:
     """Metric with its receiver and unit."""
     fit = answer.question.fit
     return look.metric_label(fit.metric, fit.receiver)
+
+
+def _kept(answer: Answered) -> str:
+    """Words about the margin that a target is met with."""
+    keep = answer.question.link.margin_db
+    return f"\nwith {keep:g} dB to spare" if keep else ""
+
+
+def _band_key(axes: Axes, level: str) -> None:
+    """Have the legend explain the band of the one curve."""
+    axes.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label=f"{level} band")
 
 
 def _faded(label: str | None) -> str:
@@ -235,10 +252,8 @@ def _required(axes: Axes, result: PassResult) -> None:
     """SNR from which images count as meeting the target: what it requires, and the margin kept."""
     if result.required_snr_db is None:
         return
-    keep = result.question.link.margin_db
-    least = result.required_snr_db + keep
-    kept = f",\n{keep:g} dB of it kept" if keep else ""
-    look.target_line(axes, least, f"target met\nfrom {least:.1f} dB{kept}")
+    least = result.required_snr_db + result.question.link.margin_db
+    look.target_line(axes, least, f"target met{_kept(result)}\nfrom {least:.2f} dB")
     axes.fill_between(
         result.pass_.time_s / 60, least, result.snr_db, where=list(result.snr_db > least),
         color=look.ACCENT, alpha=0.12, linewidth=0, label="excess",
@@ -247,13 +262,12 @@ def _required(axes: Axes, result: PassResult) -> None:
 
 def _thresholds(axes: Axes, schedule: Schedule) -> None:
     """Lower thresholds of the rows that the schedule uses."""
-    used = sorted(set(schedule.row.tolist()) - {0})
-    for color, i in zip(look.series_colors(len(used)), used, strict=True):
-        row = schedule.table.rows[i]
-        axes.axhline(row.down_db, color=color, linewidth=0.9, linestyle=(0, (1.5, 1.2)),
-                     label=f"CR {row.label}" if i in (used[0], used[-1]) else None)  # fmt: skip
-    if len(used) > 2:
-        axes.plot([], [], ":", color=look.INK, linewidth=0.9, label="and those between")
+    used = [schedule.table.rows[i] for i in sorted(set(schedule.row.tolist()) - {0})]
+    several = f":\n{used[0].label} the lowest, {used[-1].label} the highest" if used[1:] else ""
+    for row in used:
+        label = None if row is not used[0] else f"from where each CR is used{several}"
+        axes.axhline(row.down_db, color=look.INK, linewidth=0.8, linestyle=(0, (1.5, 1.2)),
+                     label=label)  # fmt: skip
 
 
 def _adaptive(axes: Axes, schedule: Schedule, minutes: Array) -> None:

@@ -9,7 +9,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -26,7 +25,9 @@ _GAIN_MAP = "PuOr"
 _NOTHING = "#d9d9d9"
 
 
-def separation_plot(comparison: Comparison, path: Path | str, about: str = "") -> None:
+def separation_plot(
+    comparison: Comparison, path: Path | str, link: str = "", about: str = ""
+) -> None:
     """Draw the crossover map, and write the numbers behind it as CSV beside the picture.
 
     Left, the metric against SNR at a few CRs: DeepJSCC with its band, the VCM staircase, and the
@@ -40,9 +41,14 @@ def separation_plot(comparison: Comparison, path: Path | str, about: str = "") -
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     c = comparison
-    name = look.metric_label(c.metric, c.receiver).partition(" [")[0]
-    theirs = "a digital chain, budgets only" if c.codec is None else c.codec
-    title = f"{name[:1].upper()}{name[1:]}: DeepJSCC against {theirs} over DVB-S2"
+    head = f"{link}: " if link else ""
+    where = f" at CR {about_cr(float(c.cr[0]))}" if len(c.cr) == 1 else ""
+    title = (
+        f"{head}{look.name_of(c)}{where}: DeepJSCC against {look.spelled(c.codec)} over DVB-S2"
+        if c.codec is not None
+        else f"{head}bits that a digital chain may spend at equal symbols (no source codec was "
+        f"given, so {look.name_of(c)} is not compared)"
+    )
     one = c.codec is None or min(c.gain.shape) < 2
     table = pd.DataFrame(c.rows())
     with look.picture(
@@ -56,27 +62,29 @@ def separation_plot(comparison: Comparison, path: Path | str, about: str = "") -
 
 
 def _curves(axes: Axes, c: Comparison) -> None:
-    chosen = _chosen(c)
+    chosen, codec = _chosen(c), look.spelled(c.codec)
     colors = look.series_colors(len(chosen))
+    ink = colors[0] if len(chosen) == 1 else look.INK
     for color, i in zip(colors, chosen, strict=True):
         axes.fill_between(c.snr_db, c.low[i], c.high[i], color=color, alpha=0.2, linewidth=0)
         axes.plot(c.snr_db, c.deepjscc[i], color=color, linewidth=1.8)
         axes.step(c.snr_db, c.vcm[i], color=color, linewidth=1.2, linestyle="--", where="post")
         axes.step(c.snr_db, c.fixed[i], color=color, linewidth=1.2, linestyle=":", where="post")
     handles: list[Artist] = [
-        *(
-            Line2D([], [], color=color, linewidth=3, label=f"CR {about_cr(float(c.cr[i]))}")
-            for color, i in list(zip(colors, chosen, strict=True))[::-1]
-        ),
-        Line2D([], [], color=look.INK, linewidth=1.8, label="DeepJSCC"),
-        Line2D([], [], color=look.INK, linewidth=1.2, linestyle="--", label=f"{c.codec}, VCM"),
+        look.key(f"CR {about_cr(float(c.cr[i]))}", color, linewidth=4)
+        for color, i in list(zip(colors, chosen, strict=True))[::-1]
+        if len(chosen) > 1
+    ]
+    handles += [
+        look.key("DeepJSCC", ink, linewidth=1.8),
+        look.key(f"{codec}, best MODCOD (VCM)", ink, linewidth=1.2, linestyle="--"),
     ]
     if c.fixed_modcod is not None:
-        label = f"{c.codec}, {c.fixed_modcod.name}"
-        handles.append(Line2D([], [], color=look.INK, linewidth=1.2, linestyle=":", label=label))
+        label = f"{codec}, always {c.fixed_modcod.name}"
+        handles.append(look.key(label, ink, linewidth=1.2, linestyle=":"))
     axes.margins(y=0.12)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    look.legend(axes, [*handles, look.band_key("95 % band of DeepJSCC")])
+    look.legend(axes, [*handles, look.band_key("95 % band of DeepJSCC", ink)])
     _snr_axis(axes, c)
     axes.set_ylabel(look.metric_label(c.metric, c.receiver))
     axes.set_title("at equal symbols for an image")
@@ -103,9 +111,15 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
         if where.any() and not (hatch == "////" and not empty[closed].all()):
             _hatch(axes, c.snr_db, x, where, hatch)
             keys.append(Patch(facecolor=_NOTHING, edgecolor="white", hatch=hatch, label=label))
+    if closed.any() and not closed.all() and not empty[closed].all():
+        first = float(c.snr_db[int(np.argmin(closed[0]))])
+        axes.axvline(first, color=look.INK, linewidth=1.2, linestyle=(0, (1.5, 1.2)))
+        keys.append(
+            look.key("left of it no MODCOD closes", linewidth=1.2, linestyle=(0, (1.5, 1.2)))
+        )
     if gain.count() and gain.min() < 0 < gain.max():
         axes.contour(c.snr_db, x, gain, levels=[0.0], colors=[look.ACCENT], linewidths=1.8)
-        keys.append(Line2D([], [], color=look.ACCENT, linewidth=1.8, label="even"))
+        keys.append(look.key("even", look.ACCENT, linewidth=1.8))
     _snr_axis(axes, c)
     look.cr_axis(axes.yaxis, c.cr)
     axes.set_title("who is ahead, by how much (digital: the MODCOD that the SNR allows, VCM)")
@@ -142,7 +156,13 @@ def _hatch(
 def _efficiency(axes: Axes, c: Comparison) -> None:
     first, second = look.series_colors(3)[:2]
     axes.plot(c.snr_db, c.shannon_bits_per_symbol, color=first, label="capacity (Shannon)")
-    axes.step(c.snr_db, c.bits_per_symbol, where="post", color=second, label="DVB-S2, VCM")
+    axes.step(
+        c.snr_db,
+        c.bits_per_symbol,
+        where="post",
+        color=second,
+        label="DVB-S2, the best MODCOD\nat each SNR (VCM)",
+    )
     axes.set_ylabel("bits per symbol")
     look.legend(axes)
     _snr_axis(axes, c)

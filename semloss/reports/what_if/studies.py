@@ -1,20 +1,23 @@
 """Pictures of studies: tornado, sweep over one or two fields, Monte-Carlo; each with its CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from semloss.planning.budget.points import Defaults
+from semloss.arrays import Array
+from semloss.layout import digits, share_of_draws
+from semloss.planning.budget.points import ASKED, Defaults
 from semloss.reports import look
-from semloss.reports.page import signed
-from semloss.units import format_cr
+from semloss.reports.page import about_cr, capital, field_label, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +43,10 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
     margin = "d_margin_low_db" in table and table["d_margin_low_db"].notna().all()
     stem, unit = ("d_margin", "_db") if margin else ("d_value", "")
     shown = table.head(_BARS).iloc[::-1]
-    what = "SNR margin" if margin else look.name_of(asked.fit)
-    title = _title(asked, f"{what}, each input alone at the ends of its tolerance")
-    with look.picture(
-        path, look.PAGE, 0.8 + 0.3 * len(shown), title, look.origin(asked.fit), table
-    ) as figure:
+    what = f"{'SNR margin of ' if margin else ''}{look.name_of(asked.fit)}, each input alone at the"
+    title = _title(asked, f"{what} ends of its tolerance,", shown["field"].tolist())
+    about = f"{look.origin(asked.fit)}; 95 % of the draws of a normal tolerance lie within its ends"
+    with look.picture(path, look.PAGE, 0.8 + 0.3 * len(shown), title, about, table) as figure:
         axes = figure.subplots()
         places = np.arange(len(shown))
         for end, color in zip(("low", "high"), look.series_colors(3)[::-2], strict=True):
@@ -76,6 +78,8 @@ def sweep_plot(
 ) -> None:  # fmt: skip
     """Draw the metric over one field with its band, or over two as lines or as a map.
 
+    Where a target is asked and the SNR or the CR is left open, that is what is drawn.
+
     Parameters
     ----------
     table
@@ -87,8 +91,12 @@ def sweep_plot(
     SemlossError
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
-    over = " and ".join(field_label(field).partition(" [")[0] for field in fields)
-    title = _title(asked, f"{look.name_of(asked.fit)} over {over}")
+    over = " and ".join(
+        _NAMES.get(field, field_label(field).partition(" [")[0]) for field in fields
+    )
+    drawn, name = _drawn(asked, fields), look.name_of(asked.fit)
+    what = name if drawn == "value" else f"{_NAMES[drawn]} needed for {name},"
+    title = _title(asked, f"{what} over {over}", fields)
     with look.picture(path, 5.6, 3.3, title, look.origin(asked.fit), table) as figure:
         axes = figure.subplots()
         if len(fields) == 2 and table[fields[1]].nunique() > _LINES:
@@ -96,11 +104,12 @@ def sweep_plot(
         else:
             _lines(axes, table, fields, asked)
             sns.despine(ax=axes)
-        axes.set_xlabel(field_label(fields[0]))
 
 
 def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) -> None:
     """Draw how SNR and metric spread over the draws; the CSV beside it is the summary.
+
+    Numbers have the digits that so many draws support.
 
     Raises
     ------
@@ -108,7 +117,8 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     samples, fit = result.samples, asked.fit
-    title = _title(asked, f"SNR and {look.name_of(fit)} over {len(samples):,} draws of the inputs")
+    what = f"SNR and {look.name_of(fit)} over {len(samples):,} draws of the inputs"
+    title = _title(asked, what, () if samples["cr"].nunique() == 1 else ("cr", "snr_db"))
     with look.picture(path, look.PAGE, 4.6, title, look.origin(fit), result.summary) as figure:
         panels = figure.subplots(2, 1)
         labels = ("SNR, Es/N0 [dB]", look.metric_label(fit.metric, fit.receiver))
@@ -117,101 +127,135 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
             axes.hist(
                 samples[name], bins=60, weights=share, color=look.series_colors(3)[1], alpha=0.75
             )
+            values = samples[name].to_numpy()
             for q, style in ((0.05, ":"), (0.5, "-"), (0.95, "--")):
-                at = float(samples[name].quantile(q))
-                axes.axvline(at, color=look.INK, linewidth=1.0, linestyle=style,
-                             label=signed(f"{100 * q:g} % below {at:.3g}"))  # fmt: skip
+                at = float(np.nanquantile(values, q))
+                label = signed(f"{100 * q:g} % below {at:.{_places(values, q)}f}")
+                axes.axvline(at, color=look.INK, linewidth=1.0, linestyle=style, label=label)
             axes.set_xlabel(text)
             axes.set_ylabel("share of the draws [%]")
-            axes.xaxis.set_major_locator(MaxNLocator(7))
+            axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         if "target" in samples:
             at = float(samples["target"].iloc[0])
-            met = f"target {at:g},\nmet in {100 * result.met_probability:.4g} %"
-            panels[1].axvline(at, color=look.ACCENT, linewidth=1.4, linestyle="-.", label=met)
+            met = share_of_draws(result.met_probability, result.met_se, len(samples))
+            met = met.replace(" (", "\n(").replace(" of ", "\nof ")
+            panels[1].axvline(at, color=look.ACCENT, linewidth=1.4, linestyle="-.",
+                              label=f"target {at:g}, met in\n{met}")  # fmt: skip
         for axes in panels:
             look.legend(axes)
             sns.despine(ax=axes)
 
 
-def _title(asked: Defaults, what: str) -> str:
-    """What was asked, of which link, with which target."""
-    link = "" if asked.link is None else f"{asked.link.name}: "
-    return f"{link}{what}" + ("" if asked.target is None else f"; target {asked.target:g}")
+def _places(values: Array, q: float) -> int:
+    """Decimals of a quantile of draws (N,): to the figure that another set of draws may change."""
+    apart = np.sqrt(q * (1 - q) / len(values))
+    low, high = np.nanquantile(values, [max(q - apart, 0), min(q + apart, 1)])
+    return digits(0.5 * float(high - low), 1)
+
+
+_NAMES = {"snr_db": "SNR", "cr": "CR"}
+
+
+def _drawn(asked: Defaults, fields: Sequence[str]) -> str:
+    """Column that a sweep shows: the metric, or the SNR or CR that is solved for."""
+    given = {*fields, *(name for name in ASKED if getattr(asked, name) is not None)}
+    if asked.link is not None:
+        given |= {"snr_db"} if asked.link.cr is None else {"snr_db", "cr"}
+    return next((name for name in _NAMES if name not in given), "value")
+
+
+def _title(asked: Defaults, what: str, moved: Collection[str]) -> str:
+    """What was asked, of which link, at which CR and SNR, with which target."""
+    fixed = {"cr": asked.cr, "snr_db": asked.snr_db}
+    if asked.link is not None:
+        fixed["cr"] = asked.link.cr if asked.cr is None else asked.cr
+    told = [f"CR {about_cr(fixed['cr'])}"] if fixed["cr"] and "cr" not in moved else []
+    if fixed["snr_db"] is not None and "snr_db" not in moved:
+        told.append(f"SNR {fixed['snr_db']:g} dB")
+    head = what if asked.link is None else f"{asked.link.name}: {what}"
+    title = f"{head} at {' and '.join(told)}" if told else head.rstrip(",")
+    if asked.target is not None and "target" not in moved:
+        title += f"; target {'≥' if asked.fit.sign > 0 else '≤'} {asked.target:g}"
+    return capital(title) if asked.link is None else title
+
+
+def _place(field: str, values: Array) -> Array:
+    """Where values of a field lie on their axis: a CR by its logarithm."""
+    return np.log(values) if field == "cr" else values
+
+
+def _label(axis: XAxis | YAxis, field: str, values: Array, tail: str = "") -> None:
+    """Name an axis of a field; a CR's has fractions."""
+    if field == "cr":
+        look.cr_axis(axis, values[np.isfinite(values)])
+    axis.set_label_text(field_label(field).replace(",", f"{tail},").replace("CR ", f"CR{tail} "))
 
 
 def _lines(axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defaults) -> None:
     groups = [("", table)] if len(fields) == 1 else list(table.groupby(fields[1], sort=True))
     colors = look.series_colors(max(len(groups), 2))
-    keys: list[Artist] = [look.band_key("confidence band")] if table["low"].notna().any() else []
+    drawn, keys = _drawn(asked, fields), list[Artist]()
     for i, (value, group) in enumerate(groups):
-        x = group[fields[0]].to_numpy()
-        label = "fit" if len(fields) == 1 else _value(fields[1], value)
+        x = _place(fields[0], group[fields[0]].to_numpy())
         mark = look.MARKERS[i % len(look.MARKERS)] if len(x) <= 25 else None
+        band = (group["low"], group["high"]) if drawn == "value" else None
         look.band_curve(
-            axes, x, group["value"].to_numpy(), (group["low"], group["high"]), color=colors[i],
-            label=label, marker=mark, markersize=4.5, markeredgecolor="white", markeredgewidth=0.5,
+            axes, x, _place(drawn, group[drawn].to_numpy()), band, group["in_domain"].to_numpy(),
+            color=colors[i], label="fit" if len(fields) == 1 else _value(fields[1], value),
+            marker=mark, markersize=4.5, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
-        outside = group[~group["in_domain"]]
-        axes.plot(outside[fields[0]], outside["value"], "x", color=look.INK, markersize=5, zorder=4)
-    if (~table["in_domain"]).any():
-        keys.append(look.key(look.OUTSIDE, marker="x", linestyle=""))
-    if "target" in table and table["target"].nunique() == 1:
-        target = table["target"].iloc[0]
-        look.target_line(axes, target, f"target, {target:g}")
+    if drawn == "value":
+        if table["low"].notna().any():
+            keys.append(look.band_key(f"{100 * asked.interval:g} % band"))
+        axes.set_ylabel(look.metric_label(asked.fit.metric, asked.fit.receiver))
+        if "target" in table and table["target"].nunique() == 1:
+            target = table["target"].iloc[0]
+            look.target_line(axes, target, f"target, {target:g}")
+    else:
+        _label(axes.yaxis, drawn, table[drawn].to_numpy(), " needed")
     axes.margins(y=0.1)
+    _label(axes.xaxis, fields[0], table[fields[0]].to_numpy())
+    if fields[0] == "target":
+        axes.set_xlabel(f"target for {look.metric_label(asked.fit.metric, asked.fit.receiver)}")
+    keys += look.outside_key(table["in_domain"])
     look.legend(axes, keys, None if len(fields) == 1 else field_label(fields[1]))
-    axes.set_ylabel(look.metric_label(asked.fit.metric, asked.fit.receiver))
 
 
 def _map(
     figure: Figure, axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defaults
 ) -> None:
+    drawn = _drawn(asked, fields)
     grid, inside = (
         table.pivot_table(index=fields[1], columns=fields[0], values=name, dropna=False)
-        for name in ("value", "in_domain")
+        for name in (drawn, "in_domain")
     )
-    x, y, value = grid.columns.to_numpy(), grid.index.to_numpy(), grid.to_numpy()
+    values = (grid.columns.to_numpy(), grid.index.to_numpy())
+    x, y = (_place(*both) for both in zip(fields, values, strict=True))
+    value, keys = grid.to_numpy(), list[Artist]()
     mesh = axes.pcolormesh(x, y, value, cmap=look.SURFACE_MAP, shading="nearest", rasterized=True)
-    keys = []
-    if "target" in table and table["target"].nunique() == 1 and min(value.shape) > 1:
+    if drawn == "value" and "target" in table and table["target"].nunique() == 1:
         level = float(table["target"].iloc[0])
-        if np.nanmin(value) < level < np.nanmax(value):
-            lines = axes.contour(x, y, value, levels=[level], colors=[look.ACCENT], linewidths=1.8)
-            look.number_contours(axes, lines, np.empty((0, 2)), "target {:g}")
+        if min(value.shape) > 1 and np.nanmin(value) < level < np.nanmax(value):
+            axes.contour(x, y, value, levels=[level], colors=[look.ACCENT], linewidths=1.8)
+            keys.append(look.key(f"target, {level:g}", look.ACCENT, linewidth=1.8))
     out = np.argwhere(inside.to_numpy(float) < 1)
     if len(out):
-        axes.plot(x[out[:, 1]], y[out[:, 0]], "x", color="white", markersize=2.5)
-        keys.append(look.key(look.OUTSIDE, marker="x", linestyle=""))
-        axes.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.0, -0.18))
-    axes.set_ylabel(field_label(fields[1]))
-    look.colorbar(figure, axes, mesh, look.metric_label(asked.fit.metric, asked.fit.receiver))
-
-
-_UNITS = {
-    "dbhz": "dBHz", "dbw": "dBW", "dbi": "dBi", "db": "dB", "ghz": "GHz", "mhz": "MHz",
-    "km": "km", "deg": "deg", "percent": "%", "m": "m", "h": "mm/h", "k": "K", "s": "1/s",
-}  # fmt: skip
-_FIELDS = {
-    "cr": "CR = k/n",
-    "snr_db": "SNR, Es/N0 [dB]",
-    "g_over_t_db_k": "G/T [dB/K]",
-    "r001_mm_h": "rain rate exceeded in 0.01 % [mm/h]",
-    "obo_db": "output back-off [dB]",
-    "eirp_dbw": "EIRP [dBW]",
-}
-_WORDS = {"tx": "transmit", "rx": "receive", "freq": "frequency", "t": "temperature,"}
-
-
-def field_label(name: str) -> str:
-    """Field of a link in words, its unit in brackets, taken from the end of its name."""
-    if name in _FIELDS:
-        return _FIELDS[name]
-    words = name.split("_")
-    unit = _UNITS.get(words[-1]) if len(words) > 1 else None
-    said = " ".join(_WORDS.get(word, word) for word in (words[:-1] if unit else words))
-    return f"{said} [{unit}]" if unit else said
+        mark: dict[str, Any] = {
+            "marker": "x", "linestyle": "", "markersize": 3.0, "color": look.INK,
+            "path_effects": [withStroke(linewidth=2.2, foreground="white")],
+        }  # fmt: skip
+        axes.plot(x[out[:, 1]], y[out[:, 0]], **mark)
+        keys.append(look.key(f"{look.OUTSIDE},\nor out of reach", **mark))
+    _label(axes.xaxis, fields[0], values[0])
+    _label(axes.yaxis, fields[1], values[1])
+    label = field_label(drawn).replace("CR ", "CR needed ").replace("SNR,", "SNR needed,")
+    if drawn == "value":
+        label = look.metric_label(asked.fit.metric, asked.fit.receiver).replace(", ", "\n", 1)
+    look.colorbar(figure, axes, mesh, label, location="left")
+    if keys:
+        look.legend(axes, keys)
 
 
 def _value(field: str, value: object) -> str:
     assert isinstance(value, float | int), "fields of a sweep are numbers"
-    return format_cr(float(value)) if field == "cr" else f"{value:.4g}"
+    return about_cr(float(value)) if field == "cr" else f"{value:.4g}"

@@ -1,0 +1,175 @@
+"""Every picture that the tool draws, from the fits that ship with it, for the tests of pictures."""
+
+import contextlib
+import functools
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from picture_checks import Drawn, drawn
+from plan_case import DICE, TLE, WEAK
+from planning_case import distance
+from surface_truth import simulated
+
+import semloss
+from semloss.cli import main
+from semloss.reports import look
+from semloss.reports.fit import candidates, comparison, contours, diagnostics, parameters, surface
+from semloss.surfaces.fitting.fit_surface import fit_surface
+
+EUROSAT = Path(__file__).parents[1] / "data" / "eurosat-awgn"
+ACCURACY = "eurosat-accuracy"
+X = ("--link", "eo-leo-x-band")
+KA = ("--link", "ka-band-leo")
+T = ("--target", "0.85")
+HIGH = ("--max-elevation", "60")
+CURVE = "bits_per_pixel,metric,task,codec,value\n" + "".join(
+    f"{rate},accuracy,matched,jpeg2000,{value}\n"
+    for rate, value in ((0.05, 0.3), (0.2, 0.6), (0.6, 0.75), (1.5, 0.86), (3.0, 0.9))
+)
+
+LONG = "Second-generation multispectral cubesat of a polar constellation, flight model 12-B"
+
+ASKED: dict[str, tuple[str, ...]] = {
+    "predict": ("predict", ACCURACY, "--cr", "1/12", "--snr-db", "4"),
+    "predict outside": ("predict", "eurosat-psnr", "--cr", "1/12", "--snr-db", "24"),
+    "predict target over SNR": ("predict", ACCURACY, *T, "--cr", "1/12"),
+    "predict target over CR": ("predict", ACCURACY, *T, "--snr-db", "4"),
+    "predict target, open above": ("predict", ACCURACY, "--target", "0.893", "--cr", "1/12"),
+    "ledger": ("plan", "ledger", ACCURACY, *X, *T),
+    "ledger, sure and with a margin": (
+        "plan", "ledger", ACCURACY, *X, *T, "--confidence", "0.95", "--set", "margin_db=2"),
+    "ledger without a target": ("plan", "ledger", ACCURACY, *KA),
+    "ledger without a fit": ("plan", "ledger", "--link", "dice.toml"),
+    "solve": ("plan", "solve", ACCURACY, "power_dbw", *X, *T),
+    "predict --solve": ("predict", ACCURACY, *X, *T, "--solve", "cr"),
+    "pass": ("plan", "pass", ACCURACY, *X, *T, *HIGH, "--step", "10"),
+    "pass without a target": ("plan", "pass", "eurosat-psnr", *KA, *HIGH, "--step", "10"),
+    "pass with rain and fading": (
+        "plan", "pass", ACCURACY, *KA, *T, *HIGH, "--fading", "rician:10", "--step", "20",
+        "--set", "margin_db=1"),
+    "day": ("plan", "day", ACCURACY, *X, *T, "--step", "30"),
+    "day of elements": (
+        "plan", "day", ACCURACY, *X, *T, "--tle", "iss.tle", "--site", "48.1,11.6",
+        "--start", "2014-01-21T00:00", "--step", "20"),
+    "adaptive pass": ("plan", "adaptive", ACCURACY, *X, *T, *HIGH),
+    "adaptive day": ("plan", "adaptive", ACCURACY, *X, *T, "--day", "--step", "30"),
+    "coding table": ("plan", "adaptive", ACCURACY, *X, *T, "--confidence", "0.95"),
+    "coding table of few": ("plan", "adaptive", ACCURACY, *X, *T, "--crs", "1/6,1/24"),
+    "outage": ("plan", "outage", ACCURACY, *X, *T, *HIGH, "--fading", "rician:10"),
+    "outage of a falling satellite": (
+        "plan", "outage", ACCURACY, *KA, "--target", "0.9", "--set", "elevation_deg=20",
+        "--set", "margin_db=1"),
+    "against": ("plan", "against", ACCURACY, "curve.csv", *X),
+    "against at one CR": ("plan", "against", ACCURACY, "curve.csv", *X, "--cr", "1/12"),
+    "against without a curve": ("plan", "against", ACCURACY, *X),
+    "sweep": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", *X, *T),
+    "sweep as lines": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", "cr=1/48:1/6:7", *X),
+    "sweep as a map": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", "power_dbw=-10:10:11",
+                       *X, *T),
+    "sweep of a target": ("plan", "sweep", ACCURACY, "target=0.8:0.9:11", "--cr", "1/12"),
+    "tornado": ("plan", "tornado", ACCURACY, *X, *T),
+    "tornado without a target": ("plan", "tornado", ACCURACY, *X),
+    "monte carlo": ("plan", "monte-carlo", ACCURACY, *X, *T, "--draws", "2000", "--seed", "0"),
+    "monte carlo, mostly missed": (
+        "plan", "monte-carlo", ACCURACY, *X, *T, "--draws", "2000", "--seed", "0",
+        "--set", "power_dbw=-0.5"),
+    "predict of a metric that falls": (
+        "predict", "lpips.json", "--target", "0.4", "--snr-db", "2"),
+    "outage of a metric that falls": (
+        "plan", "outage", "lpips.json", "--link", "long.toml", "--set", "elevation_deg=20",
+        "--target", "0.4"),
+    "coding table of a metric that falls": (
+        "plan", "adaptive", "lpips.json", "--link", "long.toml", "--target", "0.4"),
+    "long name, ledger": (
+        "plan", "ledger", ACCURACY, "--link", "long.toml", "--set", "elevation_deg=20", *T),
+    "long name, pass": (
+        "plan", "pass", ACCURACY, "--link", "long.toml", *T, *HIGH, "--step", "20"),
+    "long name, sweep of the SNR": (
+        "plan", "sweep", ACCURACY, "snr_db=-12:24:10", "--cr", "1/20", "--target", "0.8"),
+    "sweep of the SNR for the CR": (
+        "plan", "sweep", ACCURACY, "snr_db=0:20:6", "--target", "0.85"),
+    "sweep of two for the CR": (
+        "plan", "sweep", ACCURACY, "snr_db=-4:20:13", "target=0.8:0.9:11"),
+}  # fmt: skip
+"""Words that ask for a picture, by what it is of."""
+
+
+@functools.cache
+def measured(metric: str, receiver: str) -> semloss.selection.Points:
+    return semloss.select(semloss.load_table(EUROSAT), metric, receiver)
+
+
+def _one(name: str, draw: Callable[..., object], metric: str, receiver: str | None = None):
+    return lambda path: draw(semloss.load(name), measured(metric, receiver), path)
+
+
+def _several(path: Path) -> None:
+    names = ("eurosat-accuracy", "eurosat-accuracy-clean", "eurosat-psnr", "eurosat-ssim")
+    comparison.surfaces_plot([semloss.load(name) for name in names], path)
+
+
+@functools.cache
+def _simulated(kind: str):
+    """A small fit and its points: along one axis, over a dense grid, or flat."""
+    points = {
+        "flat": lambda: simulated("constant", floor=None),
+        "dense": lambda: simulated(
+            "capped", n=700, crs=np.geomspace(1 / 60, 1 / 3, 20), snrs=np.arange(-8.0, 13.0, 1.0)
+        ),
+        "one CR": lambda: simulated("capped", n=700, crs=np.array([1 / 12])),
+    }[kind]()
+    form = {"flat": "constant", "dense": "capped"}.get(kind, "auto")
+    return fit_surface(points, form, starts=10, bootstraps=0), points
+
+
+def _odd(kind: str, draw: Callable[..., object]):
+    return lambda path: draw(*_simulated(kind), path)
+
+
+FITTED: dict[str, Callable[[Path], object]] = {
+    "fit": _one(ACCURACY, surface.surface_plot, "accuracy", "matched"),
+    "fit of PSNR": _one("eurosat-psnr", surface.surface_plot, "psnr_db"),
+    "curves": _one("eurosat-ssim", surface.curves_plot, "ssim"),
+    "plane": _one(ACCURACY, surface.plane_plot, "accuracy", "matched"),
+    "contours": _one(ACCURACY, contours.contours_plot, "accuracy", "matched"),
+    "residuals": _one(ACCURACY, diagnostics.residuals_plot, "accuracy", "matched"),
+    "measured and fitted": _one(ACCURACY, diagnostics.predicted_plot, "accuracy", "matched"),
+    "forms": lambda path: candidates.forms_plot(semloss.load(ACCURACY), path),
+    "correlation": lambda path: parameters.correlation_plot(semloss.load("eurosat-ssim"), path),
+    "intervals": lambda path: parameters.intervals_plot(semloss.load("eurosat-ssim"), path),
+    "surfaces": _several,
+    "flat fit": _odd("flat", surface.surface_plot),
+    "flat residuals": _odd("flat", diagnostics.residuals_plot),
+    "fit of a dense grid": _odd("dense", surface.surface_plot),
+    "contours of a dense grid": _odd("dense", contours.contours_plot),
+    "measured and fitted, dense": _odd("dense", diagnostics.predicted_plot),
+    "fit at one CR": _odd("one CR", surface.surface_plot),
+}
+"""What draws a picture of a fit, by what it is of."""
+
+
+def lay_out(folder: Path) -> None:
+    """Write the files that the words name."""
+    long = WEAK.replace('"weak"', f'"{LONG}"')
+    texts = {"iss.tle": TLE, "dice.toml": DICE, "curve.csv": CURVE, "long.toml": long}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    semloss.save(distance(), folder / "lpips.json")
+
+
+def capture(name: str, monkeypatch) -> Drawn:
+    """Draw one picture into the present folder, and give what is drawn on it."""
+    lay_out(Path.cwd())
+    path, figures, printed = Path("picture.png"), [], io.StringIO()
+    with monkeypatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(look, "_save", lambda figure, *_: figures.append(drawn(figure, patch)))
+        if name in FITTED:
+            FITTED[name](path)
+        else:
+            assert main([*ASKED[name], "--json", "--plot", str(path)]) in (0, 3)
+    (found,) = figures
+    return replace(found, answer=json.loads(printed.getvalue() or "{}"))
