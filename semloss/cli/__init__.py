@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from semloss.cli.old_spelling import told, translated
 from semloss.cli.parser import Parser
@@ -81,7 +82,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _complain(message: object) -> None:
-    print(f"semloss: {one_line(str(message))}", file=sys.stderr)
+    with suppress(OSError):  # a full disk may be where stderr goes, too
+        print(f"semloss: {one_line(str(message))}", file=sys.stderr)
 
 
 def _joined(words: Sequence[str]) -> list[str]:

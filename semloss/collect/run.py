@@ -213,11 +213,15 @@ class Run:
         if whole:
             return whole
         parts = {"images": self._kept("source.json"), "split": self._kept("split.json")}
-        return {name: part["content_hash"] for name, part in parts.items() if part}
+        hashes = {name: part.get("content_hash") for name, part in parts.items()}
+        return {name: value for name, value in hashes.items() if value}
 
     def _kept(self, name: str) -> dict[str, Any]:
         path = self.path / name
-        return dict(read_json(path)) if path.exists() else {}
+        content = read_json(path) if path.exists() else {}
+        if not isinstance(content, dict):
+            raise SemlossError(f"{path} holds no record; delete it to have it made anew")
+        return content
 
     def log(self, line: str) -> None:
         """Add a line with the time to the run's log; a log that cannot be written stops nothing."""
@@ -231,16 +235,17 @@ class Run:
         """
         records = []
         for path in sorted((self.path / "cells").glob("*/measured.json")):
-            try:
+            with suppress(SemlossError):
                 record = read_json(path)
-                if {"status", "cell", "rows"} <= set(record):
+                if isinstance(record, dict) and record.keys() >= {"status", "cell", "rows"}:
                     now = {"cell": cell_of(record), "rows": rows_of(record, task)}
                     records.append(record | now)
                     continue
-                problem = f"{path} is no measurement"
-            except SemlossError as error:
-                problem = str(error)
-            print(f"semloss: {problem}; run the same command again", file=sys.stderr)
+            print(
+                f"semloss: {path} is no measurement and is left out; collect its cell again, or "
+                "delete its folder",
+                file=sys.stderr,
+            )
         return records
 
 

@@ -79,6 +79,7 @@ def _do(job: Job) -> Result:
         return Result(f"{harm} is damaged", postponed=True, damaged=str(harm))
     except torch.cuda.OutOfMemoryError:
         raise SemlossError(
-            f"{job.unit.name}: out of GPU memory; lower --jobs or the batch sizes"
+            f"{job.unit.name}: out of GPU memory; lower --jobs, or the batch sizes in another "
+            "folder (--out)"
         ) from None
     return Result(summary, time.monotonic() - started)

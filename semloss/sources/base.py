@@ -243,7 +243,10 @@ def open_cached(source: Source, cache: Path, report: Report = silent) -> ImageSe
             "free space or let SEMLOSS_CACHE name another folder"
         ) from error
     if found is None:
-        raise SemlossError(f"the cache entry {entry} cannot be read back; delete it and try again")
+        raise SemlossError(
+            f"the cache entry {entry} cannot be read back; run the same command again, or let "
+            "SEMLOSS_CACHE name another folder"
+        )
     return found
 
 
@@ -277,8 +280,9 @@ def _write_entry(entry: Path, source: Source, report: Report) -> None:
             "images_bytes": (temporary / "images.npy").stat().st_size,
         }
         (temporary / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
-        if entry.exists():
+        if entry.is_dir():
             shutil.rmtree(entry)  # broken; processes that map it keep their data
+        entry.unlink(missing_ok=True)  # a file in its place is no entry either
         os.replace(temporary, entry)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,9 +1,9 @@
 """`collect` as its users meet it: tables, engines, interruption, extension, damage, divergence."""
 
 import json
-import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -22,6 +22,7 @@ import semloss
 from semloss.cli import main
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.stages.attempts import Attempts
+from semloss.collect.stages.bench import Bench
 from semloss.collect.summary import not_monotone
 from semloss.training import Recipe
 from semloss.training import loop as training
@@ -201,6 +202,76 @@ def test_the_mend_that_a_message_names_works(world, reference, tmp_path, capfd, 
     assert tables(out) == tables(reference)
 
 
+@pytest.mark.parametrize("content", ["5", "[]", '{"images": '])
+@pytest.mark.parametrize("names", [["identity.json"], ["source.json"], ["split.json"]])
+def test_a_record_of_a_run_that_is_none_is_made_anew_once_deleted(
+    world, reference, tmp_path, capfd, names, content
+):
+    out = tmp_path / "run"
+    shutil.copytree(reference, out, ignore=shutil.ignore_patterns("*.safetensors"))
+    (out / "identity.json").unlink()  # the others are read where it is lost
+    victim = out / names[0]
+    victim.write_text(content)
+    assert collect(world, out) == 2
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert f"{victim} " in told
+    assert "delete it to have it made anew" in told
+    victim.unlink()
+    assert collect(world, out) == 0
+    assert json.loads(victim.read_text()) == json.loads((reference / victim.name).read_text())
+
+
+def test_a_record_that_tells_of_no_images_does_not_speak_against_them(world, reference, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(reference, out, ignore=shutil.ignore_patterns("*.safetensors"))
+    (out / "identity.json").unlink()
+    (out / "source.json").write_text('{"name": "scenes"}')
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
+
+
+def test_a_damaged_cell_that_is_not_asked_for_is_left_out_until_it_is(
+    world, reference, tmp_path, capfd
+):
+    out = tmp_path / "run"
+    shutil.copytree(reference, out)
+    victim = next(one for one in out.rglob("measured.json") if "snr10" in str(one))
+    victim.write_text("[]")
+    assert collect(world, out, "--set", "grid.snr_db=[0]") == 0
+    told = capfd.readouterr().err
+    assert f"{victim} is no measurement and is left out" in told
+    assert "collect its cell again, or delete its folder" in told
+    copy = tmp_path / "copy"
+    shutil.copytree(out, copy)
+    assert collect(world, out) == 0  # the first mend
+    assert tables(out) == tables(reference)
+    shutil.rmtree(copy / victim.relative_to(out).parent)  # the second
+    capfd.readouterr()
+    assert collect(world, copy, "--set", "grid.snr_db=[0]") == 0
+    assert "no measurement" not in capfd.readouterr().err
+
+
+def test_decoded_images_that_have_gone_are_back_with_the_same_command(
+    world, reference, tmp_path, capfd, monkeypatch
+):
+    out, cache = tmp_path / "run", tmp_path / "cache"
+    shutil.copytree(world / "cache", cache)
+    monkeypatch.setenv("SEMLOSS_CACHE", str(cache))
+
+    def gone(*_):
+        shutil.rmtree(cache / "sources")
+        return reads(*_)
+
+    reads = Bench.__init__
+    with monkeypatch.context() as patch:
+        patch.setattr(Bench, "__init__", gone)
+        assert collect(world, out) == 2
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "have gone; run the same command again" in told
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
+
+
 def test_images_to_look_at_come_first(reference):
     assert (reference / "images.png").read_bytes().startswith(b"\x89PNG")
 
@@ -357,7 +428,11 @@ def test_a_clean_task_model_that_does_not_train_is_one_line(world, tmp_path, cap
     assert collect(world, tmp_path / "task", "--set", "task.clean.lr=1e30") == 2
     line = capfd.readouterr().err.strip().splitlines()[-1]
     assert "the task model does not train" in line
-    assert "task.clean.lr" in line
+    assert "lower task.clean.lr, in another folder (--out)" in line
+    # the message's mend: the same folder would be refused
+    assert collect(world, tmp_path / "task", "--set", "task.clean.lr=1e-3") == 2
+    lower = ["--set", "task.clean.lr=1e-3", "--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]"]
+    assert collect(world, tmp_path / "another", *lower) == 0
 
 
 def test_a_matched_task_model_that_diverges_flags_its_cells(world, tmp_path, capfd):
@@ -501,30 +576,28 @@ def test_the_presets_state_scores_and_what_says_their_time(capfd):
     assert main(["collect", "--preset", "nope"]) == 2
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
-def test_a_full_disk_is_one_line_and_nothing_measured_is_lost(world, reference, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(disk)], capture_output=True
-    )
-    if mount.returncode:
-        pytest.skip("cannot mount a small file system here")
+@pytest.mark.parametrize("most_bytes", [0, 20_000])
+def test_a_full_disk_is_one_line_and_nothing_is_half_written(
+    world, reference, tmp_path, capsys, most_bytes
+):
+    out = tmp_path / "run"
+    shutil.copytree(reference / "tasks", out / "tasks")
+    (out / "experiment.toml").write_text((reference / "experiment.toml").read_text())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
     try:
-        command = [
-            sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
-            "collect", str(world / "tiny.toml"), "--out", str(disk / "run"), "--jobs", "2",
-        ]  # fmt: skip
-        full = subprocess.run(command, capture_output=True, text=True)
-        assert full.returncode == 2, full.stderr
-        assert "Traceback" not in full.stderr
-        assert "No space left" in full.stderr.strip().splitlines()[-1]
-        subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert tables(disk / "run") == tables(reference)
+        code = collect(world, out)
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    told = capsys.readouterr().err
+    assert code == 2
+    assert "Traceback" not in told
+    assert re.search(r"semloss: cannot write .*: File too large; free or choose", told)
+    assert not list(out.rglob(".writing-*"))
+    for record in out.rglob("*.json"):
+        json.loads(record.read_text())  # what is there is whole
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
 
 
 def test_a_fall_beyond_doubt_is_named():

@@ -147,6 +147,13 @@ def test_processes_that_open_one_source_at_once_agree(tmp_path):
     assert hashes == {SMALL.load().content_hash}
 
 
+def test_a_file_in_the_place_of_a_cache_entry_is_replaced(tmp_path):
+    entry = tmp_path / "sources" / SMALL.fingerprint()
+    entry.parent.mkdir()
+    entry.write_text("not a folder")
+    assert open_cached(SMALL, tmp_path).content_hash == SMALL.load().content_hash
+
+
 def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")

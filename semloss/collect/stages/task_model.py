@@ -73,7 +73,7 @@ class TaskModel(Stage):
             shared.forget(self.name)
             raise SemlossError(
                 f"the task model does not train ({'; '.join(record['attempts'])}); "
-                "lower task.clean.lr"
+                "lower task.clean.lr, in another folder (--out)"
             )
 
     def _clean(self, bench: Bench, answers: list[Any]) -> list[Any]:
