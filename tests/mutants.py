@@ -138,6 +138,8 @@ def prepare(name: str) -> tuple[Path, list[str]]:
         "process_isolation": "forkserver",
         "forkserver_warmup": "import",
         "preload_modules_file": "preload.txt",
+        "timeout_constant": 20.0,  # seconds, times 10: a busy machine is no endless loop
+        "timeout_multiplier": 10.0,
         "use_git_change_detection": False,
     }
     with (folder / "pyproject.toml").open("a") as file:
