@@ -342,3 +342,9 @@ def test_bad_options_end_in_one_line_that_names_the_key(
 @settings(max_examples=100, deadline=None)
 def test_any_snr_gives_finite_symbols(snr_db: float, seed: int, index: int) -> None:
     assert ALL[index].transmit(qpsk(2, 16), snr_db, seeded(seed)).isfinite().all()
+
+
+def test_a_label_names_distribution_speed_and_equaliser():
+    assert Awgn().label == "awgn"
+    assert Rayleigh().label == "rayleigh-slow-mmse"
+    assert Rician().label == "rician-k20dB-slow-mmse"

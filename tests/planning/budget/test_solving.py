@@ -106,6 +106,16 @@ def test_a_free_ratio_trades_bandwidth_against_snr():
         solve(link.replace(images_per_s=1e7), "bandwidth_mhz", MODEL, TARGET)
 
 
+def test_a_bandwidth_may_be_asked_with_a_confidence():
+    link = image_link(cr=None, images_per_s=50_000.0, bandwidth_mhz=1.0)
+    plain = solve(link, "bandwidth_mhz", MODEL, 0.75)
+    sure = solve(link, "bandwidth_mhz", MODEL, 0.75, confidence=0.9).link
+    assert sure.bandwidth_mhz > plain.value
+    # Met with 90 % confidence, one-sided, where the lower edge of the 80 % band meets it.
+    band = MODEL.predict(cr=sure.cr, snr_db=float(sure.budget().snr_db), interval=0.8)
+    assert band.low == pytest.approx(0.75, abs=1e-6)
+
+
 def test_a_given_ratio_and_rate_fix_the_bandwidth():
     link = image_link(images_per_s=40_000.0)
     answer = solve(link, "bandwidth_mhz", MODEL, TARGET)
