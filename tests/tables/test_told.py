@@ -148,7 +148,7 @@ def test_a_place_without_a_table_is_told_in_this_line(tmp_path):
          "--columns metric=words: holds for one metric; map one value column"),
         ({"snr": "a"}, "--columns snr=a: no column of ours; did you mean snr_db?"),
         ({"zzz": "a"},
-         "--columns zzz=a: no column of ours; there are cell, source, codec, codec_label, "
+         "--columns zzz=a: no column of ours; known are cell, source, codec, codec_label, "
          "objective, channel, cr, cr_nominal, train_snr_db, snr_db, seed, task, receiver, metric, "
          "value, sd, n, se, direction, floor, ceiling, status"),
     ],
