@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from seaborn import despine
 
-from semloss.reports.look import MARKERS, metric_label, page_style, save_picture, series_colors
+from semloss.reports import look
 from semloss.selection import select
 from semloss.surfaces.fitting.form_fit import fit_form, free_count
 from semloss.surfaces.fitting.pooling import learn
@@ -74,30 +74,33 @@ def measure():
 
 
 def draw(table, path):
-    with page_style():
-        figure = Figure(figsize=(7.16, 2.6), layout="constrained")
+    title = "Error of a new surface on the cells that it was not given, by how many it was given"
+    about = (
+        f"reference table: EuroSAT, 66 cells; median and quartiles of {DRAWS} draws of the cells; "
+        f"form {FORM.name}; pooled: leaning on the surfaces of the other metrics"
+    )
+    with look.picture(path, look.PAGE, 2.6, title, about, table) as figure:
         panels = figure.subplots(1, len(NEW), sharey=True)
-        colors = series_colors(3)
+        colors = look.series_colors(3)
         for axes, (metric, receiver) in zip(panels, NEW, strict=True):
             own = table[(table.metric == metric) & (table.receiver == (receiver or "none"))]
             for i, how in enumerate(("pooled", "alone")):
                 part = own[own.fit == how]
-                axes.fill_between(
-                    part.cells, part.quartile_low, part.quartile_high, color=colors[i], alpha=0.2,
-                    linewidth=0,
+                look.band_curve(
+                    axes, part.cells, part.error_percent, (part.quartile_low, part.quartile_high),
+                    marker=look.MARKERS[i], color=colors[i], markersize=3.5, label=how,
                 )  # fmt: skip
-                axes.plot(part.cells, part.error_percent, marker=MARKERS[i], color=colors[i],
-                          markersize=3.5, label=how)  # fmt: skip
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.set_xticks([3, 6, 12, 24], ["3", "6", "12", "24"])
             axes.minorticks_off()
             axes.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
-            axes.set_title(metric_label(metric, receiver or "none").replace(" task model", ""))
-            axes.set_xlabel("cells of the new surface")
-        panels[0].set_ylabel("error on the others [% of range]")
-        panels[-1].legend(frameon=False)
-        save_picture(figure, path, table)
+            name = look.metric_label(metric, receiver or "none").partition(" [")[0]
+            axes.set_title(name.replace(", ", ",\n"))
+            axes.set_xlabel("cells given")
+            despine(ax=axes)
+        panels[0].set_ylabel("error on the others\n[% of the measured range]")
+        look.legend(panels[-1], [look.band_key("quartiles")])
 
 
 def main():

@@ -225,6 +225,11 @@ def band_key(label: str, color: Any = INK) -> Patch:  # noqa: ANN401 - a colour
     return Patch(facecolor=color, alpha=0.2, linewidth=0, label=label)
 
 
+def bars_key() -> Line2D:
+    """Entry of a legend that explains the bars of measurements."""
+    return key("95 % bar of measuring", linestyle="", marker="|", markersize=9)
+
+
 def target_line(axes: Axes, value: float, label: str) -> None:
     """Draw what was asked for across the axes; the legend tells it."""
     axes.axhline(value, **TARGET_LINE, label=signed(label))

@@ -11,7 +11,7 @@ from semloss.storage import write_atomically
 
 
 def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int = 2) -> None:
-    """Draw the first tiles of each class, a row a class, to a PNG file.
+    """Draw the first tiles of each class, a row a class, to a PNG file that says what they are.
 
     Parameters
     ----------
@@ -30,16 +30,17 @@ def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int =
         When the file cannot be written.
     """
     height, width = (scale * side for side in images.images.shape[1:3])
-    gap, margin = 4, 160
+    title, font, gap, head = _title(images, scale), ImageFont.load_default(13), 4, 28
+    margin = 16 + round(max(map(font.getlength, images.classes)))
     size = (
-        margin + per_class * (width + gap),
-        len(images.classes) * (height + gap) + gap,
+        max(margin + per_class * (width + gap), 16 + round(font.getlength(title))),
+        head + len(images.classes) * (height + gap) + gap,
     )
     sheet = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(13)
+    pen.text((8, head // 2), title, fill="black", font=font, anchor="lm")
     for label, name in enumerate(images.classes):
-        top = gap + label * (height + gap)
+        top = head + gap + label * (height + gap)
         pen.text((8, top + height // 2), name, fill="black", font=font, anchor="lm")
         for column, index in enumerate(np.flatnonzero(images.labels == label)[:per_class]):
             tile = images.images[index]
@@ -50,3 +51,15 @@ def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int =
     palette, file = sheet.quantize(256), io.BytesIO()  # half the bytes of true colour
     sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(file, "png")
     write_atomically(path, file.getvalue())
+
+
+def _title(images: ImageSet, scale: int) -> str:
+    """How many tiles of which size there are, what is shown of them, and how large."""
+    count, height, width, bands = images.images.shape
+    shown = ", ".join(images.bands[:3] if bands >= 3 else images.bands[:1])
+    rest = f" of {bands}" if bands > 3 or bands == 2 else ""
+    larger = f"; enlarged {scale} times" if scale > 1 else ""
+    return (  # the font has no sign of multiplication
+        f"{images.name}: the first tiles of each class; {count:,} tiles of {width} x {height} px, "
+        f"bands {shown}{rest}{larger}"
+    )

@@ -179,3 +179,21 @@ def test_a_contact_sheet_shows_a_row_a_class(tmp_path: Path):
     with Image.open(tmp_path / "deep" / "sheet.png") as sheet:
         assert sheet.height >= 10 * 32
         assert sheet.width >= 2 * 32
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), ("a class whose name is a long one indeed", "b")])
+def test_no_name_on_a_contact_sheet_lies_under_a_tile_or_leaves_it(tmp_path: Path, classes):
+    """Black tiles: a column that is all black beside them would be a name cut off."""
+    from PIL import Image
+
+    tiles = np.zeros((4, 32, 32, 3), dtype=np.uint8)
+    images = ImageSet(tiles, np.array([0, 0, 1, 1]), classes, ("R", "G", "B"), "own", {})
+    contact_sheet(images, tmp_path / "sheet.png", per_class=2, scale=1)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        dark = np.asarray(sheet.convert("L")) < 128
+    rows = dark[28:]  # below the title
+    left = int(np.argmax(rows.all(axis=0) | (rows.sum(axis=0) >= 64)))  # where the tiles begin
+    assert rows[:, :left].any()  # the names
+    assert not rows[:, left - 6 : left].any()  # a gap
+    assert dark[:28].any()  # the title
+    assert not dark[:, -1].any() or rows[:, -1].any()

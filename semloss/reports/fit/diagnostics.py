@@ -110,7 +110,7 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
         label = look.metric_label(fit.metric, fit.receiver)
         axes.set_xlabel(f"fitted {label}")
         axes.set_ylabel(f"measured {label}")
-        look.legend(axes)
+        look.legend(axes, [look.bars_key()] if points.se.any() else [])
         sns.despine(ax=axes)
     return _read_predicted(table)
 

@@ -156,7 +156,8 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     look.snr_axis(axes.xaxis)
     axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
     handles = axes.get_legend_handles_labels()[0][:: -int(fit.sign)]  # best first
-    keys = [*handles, look.key("fit"), look.band_key("95 % band")]
+    bars = [look.bars_key()] if (measured["high"] > measured["value"]).any() else []
+    keys = [*handles, *bars, look.key("fit"), look.band_key("95 % band")]
     keys += look.outside_key(fitted["in_domain"])
     for handle in handles:
         handle.set_label(f"CR {handle.get_label()}, measured")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from semloss.arrays import Array
+from semloss.facts import metric_facts
 from semloss.surfaces.fitted.bands import Band, at_points
 from semloss.surfaces.fitted.conventions import conventions
 from semloss.surfaces.fitted.data import FitData
@@ -137,6 +138,11 @@ def _svg(fit: FitData) -> str:
     parts.append(
         f"<text x='{(_LEFT + _WIDTH - _RIGHT) / 2}' y='{_HEIGHT - 4}' text-anchor='middle'>"
         "SNR, Es/N0 [dB]</text>"
+    )
+    middle = (_TOP + floor) / 2
+    parts.append(
+        f"<text x='12' y='{middle}' text-anchor='middle' transform='rotate(-90 12 {middle})'>"
+        f"{escape(metric_facts(fit.metric).title)}; shaded: 95 % band</text>"
     )
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{_HEIGHT}' "
