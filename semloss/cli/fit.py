@@ -21,8 +21,9 @@ EXAMPLE = "semloss fit runs/demo --metric accuracy --receiver matched --plot sur
 def define(parser: Parser) -> None:
     """Define the command's options."""
     parser.add_argument(
-        "table", type=Path, nargs="?", metavar="TABLE",
-        help="run folder of semloss collect, or a CSV or parquet with cr, snr_db, metric, value",
+        "table", type=Path, nargs="*", metavar="TABLE",
+        help="run folder of semloss collect, or a CSV, parquet or JSON with cr, snr_db, metric, "
+        "value; several are read as one",
     )  # fmt: skip
     points = parser.add_argument_group("which points")
     points.add_argument("--metric", metavar="NAME", help="default: accuracy, or the only one")
@@ -134,7 +135,7 @@ def run(args: options.Args) -> int:
 
 def _check(args: options.Args) -> None:
     """Refuse what cannot be meant, before any work."""
-    if args.table is None:
+    if not args.table:
         raise SemlossError("fit needs a TABLE or a RUN folder; semloss fit --help says more")
     if args.report:
         from semloss.reports.folder import refuse_foreign
@@ -171,6 +172,7 @@ def _points(args: options.Args) -> "tuple[list[Points], list[str]]":
     else:
         groups, told = [select(table, args.metric, receiver, task=task, mismatch=args.mismatch,
                                 where=where)], ()  # fmt: skip
+    told = (*table.attrs["notes"], *told)
     return groups, [*told, *(note for points in groups for note in points.notes)]
 
 
@@ -200,8 +202,9 @@ def _folder(args: options.Args) -> Path:
     """Folder of several fit files."""
     if args.out:
         return Path(args.out)
-    table: Path = args.table
-    return (table if table.is_dir() else table.parent) / "fits"
+    table: Path = args.table[0]
+    alone = table.is_dir() and len(args.table) == 1
+    return (table if alone else table.parent) / "fits"
 
 
 def _places(args: options.Args, groups: "list[Points]") -> list[Path]:
@@ -213,10 +216,10 @@ def _places(args: options.Args, groups: "list[Points]") -> list[Path]:
         return [folder / f"{name}.json" for name in names]
     if args.out:
         return [args.out]
-    name = f"{_name(groups[0])}.json"
-    if args.table.is_dir():
-        return [args.table / "fits" / name]
-    return [args.table.with_name(f"{args.table.stem}-{name}")]
+    table, name = args.table[0], f"{_name(groups[0])}.json"
+    if table.is_dir() or len(args.table) > 1:
+        return [_folder(args) / name]
+    return [table.with_name(f"{table.stem}-{name}")]
 
 
 def _name(points: "Points") -> str:

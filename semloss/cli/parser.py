@@ -97,7 +97,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
     for action in parser._actions:
         name = str(action.metavar or action.dest)
         if not action.option_strings:
-            words.append(f"[{name}]" if action.nargs == "?" else name)
+            words.append({"?": f"[{name}]", "*": f"[{name} …]"}.get(str(action.nargs), name))
         elif action.required:
             words.append(f"{action.option_strings[0]} {name}")
     return " ".join([parser.prog, *words, "[options]"])

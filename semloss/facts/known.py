@@ -27,8 +27,12 @@ register(Metric(
     "accuracy", direction="higher", values=SHARE, noise="binomial",
     spellings=(
         "acc", "acc_1", "top1", "top_1", "top1_acc", "top_1_acc", "top1_accuracy",
-        "top_1_accuracy", "test_acc", "test_accuracy", "classification_accuracy",
+        "top_1_accuracy", "test_acc", "test_accuracy", "classification_accuracy", "correct",
     ),
+))  # fmt: skip
+register(Metric(
+    "error_rate", direction="lower", values=SHARE, noise="binomial",
+    spellings=("classification_error", "test_error", "top1_error", "top_1_error"),
 ))  # fmt: skip
 register(Metric("macro_f1", "macro F1", "", "higher", SHARE, spellings=("f1_macro",)))
 register(Metric("f1", direction="higher", values=SHARE))

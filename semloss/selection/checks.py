@@ -12,6 +12,7 @@ from semloss.selection.measurement_noise import cells, seeds
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import listing, plain
 from semloss.tables.schema import METRICS_COLUMNS
+from semloss.tables.several import TABLE
 from semloss.units import format_cr
 
 LINK = ("source", "codec", "codec_label", "objective", "channel")
@@ -27,6 +28,12 @@ def distinct(rows: pd.DataFrame, column: str) -> list[str]:
     if pd.api.types.is_numeric_dtype(rows[column]):
         return [f"{number:g}" for number in sorted(rows[column].dropna().unique())]
     return sorted({*rows[column].map(cell_text)} - {""})
+
+
+def row_name(rows: pd.DataFrame, at: int) -> str:
+    """What the row at a position is called in messages: its number, after the file's name."""
+    where = f"{rows[TABLE].iloc[at]}, " if TABLE in rows else ""
+    return f"{where}row {rows.index[at]}"
 
 
 def refuse_mixture(rows: pd.DataFrame) -> None:
@@ -46,9 +53,9 @@ def refuse_impossible(rows: pd.DataFrame, metric: str) -> None:
     for column in ("value", "floor", "ceiling"):
         if column not in rows:
             continue
-        numbers = rows[column].dropna()
-        bad = numbers[(numbers > high + _SLACK) | (numbers < low - _SLACK)]
-        if bad.empty:
+        numbers = rows[column]
+        bad = np.flatnonzero((numbers > high + _SLACK) | (numbers < low - _SLACK))
+        if not bad.size:
             continue
         percent = high == 1 and numbers.median() > 1 and 0 <= numbers.min() <= numbers.max() <= 100
         ours = metric if column == "value" else f"{column} of {metric}"
@@ -58,13 +65,15 @@ def refuse_impossible(rows: pd.DataFrame, metric: str) -> None:
             else "correct or remove the row"
         )
         raise SemlossError(
-            f"row {bad.index[0]}: {ours} = {bad.iloc[0]:g} lies outside [{low:g}, {high:g}]; {mend}"
+            f"{row_name(rows, bad[0])}: {ours} = {numbers.iloc[bad[0]]:g} lies outside "
+            f"[{low:g}, {high:g}]; {mend}"
         )
     for column in ("sd", "se") if math.isfinite(high - low) else ():
-        if column in rows and (bad := rows[rows[column] > 1][column]).size:
+        if column in rows and (bad := np.flatnonzero(rows[column] > 1)).size:
             raise SemlossError(
-                f"row {bad.index[0]}: {column} = {bad.iloc[0]:g} is beyond what {metric} can "
-                f"spread; write fractions, not percentages: --columns {column}=COLUMN/100"
+                f"{row_name(rows, bad[0])}: {column} = {rows[column].iloc[bad[0]]:g} is beyond "
+                f"what {metric} can spread; write fractions, not percentages: "
+                f"--columns {column}=COLUMN/100"
             )
 
 
@@ -77,14 +86,19 @@ def refuse_duplicates(rows: pd.DataFrame, metric: str) -> None:
     second = int(np.flatnonzero(again)[0])
     first = int(np.flatnonzero((key == key.iloc[second]).all(axis=1))[0])
     one = rows.iloc[second]
+    names = [row_name(rows, at) for at in (first, second)]
+    if TABLE not in rows:
+        names = [f"rows {rows.index[first]}", str(rows.index[second])]
     text = (
-        f"rows {rows.index[first]} and {rows.index[second]} are one cell (CR "
+        f"{' and '.join(names)} are one cell (CR "
         f"{format_cr(float(one['cr']))}, {one['snr_db']:g} dB, {metric}, seed "
         f"{key['seed'].iloc[second]}): "
     )
     column = _telling_column(rows, key)
     if column is None:
-        raise SemlossError(f"{text}remove one, or name replicates by a column seed")
+        raise SemlossError(
+            f"{text}remove one, or name replicates by a column seed (images, by a column image)"
+        )
     if _REPLICATES & set(plain(column).split("_")):
         raise SemlossError(f"{text}if {column} counts replicates, say --columns seed={column}")
     raise SemlossError(
@@ -143,6 +157,10 @@ def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
     notes = []
     for column in rows.columns.difference([*METRICS_COLUMNS], sort=False):
         several = distinct(rows, column)
+        if column == TABLE and any(
+            rows.groupby(column)[axis].nunique().max() == 1 for axis in ("cr", "snr_db", "metric")
+        ):
+            continue  # a file for each CR, as one does
         if 2 <= len(several) <= len(rows) / 2 and not any(_is_number(text) for text in several):
             notes.append(
                 f"{column} has several values ({listing(several)}), fitted as one surface; "

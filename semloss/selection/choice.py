@@ -18,6 +18,7 @@ from semloss.selection.checks import (
     refuse_mixture,
     trend_in_snr,
 )
+from semloss.selection.images import mean_over_images
 from semloss.selection.measurement_noise import (
     cells,
     measurement_noise,
@@ -31,7 +32,7 @@ from semloss.tables.snr import doubt_about_snr
 
 _MEASURED = ("cr", "snr_db", "value", "sd", "se", "n")
 _LEAST = 4
-"""Fewest points of a group that can be a surface of its own."""
+"""Fewest cells of a group that can be a surface of its own, or a curve along one axis."""
 _OF_A_METRIC = ("metric", "value", "sd", "n", "se", "direction", "floor", "ceiling")
 """Columns that tell of a metric and not of a cell."""
 _ROUNDED = 1e-6
@@ -249,15 +250,12 @@ def _usable(rows: pd.DataFrame, mismatch: bool) -> tuple[pd.DataFrame, list[str]
 
 
 def _no_surface(rows: pd.DataFrame, sparse: bool) -> str | None:
-    """Why rows are no surface of their own, or None."""
+    """Why rows are no surface of their own, nor a curve along one axis; or None."""
     if rows.empty:
         return "no usable row (diverged or mismatched SNR only)"
-    if sparse:
+    if sparse or (cells := rows.groupby(["cr", "snr_db"]).ngroups) >= _LEAST:
         return None
-    for column, name in (("cr", "CR"), ("snr_db", "SNR")):
-        if rows[column].nunique() < 2:
-            return f"one {name} only"
-    return f"{len(rows)} points only" if len(rows) < _LEAST else None
+    return f"{cells} points only, and a curve needs {_LEAST}"
 
 
 def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
@@ -296,6 +294,7 @@ def _points(
 ) -> Points:
     """Check the rows of one surface and pack them; the table tells the PAPR of the same link."""
     refuse_impossible(rows, metric)
+    rows, averaged = mean_over_images(rows)
     refuse_duplicates(rows, metric)
     direction = _direction(rows, metric)
     floor, ceiling = _level(rows, "floor"), _level(rows, "ceiling")
@@ -309,7 +308,7 @@ def _points(
         doubt_about_snr(rows["snr_db"].to_numpy(float)),
         doubt_about_ceiling(ceiling, direction, value, se),
     )
-    notes = [*notes, *filter(None, about), *doubts(rows, direction)]
+    notes = [*notes, *averaged, *filter(None, about), *doubts(rows, direction)]
     follows = _followed(rows, metric, receiver, task, group, table)
     if follows is not None and follows.points.sign * follows.slope * sign_of(direction) < 0:
         follows = None

@@ -51,7 +51,8 @@ This is schema 2 (`SCHEMA`; a run's ``environment.json`` says it as ``table_sche
 schema 1, whose ``task`` told the receiver, are read too (`tables.older`).
 Any CSV or parquet with columns ``cr, snr_db, metric, value`` is a table too; `cr` may be written
 "1/12" there, and `sd`, `n`, `se`, `seed`, `direction`, `floor`, `ceiling` are used where present.
-Columns of other names or units, and one column per metric, are mapped (`load_table`).
+Columns of other names or units, and one column per metric, are mapped; wide tables, several files,
+values written with their error and rows per image are read as well (`load_table`).
 """
 
 from semloss.tables.columns import parse_columns

@@ -40,7 +40,7 @@ def not_a_number(where: str, text: str) -> SemlossError:
     if re.fullmatch(r"[-+]?\d+,\d+", text):
         mend = "write a decimal point, not a comma"
     elif "±" in text or "+-" in text or "+/-" in text:
-        mend = "write the value and its error as two columns, value and se (or sd with n)"
+        mend = "write 28.3 ± 0.2, or two columns, value and se (or sd with n)"
     elif re.fullmatch(r"[-+]?[.\d]+ ?[a-zA-Z]+", text):
         mend = "write the number without its unit"
     shown = text if len(text) <= 40 else f"{text[:39]}…"

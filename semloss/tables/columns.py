@@ -25,8 +25,8 @@ import pandas as pd
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.facts import spelled
-from semloss.tables.cells import cell_number
-from semloss.tables.naming import evident_column, listing, metric_name, plain
+from semloss.tables.cells import cell_number, cell_text
+from semloss.tables.naming import error_column, listing, metric_name, plain
 from semloss.tables.schema import METRICS_COLUMNS, NUMBERS
 from semloss.text import meant
 
@@ -94,32 +94,18 @@ def map_columns(frame: pd.DataFrame, columns: Mapping[str, str], file: Path) -> 
     used = [term.columns[0] for term in (*single.values(), *values) if term.is_plain]
     rest = frame.drop(columns=list({*used, *columns} & set(frame.columns)))
     common = rest.assign(**fixed, **{ours: term.read(frame, file) for ours, term in single.items()})
+    _refuse_contradiction(fixed, frame, file)
     if not values:
-        return common
+        return _with_error(common, _Term("value"), columns, frame, file)
     parts = []
     for term in values:
         part = common.assign(value=term.read(frame, file))
+        part = _with_error(part, term, columns, frame, file)
         name = metric_name(term.columns[0])
         if "metric" not in part and name != "value":
             part["metric"] = name
         parts.append(part)
     return pd.concat(parts)
-
-
-def one_snr_a_row(frame: pd.DataFrame) -> pd.DataFrame:
-    """A wide table, whose columns are named by SNRs in dB, with a row for each of them."""
-    levels = {
-        name: found[1].replace("\u2212", "-")
-        for name in frame.columns
-        if (found := re.fullmatch(r"(?i)(?:snr[\s_=]*)?([-+\u2212]?\d+(?:\.\d+)?)\s*(?:db)?", name))
-    }
-    rest = [name for name in frame.columns if name not in levels]
-    if len(levels) < 2 or not rest or evident_column("snr_db", rest) or "value" in rest:
-        return frame
-    long = frame.rename(columns=levels).melt(
-        rest, var_name="snr_db", value_name="value", ignore_index=False
-    )
-    return long[long["value"].astype(str).str.strip() != ""]
 
 
 def _constant(ours: str, text: str, frame: pd.DataFrame) -> str | None:
@@ -134,6 +120,26 @@ def _constant(ours: str, text: str, frame: pd.DataFrame) -> str | None:
         return text if math.isfinite(cell_number(text, ours)) else None
     except SemlossError:
         return None
+
+
+def _refuse_contradiction(fixed: Mapping[str, str], frame: pd.DataFrame, file: Path) -> None:
+    """Refuse a constant for a column that the file has, with something else in it."""
+    for ours, text in fixed.items():
+        if ours in frame and {cell_text(cell) for cell in frame[ours]} != {text}:
+            raise SemlossError(
+                f"{file}: --columns {ours}={text} holds for every row, but the table has a column "
+                f"{ours} of its own; drop one of them"
+            )
+
+
+def _with_error(
+    part: pd.DataFrame, term: "_Term", columns: Mapping[str, str], frame: pd.DataFrame, file: Path
+) -> pd.DataFrame:
+    """A table with the error of its values, where a column of the file evidently is it."""
+    if {"sd", "se"} & {*columns, *part.columns} or not term.columns:
+        return part
+    found = error_column(term.columns[0], frame.columns)
+    return part if found is None else part.assign(**{found[1]: term.error(found[0], frame, file)})
 
 
 def _check_ours(columns: Mapping[str, str]) -> None:
@@ -181,6 +187,17 @@ class _Term:
             if self.operator == "-":
                 return left - right
             return left * right if self.operator == "*" else left / right
+
+    def error(self, column: str, frame: pd.DataFrame, file: Path) -> Array:
+        """What an error (N,) of the column that it reads makes of itself, to first order."""
+        error = _operand(column, frame, file)
+        if self.is_plain:
+            return error
+        name = self.columns[0]
+        value = _operand(name, frame, file)
+        up, down = (np.asarray(self.read(frame.assign(**{name: value + step}), file), float)
+                    for step in (error, -error))  # fmt: skip
+        return np.asarray(0.5 * np.abs(up - down))
 
 
 def _terms(text: str, frame: pd.DataFrame, file: Path) -> list[_Term]:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -54,7 +55,7 @@ def read_file(file: Path) -> pd.DataFrame:
         data = file.read_bytes()
     except OSError as error:
         raise SemlossError(f"cannot read {file}: {error.strerror}") from error
-    if data.lstrip()[:1] == b"[":
+    if data.lstrip()[:1] in (b"[", b"{"):
         return _read_records(file, data)
     if data.startswith(_PARQUET) or file.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(file, data)
@@ -62,9 +63,9 @@ def read_file(file: Path) -> pd.DataFrame:
 
 
 def _read_records(file: Path, data: bytes) -> pd.DataFrame:
-    """A JSON list of records; the first is row 1."""
+    """JSON records, in a list or one a line; the first is row 1."""
     try:
-        records = json.loads(data)
+        records = _records(data)
     except (ValueError, RecursionError):
         raise SemlossError(f"{file} is no whole JSON list (cut short?); write it again") from None
     if not records or not all(isinstance(record, dict) for record in records):
@@ -73,6 +74,22 @@ def _read_records(file: Path, data: bytes) -> pd.DataFrame:
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame.fillna("")
+
+
+def _records(data: bytes) -> list[Any]:
+    """Records of a JSON file: a list, one a line, the only list of an object, or its columns."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return [json.loads(line) for line in data.splitlines() if line.strip()]
+    if isinstance(found, list):
+        return found
+    lists = [value for value in found.values() if isinstance(value, list)]
+    if len(lists) == 1 and all(isinstance(record, dict) for record in lists[0]):
+        return lists[0]
+    if not lists or len(lists) < len(found) or len({len(column) for column in lists}) > 1:
+        return []
+    return [dict(zip(found, row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 def _read_parquet(file: Path, data: bytes) -> pd.DataFrame:

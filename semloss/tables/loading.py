@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,26 +12,37 @@ from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
 from semloss.tables.about import about
 from semloss.tables.cells import cell_number, cell_text, not_a_number
-from semloss.tables.columns import map_columns, one_snr_a_row
+from semloss.tables.columns import map_columns
+from semloss.tables.file_names import told_by_name
 from semloss.tables.files import find_file, read_file
 from semloss.tables.naming import canonical_metric, evident_column, listing, optional_columns
 from semloss.tables.older import upgraded
 from semloss.tables.schema import NUMBERS, REQUIRED
+from semloss.tables.several import joined, refuse_twice
 from semloss.tables.snr import refuse_linear_snr
+from semloss.tables.spread import split_errors
+from semloss.tables.wide import one_level_a_row
 from semloss.units import parse_cr
 
 _NOT_NEGATIVE = ("sd", "se", "n")
+_ROUNDED_NAME = 0.2
+"""Share by which the CR or SNR in a file's name may differ from that of its rows."""
 
 
-def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Read a metrics table from a run folder, a CSV or a parquet file, and check it.
+def load_table(
+    path: str | Path | Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Read a metrics table from a run folder, a CSV, a parquet or a JSON file, and check it.
 
     Parameters
     ----------
     path
-        Run folder (its metrics table is read), ``.csv``, ``.parquet``, or a JSON list of records.
-        Lines that begin with # are comments; columns named by SNRs ("-5", "0 dB") are one row
-        each; 87.5% is 0.875; `sd`, `se` and `n` may be called std, sem or n_trials.
+        Run folder (its metrics table is read), ``.csv``, ``.parquet``, or JSON records; or a list
+        of them, which are read as one table with a column ``table`` that names the file.
+        Lines that begin with # are comments; columns named by SNRs ("-5", "0 dB", "PSNR@4dB") or
+        by CRs are one row each; 87.5% is 0.875; "28.3 ± 0.2" is a value and its `sd`; `sd`, `se`
+        and `n` may be called std, sem or n_trials, ``PSNR_std`` is the `sd` of ``PSNR``. A CR or
+        SNR that no column tells may stand in the file's name: ``cr1_24.csv``, ``snr=-4.csv``.
     columns
         For tables of other origin: our column name -> what it is read from, a column of the file
         or a conversion of it, e.g. ``{"snr_db": "SNR", "value": "acc/100", "cr": "M/3072"}``
@@ -44,26 +55,45 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
     pandas.DataFrame
         The table with numeric ``cr`` (k/n, in (0, 1]), ``snr_db`` (Es/N0 in dB), ``value`` and
         optional columns; indexed by the row number in the file (the header of a CSV is row 1).
-        ``attrs["about"]`` has what the other files of a run folder tell (`semloss.tables.about`).
+        ``attrs["about"]`` has what the other files of a run folder tell (`semloss.tables.about`),
+        ``attrs["notes"]`` what was read that no column says.
 
     Raises
     ------
     SemlossError
-        When the file cannot be read, a column is missing or a cell holds no usable number (the
+        When a file cannot be read, a column is missing or a cell holds no usable number (the
         message names row, column and content), or when the SNR evidently is not in dB.
     """
-    file = find_file(Path(path))
     columns = columns or {}
-    raw = one_snr_a_row(read_file(file))
+    if isinstance(path, str | Path):
+        return _table(Path(path), columns, ("cr", "snr_db"))
+    paths = [Path(one) for one in path]
+    if len(paths) == 1:
+        return load_table(paths[0], columns)
+    if not paths:
+        raise SemlossError("no table to read")
+    refuse_twice(paths)
+    frame = joined(paths, [_table(one, columns, ("cr", "snr_db", "seed")) for one in paths])
+    refuse_linear_snr(frame["snr_db"], f"{len(paths)} tables", columns.get("snr_db", "snr_db"))
+    return frame
+
+
+def _table(path: Path, columns: Mapping[str, str], by_name: Sequence[str]) -> pd.DataFrame:
+    """One table, checked; its name may tell the columns `by_name`."""
+    file = find_file(path)
+    read = read_file(file)
+    raw = split_errors(one_level_a_row(read))
     named = " ".join(columns.values())
     raw = raw.rename(columns={
         theirs: ours for theirs, ours in optional_columns(raw.columns).items()
         if ours not in columns and theirs not in named
     })  # fmt: skip
     frame = upgraded(map_columns(raw, columns, file))
+    frame, notes = _with_name(frame, raw, file, by_name)
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
-        raise SemlossError(f"{file}: {_missing(missing, list(raw.columns), columns)}")
+        there = list(dict.fromkeys([*raw.columns, *read.columns]))
+        raise SemlossError(f"{file}: {_missing(missing, list(read.columns), there, columns)}")
     if frame.empty:
         raise SemlossError(f"{file}: the table has no rows")
     diverged = np.zeros(len(frame), dtype=bool)
@@ -80,26 +110,58 @@ def load_table(path: str | Path, columns: Mapping[str, str] | None = None) -> pd
         if name in frame:
             frame[name] = _numbers(frame[name], file, diverged)
     refuse_linear_snr(frame["snr_db"], str(file), theirs["snr_db"])
-    frame.attrs["about"] = about(Path(path)) if Path(path).is_dir() else {}
+    _refuse_other_name(frame, file)
+    frame.attrs["about"] = about(path) if path.is_dir() else {}
+    frame.attrs["notes"] = notes
     return frame
 
 
-def _missing(missing: list[str], there: list[str], columns: Mapping[str, str]) -> str:
-    """Which columns are missing, and the mapping that would give them."""
+def _with_name(
+    frame: pd.DataFrame, raw: pd.DataFrame, file: Path, by_name: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table with what only the file's name tells, and a note that says so."""
+    told = {
+        ours: text for ours, text in told_by_name(file).items()
+        if ours in by_name and ours not in frame and evident_column(ours, raw.columns) is None
+    }  # fmt: skip
+    note = ", ".join(f"{ours} = {text}" for ours, text in told.items())
+    return frame.assign(**told), [f"{file}: {note}, by its name"] if told else []
+
+
+def _refuse_other_name(frame: pd.DataFrame, file: Path) -> None:
+    """Refuse a file of one CR, or SNR, whose name tells another one."""
+    for ours, text in told_by_name(file).items():
+        if ours == "seed" or frame[ours].nunique() != 1:
+            continue
+        said = parse_cr(text) if ours == "cr" else cell_number(text, ours)
+        here = float(frame[ours].median())
+        if abs(here - said) > _ROUNDED_NAME * max(abs(said), 1e-3):
+            raise SemlossError(
+                f"{file}: its name says {ours} {text}, but all its rows {here:.4g}; "
+                "correct the column or rename the file"
+            )
+
+
+def _missing(
+    missing: list[str], shown: list[str], there: list[str], columns: Mapping[str, str]
+) -> str:
+    """Which columns are missing of those `shown`, and the mapping of those `there` to get them."""
     if "value" in missing:  # its column may name the metric
         missing = [name for name in missing if name != "metric"]
     names = [repr(name) for name in missing]
     text = "no column " + " or ".join([", ".join(names[:-1]), names[-1]][len(names) == 1 :])
-    text += f"; this table has {listing(there)}"
-    if missing == ["metric"]:
-        return (
-            f"{text}: add one that names what the values are, or say it with --columns "
-            "metric=NAME, e.g. metric=psnr_db"
-        )
+    text += f"; this table has {listing(shown)}"
     found = {name: evident_column(name, there) for name in missing}
-    if not any(found.values()):
-        return f"{text}: name the columns with --columns {_mapping(found, columns)}"
-    return f"{text}: say --columns {_mapping(found, columns)}"
+    if "metric" in missing:
+        found["metric"] = "NAME"
+        return (
+            f"{text}: name what the values are, e.g. NAME = psnr_db, with --columns "
+            f"{_mapping(found, columns)}"
+        )
+    alike = {"cr", "snr_db"} & {name for name, theirs in found.items() if theirs is None}
+    number = " (COLUMN may be a number that holds for every row, e.g. cr=1/12)" if alike else ""
+    ask = "say" if any(found.values()) else "name the columns with"
+    return f"{text}: {ask} --columns {_mapping(found, columns)}{number}"
 
 
 def _mapping(found: Mapping[str, str | None], columns: Mapping[str, str]) -> str:

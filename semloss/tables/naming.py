@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from semloss.facts import spelled
+from semloss.tables.spread import error_name
 
 _SNR = {"snr", "esn0", "es_n0", "esno", "es_no", "csnr"}
 _CR = {"cr", "ratio", "k_n", "kn", "k_over_n", "rate", "compression", "bcr", "cbr", "r"}
@@ -15,6 +16,7 @@ _OPTIONAL = {
 }
 _WORDS_ASIDE = {"db", "test", "eval", "channel", "bandwidth", "compression"}
 """Words that tell nothing more about which column it is."""
+_MEAN = {"mean", "avg", "average"}
 
 
 def plain(text: str) -> str:
@@ -37,12 +39,17 @@ def metric_name(text: str) -> str:
         with everything but letters and digits as ``_``; ``value`` where nothing is left.
     """
     name = plain(text)
-    return spelled(name) or name or "value"
+    return _spelt(name) or name or "value"
 
 
 def canonical_metric(text: str) -> str:
     """The known metric that a text spells, else the text as it is."""
     return spelled(plain(text)) or text
+
+
+def _spelt(name: str) -> str | None:
+    """The known metric that a plain name spells, be it called its mean."""
+    return spelled(name) or spelled("_".join(w for w in name.split("_") if w not in _MEAN))
 
 
 def evident_column(wanted: str, columns: Iterable[str]) -> str | None:
@@ -53,7 +60,7 @@ def evident_column(wanted: str, columns: Iterable[str]) -> str | None:
     """
     names = list(columns)
     if wanted == "value":
-        metrics = [name for name in names if spelled(plain(name))]
+        metrics = [n for n in names if _spelt(plain(n)) and not n.endswith(error_name(""))]
         fractions = [f"{name}/100" if "%" in name else name for name in metrics]
         return ",".join(fractions) or _first(names, _VALUE)
     return _first(names, {"snr_db": _SNR, "cr": _CR}.get(wanted, {wanted}))
@@ -67,6 +74,23 @@ def optional_columns(columns: Iterable[str]) -> dict[str, str]:
     names = list(columns)
     found = {ours: _first(names, spellings) for ours, spellings in _OPTIONAL.items()}
     return {theirs: ours for ours, theirs in found.items() if theirs and ours not in names}
+
+
+def error_column(value: str, columns: Iterable[str]) -> tuple[str, str] | None:
+    """Column with the error of another, and which it is, `sd` or `se`: PSNR -> (PSNR_std, sd).
+
+    An error written beside the value, with ±, is a standard deviation. None where there is none.
+    """
+    names = list(columns)
+    if error_name(value) in names:
+        return error_name(value), "sd"
+    of = set(plain(value).split("_")) - {"db", *_MEAN}
+    for name in names:
+        words = set(plain(name).split("_")) - {"db"}
+        for ours in ("sd", "se"):
+            if any(words == of | set(s.split("_")) for s in {ours, *_OPTIONAL[ours]}):
+                return name, ours
+    return None
 
 
 def _first(names: list[str], spellings: set[str]) -> str | None:

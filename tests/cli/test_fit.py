@@ -138,6 +138,22 @@ def test_foreign_columns_are_mapped(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("accuracy: 28 points, 4 CR × 7 SNR")
 
 
+def test_one_file_per_rate_is_read_by_its_name_into_one_fit(tmp_path, ask):
+    tables = []
+    for k in (24, 12, 6):
+        rows = [f"{snr},{30 / (1 + 2.7 ** (-snr / 4 + k / 8)):.6f}" for snr in range(-10, 21, 5)]
+        (tmp_path / f"cr1_{k}.csv").write_text("\n".join(["SNR,PSNR", *rows]))
+        tables.append(str(tmp_path / f"cr1_{k}.csv"))
+    options = ["--form", "additive", "--bootstraps", "0"]
+    code, _, said = ask("fit", *tables, *options)
+    assert (code, said.partition("--columns ")[2]) == (2, "snr_db=SNR,value=PSNR\n")
+    code, out, said = ask("fit", *tables, *options, "--columns", "snr_db=SNR,value=PSNR")
+    assert code == 0
+    assert "cr1_24.csv: cr = 1/24, by its name" in said
+    assert out.startswith("psnr_db: 21 points, 3 CR × 7 SNR")
+    assert (tmp_path / "fits" / "psnr_db.json").is_file()
+
+
 def test_a_report_is_a_folder_with_a_page(tmp_path, capsys):
     command = ["fit", EUROSAT, "--metric", "psnr_db", "--form", "capped", "--bootstraps", "20"]
     options = ["--out", str(tmp_path / "fit.json"), "--report", str(tmp_path / "report")]

@@ -133,7 +133,7 @@ def test_one_cell_twice_is_refused_with_both_rows_and_the_mend(tmp_path):
         select(load_table(csv(tmp_path, text)))
     assert str(caught.value) == (
         "rows 3 and 5 are one cell (CR 1/6, 4 dB, m, seed 0): remove one, or name replicates by a "
-        "column seed"
+        "column seed (images, by a column image)"
     )
 
 
@@ -391,8 +391,7 @@ def test_links_and_further_columns_are_groups_only_when_asked(tmp_path):
 @pytest.mark.parametrize(
     ("kept", "reason"),
     [
-        (lambda r: r["cr"] > 0.1, "one CR only"),
-        (lambda r: r["snr_db"] == 0, "one SNR only"),
+        (lambda r: r["cr"] > 0.1, "3 points only"),
         (lambda r: r["cr"] > 0.05 and (r["snr_db"] == 0 or (r["cr"], r["snr_db"]) == (1 / 6, 5)),
          "3 points only"),
         (lambda r: False, "no usable row"),
@@ -428,6 +427,18 @@ def test_a_group_that_cannot_be_a_surface_is_left_out_with_the_reason(tmp_path, 
 def test_groups_that_do_not_exist_are_refused(tmp_path, by, more, says):
     with pytest.raises(SemlossError, match=says):
         groups_from(tmp_path, many_rows(), by, **more)
+
+
+@pytest.mark.parametrize("axis", ["cr", "snr_db"])
+def test_a_group_along_one_axis_is_a_curve_and_is_fitted(tmp_path, axis):
+    thin = [metric_row(**{"cr": 0.1, "snr_db": 4.0, axis: at}, value=0.5 + at / 50, codec="thin")
+            for at in (0.1, 0.2, 0.3, 0.4, 0.5)]  # fmt: skip
+    groups, skipped = groups_from(tmp_path, [*grid_rows(), *thin], ("codec",))
+    assert [(points.group["codec"], len(points.value)) for points in groups] == [
+        ("deepjscc", 9),
+        ("thin", 5),
+    ]
+    assert skipped == ()
 
 
 def test_nonsense_in_any_group_is_refused_not_left_out(tmp_path):

@@ -73,7 +73,7 @@ def test_a_foreign_table_needs_four_columns_and_may_write_ratios_as_fractions(tm
         ("\n\n", "no CSV or parquet table: it is empty"),
         ("\n1/6,4,psnr_db,30\n", "row 1 is blank"),
         ("cr,snr_db,metric,value\n1/6,4,,30\n", "row 2: metric is blank"),
-        ("cr,snr_db,metric,value\n1/6,4,a,.8 ± .1\n", "as two columns, value and se"),
+        ("cr,snr_db,metric,value\n1/6,4,a,.8 ± ?\n", "or two columns, value and se"),
         ("cr,snr_db,metric,value\n1/6,4,accuracy,8x%\n", "row 2: value = '8x%'"),
         ('[{"cr": 0.5,', "no whole JSON list"),
         ("[1, 2]", "a JSON table is a list of objects"),
@@ -90,7 +90,7 @@ def test_a_foreign_table_needs_four_columns_and_may_write_ratios_as_fractions(tm
         ("cr,snr_db,metric,value\nnan,4,psnr_db,30\n", "row 2: cr = 'nan'"),
         ("cr,snr_db,metric,value\ninf,4,psnr_db,30\n", "row 2: cr = 'inf'"),
         ("cr,snr_db,metric,value\n,4,psnr_db,30\n", "row 2: cr = ''"),
-        ('{"cr": 0.5,\n "snr_db": 4}', "no column 'snr_db', 'cr' or 'value'"),
+        ('{"cr": 0.5,\n "snr_db": 4}', "a JSON table is a list of objects"),
     ],
 )
 def test_a_bad_table_is_refused_in_one_line_that_names_row_and_content(tmp_path, text, says):
@@ -319,7 +319,12 @@ def test_one_column_per_metric_becomes_rows_of_each(tmp_path):
         ("EsN0_dB,ratio,metric,score", "say --columns snr_db=EsN0_dB,cr=ratio,value=score"),
         ("Es/N0 (dB),x,psnr", "say --columns 'snr_db=Es/N0 (dB),cr=COLUMN,value=psnr'"),
         ("a,b", "name the columns with --columns snr_db=COLUMN,cr=COLUMN,value=COLUMN"),
-        ("cr,snr_db,value", "no column 'metric'; this table has cr, snr_db, value: add one"),
+        ("cr,snr_db,value", "e.g. NAME = psnr_db, with --columns metric=NAME"),
+        (
+            "CR,0 dB,4 dB",
+            "this table has CR, 0 dB, 4 dB: name what the values are, e.g. NAME = "
+            "psnr_db, with --columns cr=CR,metric=NAME",
+        ),
     ],
 )
 def test_the_message_for_a_missing_column_suggests_the_mapping(tmp_path, header, says):

@@ -1,0 +1,33 @@
+"""Values written with their error, "28.3 ± 0.2", as two columns."""
+
+import re
+
+import pandas as pd
+
+from semloss.tables.cells import cell_text
+
+_SIGN = r"(?:±|\+/[-\u2212]|\+[-\u2212])"
+_NUMBER = r"\d*\.?\d+(?:[eE][-+]?\d+)?"
+_PAIR = re.compile(rf"\(?([-+\u2212]?{_NUMBER})\s*(%?)\s*{_SIGN}\s*({_NUMBER})\s*\)?\s*(%?)")
+
+
+def error_name(column: str) -> str:
+    """Name of the column that holds the errors written beside the values of another."""
+    return f"{column} ±"
+
+
+def split_errors(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table in which no cell holds a value and its error: the latter have columns of their own.
+
+    A percent sign at the end of a pair is that of both numbers.
+    """
+    for name in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            continue
+        pairs = [_PAIR.fullmatch(cell_text(cell)) for cell in frame[name]]
+        if any(pairs):
+            values = [p[1] + (p[2] or p[4]) if p else cell
+                      for p, cell in zip(pairs, frame[name], strict=True)]  # fmt: skip
+            errors = [p[3] + (p[2] or p[4]) if p else "" for p in pairs]
+            frame = frame.assign(**{name: values, error_name(name): errors})
+    return frame
