@@ -109,6 +109,14 @@ def levels_of(problems: Problems, shapes: Array) -> tuple[Array, Array]:
     return np.concatenate(parameters), np.concatenate(costs)
 
 
+def fitted(problems: Problems, shapes: Array) -> Array:
+    """Values (B, N) for given shapes (B, Q), each at its best levels."""
+    parameters, _ = levels_of(problems, shapes)
+    gain = problems.form.gain(problems.x, problems.snr_db, shapes)
+    floor, ceiling = parameters[:, :1], parameters[:, len(problems.form.levels) - 1][:, None]
+    return np.asarray(floor + (ceiling - floor) * gain)
+
+
 def to_search(form: Form, shape: Array) -> Array:
     """Shape parameters in the coordinates of the search: positive ones as logarithms."""
     return np.where(_logs(form), np.log(np.maximum(shape, _TINY)), shape)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
 from semloss.selection import Points
 from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.form_fit import FormFit
@@ -52,6 +52,7 @@ class Fold:
 class HeldOut:
     """Squared errors (N,) of a form on points held out, NaN where a scheme leaves a point in.
 
+    `edge_out` is (4, N): a corner is held out with both of its edges.
     `inner` is the mean over the schemes in which the point was interpolated, the yardstick of
     the choice: inside the domain is where a surface is asked.
     """
@@ -62,9 +63,13 @@ class HeldOut:
     k_fold: Array
     inner: Array
 
-    def rms(self, scheme: str) -> float | None:
-        """Root mean squared error of a scheme, None where it could not be computed."""
+    def rms(self, scheme: str, of: Mask | None = None) -> float | None:
+        """Root mean squared error of a scheme, over the points `of` (N,) or all of them.
+
+        None where it could not be computed.
+        """
         squares = getattr(self, scheme)
+        squares = squares if of is None else squares[..., of]
         known = squares[~np.isnan(squares)]
         return float(np.sqrt(known.mean())) if known.size else None
 
@@ -122,7 +127,7 @@ def hold_out(fit: FormFit, held: list[Fold]) -> HeldOut:
             else:
                 edge[edges, out] = square
                 edges += 1
-    return HeldOut(**errors, edge_out=edge.ravel(), inner=_mean(inner))
+    return HeldOut(**errors, edge_out=edge, inner=_mean(inner))
 
 
 def choose(
@@ -134,7 +139,8 @@ def choose(
     if not good:  # too few points to hold any out; AICc is infinite for so few
         return min(fits, key=lambda name: fits[name].bic)
     if rule == "held-out":
-        return min(good, key=lambda name: held[name].rms("inner") or 0.0)
+        kept = _kept(fits)
+        return min(good, key=lambda name: held[name].rms("inner", kept) or 0.0)
     return min(good, key=lambda name: int(fits[name].free.sum()))
 
 
@@ -145,13 +151,12 @@ def equals(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> list[str
     astray at the held-out edges, and the likelihood supports them above
     every simpler one.
     """
-    # What a robust fit takes for an outlier has no say: no form should have foreseen it.
-    kept = ~fits[min(fits, key=lambda name: fits[name].bic)].outliers
+    kept = _kept(fits)
     known = {n: e.inner[kept] for n, e in held.items() if n in fits}
     known = {n: squares for n, squares in known.items() if not np.isnan(squares).any()}
     if not any(fits[name].form.parameters for name in known):
         return []
-    edges = {name: held[name].rms("edge_out") for name in known}
+    edges = {name: held[name].rms("edge_out", kept) for name in known}
     least = min((error for error in edges.values() if error is not None), default=0.0)
     steady = [name for name, error in edges.items() if error is None or error <= _ASTRAY * least]
     size = {name: int(fits[name].free.sum()) for name in steady}
@@ -170,6 +175,11 @@ def equals(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> list[str
         return bool(tells_no_worse and fits[name].bic <= fits[best].bic + _REJECTED)
 
     return [name for name in steady if as_good(name)]
+
+
+def _kept(fits: Mapping[str, FormFit]) -> Mask:
+    """Points (N,) with a say in the choice: no form should have foreseen a robust fit's outlier."""
+    return np.asarray(~fits[min(fits, key=lambda name: fits[name].bic)].outliers)
 
 
 def doubt(fits: Mapping[str, FormFit], chosen: str, rivals: list[str]) -> float:

@@ -24,6 +24,8 @@ _HUBER = 1.345
 """Standardised residual beyond which a robust fit weighs a point less (95 % efficiency)."""
 _ROBUST_ROUNDS = 12
 """Rounds in which weights and surface find each other."""
+_HUBER_LEAST = 8
+"""Points beyond which a robust fit can do without the most extreme ones."""
 _FAR = 4.5
 """Standardised residual beyond which a robust fit names the point as an outlier."""
 
@@ -147,9 +149,10 @@ def floor_is_known(points: Points) -> bool:
     return points.floor is not None and metric_facts(points.metric).floor_is_reached
 
 
-def bounds(form: Form, points: Points) -> tuple[Array, Array]:
+def bounds(form: Form, points: Points, *, robust: bool = False) -> tuple[Array, Array]:
     """Bounds (P,) of the parameters; a known floor is fixed, a known ceiling is an upper limit.
 
+    With `robust` the most extreme twentieth of the values at either end bounds nothing.
     The floor of an image metric is a limit only: a decoder that hears nothing still paints the
     mean image. The ceiling of the surface may stay below the clean ceiling: a link-trained
     receiver need not reach it at any CR.
@@ -158,7 +161,9 @@ def bounds(form: Form, points: Points) -> tuple[Array, Array]:
     high = np.array([parameter.high for parameter in form.all_parameters])
     if not form.has_range:
         return low, high
-    ends = [int(np.argmin(points.value)), int(np.argmax(points.value))]
+    order = np.argsort(points.value, kind="stable")
+    aside = -(-len(order) // 20) if robust and len(order) > _HUBER_LEAST else 0
+    ends = [int(order[aside]), int(order[-1 - aside])]
     sign = points.sign
     if sign < 0:
         ends = ends[::-1]
@@ -203,14 +208,14 @@ def fit_form(
         Weigh residuals beyond 1.345 standard deviations down (Huber), on a scale that the
         outliers themselves do not widen.
     """
-    low, high = bounds(form, points)
-    spread = float(np.ptp(points.value)) or max(abs(float(points.value[0])), 1.0)
-    known = variance(points, points.value) if points.noise == "binomial" else 0.0
-    rough = np.broadcast_to(np.sqrt(known + (0.01 * spread) ** 2), points.value.shape)
-    problems = Problems(
-        form, np.log(points.cr), points.snr_db, points.value, rough, low, high, prior=prior
-    )
+    problems = rough_problems(form, points, prior, robust=robust)
     solved = _search(problems, points, starts, np.random.default_rng(seed))
+    if robust:  # an outlier may have led the whole search astray: again, with what it shows
+        away = np.abs(form(points.cr, points.snr_db, solved.parameters[solved.best()])
+                      - points.value)  # fmt: skip
+        usual = max(1.4826 * float(np.median(away)), 1e-7 * float(np.ptp(points.value)), 1e-300)
+        problems = replace(problems, weight=_HUBER / np.maximum(away / usual, _HUBER))
+        solved = _search(problems, points, starts, np.random.default_rng(seed))
     shapes = _distinct(solved.parameters[np.argsort(solved.cost)], len(form.levels))
     best = solved.parameters[solved.best()]
     told = _settle(problems, points, best, shapes, robust=robust, even=False)
@@ -220,6 +225,19 @@ def fit_form(
     # than their standard errors say: the likelihood tells whether to believe those.
     even = _settle(problems, points, best, shapes, robust=robust, even=True)
     return even if even.bic < told.bic else told
+
+
+def rough_problems(
+    form: Form, points: Points, prior: Prior | None = None, *, robust: bool = False
+) -> Problems:
+    """The points as a search for the form sees them, before the scatter about it is known."""
+    low, high = bounds(form, points, robust=robust)
+    spread = float(np.ptp(points.value)) or max(abs(float(points.value[0])), 1.0)
+    known = variance(points, points.value) if points.noise == "binomial" else 0.0
+    rough = np.broadcast_to(np.sqrt(known + (0.01 * spread) ** 2), points.value.shape)
+    return Problems(
+        form, np.log(points.cr), points.snr_db, points.value, rough, low, high, prior=prior
+    )
 
 
 def _settle(
@@ -240,7 +258,7 @@ def _settle(
         solved = batch.solve(problems, best[None, levels:], steps=500, ftol=1e-11)
         best = solved.parameters[0]
     residual = form(points.cr, points.snr_db, best) - points.value
-    deviance = found.deviance(residual, problems.weight)
+    deviance = found.deviance(residual, problems.weight, _HUBER * _FAR if robust else math.inf)
     size = free + (found.dof is not None)
     spare = count - size - 1
     return FormFit(

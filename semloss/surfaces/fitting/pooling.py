@@ -22,6 +22,7 @@ from semloss.storage import write_json
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.batch import Prior
+from semloss.surfaces.fitting.common_shape import carries, common_form, common_prior, needed
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_choice import comparison, folds, hold_out
 from semloss.surfaces.fitting.form_fit import FormFit, admitted, fit_form, free_count
@@ -63,12 +64,14 @@ def fit_joint(
     """Fit every group with one form and shape parameters that are partially pooled.
 
     Under ``auto`` the form is the one of least held-out error summed over the groups, each
-    relative to the best form there. `options` are those of `fit_surface`.
+    relative to the best form there; where the groups have too few points to judge a form that
+    they could carry together, all share one shape for the choice (`common_shape`). `options` are
+    those of `fit_surface`.
 
     Raises
     ------
     SemlossError
-        When there are fewer than two groups, or none has the points to stand on its own.
+        When there are fewer than two groups, or too few points in all of them together.
     """
     if len(groups) < 2:
         raise SemlossError(
@@ -83,19 +86,26 @@ def fit_joint(
 
 
 def learn(groups: Sequence[Points], form: str, seed: int = 0) -> Shared:
-    """Mean and spread of the shape parameters over the groups that can stand on their own.
+    """Mean and spread of the shape parameters over the groups.
+
+    They are learnt from the groups that can stand on their own; where no two can, from all
+    together.
 
     Raises
     ------
     SemlossError
-        When no two groups have more points than parameters.
+        When all groups together have no more points than one shape and their levels need.
     """
-    able = [points for points in groups if len(points.value) > free_count(FORMS[form], points)]
+    able = _able(groups, FORMS[form])
     if len(able) < 2:
-        raise SemlossError(
-            f"a joint fit of form {form} needs two groups with more than "
-            f"{len(FORMS[form].names)} points each; choose a simpler --form or measure more cells"
-        )
+        if not carries(groups, FORMS[form]):
+            raise SemlossError(
+                f"a joint fit of form {form} to {len(groups)} groups needs more than "
+                f"{needed(groups, FORMS[form])} points, and there are "
+                f"{sum(len(points.value) for points in groups)}; choose a simpler --form or "
+                "measure more cells"
+            )
+        return _shared(groups, form, *common_prior(groups, FORMS[form], seed))
     fits = [fit_form(FORMS[form], points, seed) for points in able]
     places = np.array([_place(fit) for fit in fits])
     doubts = np.array([_doubt(fit) for fit in fits])
@@ -105,10 +115,19 @@ def learn(groups: Sequence[Points], form: str, seed: int = 0) -> Shared:
         mean = np.sum(weight * places, axis=0) / weight.sum(axis=0)
         shrunk = mean + spread * weight * (places - mean)
         spread = np.mean((shrunk - mean) ** 2 + spread * doubts * weight, axis=0)
-    # A further surface scatters about a mean that is itself uncertain.
-    sd = np.sqrt(spread * (1.0 + 1.0 / len(able)) * len(able) / (len(able) - 1))
-    prior = Prior(mean, np.clip(sd, _LEAST_SD, _MOST_SD))
-    return Shared(form, prior.mean, prior.sd, tuple(_title(points) for points in able))
+    return _shared(able, form, mean, spread)
+
+
+def _shared(groups: Sequence[Points], form: str, mean: Array, spread: Array) -> Shared:
+    """What groups share, for a further one: it scatters about a mean that is itself uncertain."""
+    count = len(groups)
+    sd = np.clip(np.sqrt(spread * (1.0 + 1.0 / count) * count / (count - 1)), _LEAST_SD, _MOST_SD)
+    return Shared(form, mean, sd, tuple(_title(points) for points in groups))
+
+
+def _able(groups: Sequence[Points], form: Form) -> list[Points]:
+    """Groups that can carry a form on their own."""
+    return [points for points in groups if len(points.value) > free_count(form, points)]
 
 
 def save(shared: Shared, path: Path | str) -> None:
@@ -153,6 +172,8 @@ def load(path: Path | str) -> Shared:
 
 def _common_form(groups: Sequence[Points], seed: int) -> str:
     """Form of least held-out error over all groups."""
+    if any(carries(groups, form) and len(_able(groups, form)) < 2 for form in ladder().values()):
+        return common_form(groups, seed)
     ratios: dict[str, list[float]] = {name: [] for name in ladder()}
     for points in groups:
         held = folds(points)

@@ -45,11 +45,16 @@ class Scatter:
     model_error_sd: float
     dof: int | None
 
-    def deviance(self, residual: Array, weight: Array | None = None) -> float:
-        """Minus twice the Gaussian log-likelihood of residuals (N,), outliers by their weight."""
+    def deviance(
+        self, residual: Array, weight: Array | None = None, most: float = math.inf
+    ) -> float:
+        """Minus twice the Gaussian log-likelihood of residuals (N,), outliers by their weight.
+
+        None counts for more than `most`: how far off an outlier lies speaks for no form.
+        """
         squares = (residual / self.sd) ** 2
         if weight is not None:
-            squares = weight * squares
+            squares = np.minimum(weight * squares, most)
         return float(np.sum(squares + np.log(2 * np.pi * self.sd**2)))
 
 
