@@ -315,6 +315,22 @@ def test_surfaces_are_named_by_what_tells_them_apart(cases):
     assert len(set(surface_names([fit, fit]))) == 2
 
 
+def test_surfaces_are_named_by_what_was_asked_and_not_by_what_was_measured(cases):
+    fit, _ = cases["rising"]
+    facts = [{"papr_db": p, "measured": p, "images": p, "tile": p} for p in ("8.56", "9.1")]
+    same = [replace(fit, provenance=told) for told in facts]
+    assert surface_names(same) == ["accuracy, clean #1", "accuracy, clean #2"]
+    grouped = [
+        replace(one, provenance={**one.provenance, "grouped_by": "method", "method": name,
+                                 "channel": f"awgn, as {name} has it"})
+        for one, name in zip(same, "xy", strict=True)
+    ]  # fmt: skip
+    assert surface_names(grouped) == ["accuracy, x", "accuracy, y"]
+    measured = [replace(one, provenance={**one.provenance, "grouped_by": "papr_db"})
+                for one in same]  # fmt: skip
+    assert surface_names(measured) == ["accuracy, 8.56", "accuracy, 9.1"], "unless it was asked"
+
+
 # One answer
 
 

@@ -15,6 +15,7 @@ from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.facts import metric_facts
 from semloss.reports import look
 from semloss.reports.page import about_cr, capital, row_of_most, rows_of, signed
+from semloss.selection.checks import LINK
 from semloss.surfaces.fitted.fit import Fit
 
 LEVEL = 0.9
@@ -131,34 +132,38 @@ def values_table(fits: Sequence[Fit], table: pd.DataFrame) -> pd.DataFrame:
 
 
 def surface_names(fits: Sequence[Fit]) -> list[str]:
-    """Short names that tell the surfaces apart: metric, receiver, and what else differs."""
+    """Short names that tell the surfaces apart: metric, receiver, and what they were grouped by.
+
+    Where that does not, as for fits of several tables, by what else differs of the link. What was
+    measured, or is known of the images, names no surface.
+    """
     told = [
         {
+            **{key: str(fit.provenance.get(key, "")) for key in (*LINK, *_asked(fits))},
             "metric": metric_facts(fit.metric).label,
             "receiver": "" if fit.receiver == "none" else fit.receiver,
-            **_provenance(fit),
         }
         for fit in fits
     ]
-    keys = list(dict.fromkeys(key for one in told for key in one))
-    differing = [k for k in keys if len({one.get(k, "") for one in told}) > 1] or keys[:2]
-    kept = [k for k in keys if k in differing or k == "metric"]
-    names = [", ".join(one[k] for k in kept if one.get(k)) for one in told]
+    asked = ["metric", "receiver", *_asked(fits)]
+    for keys in (asked, list(dict.fromkeys([*asked, *LINK]))):
+        kept = [k for k in keys if k == "metric" or len({one[k] for one in told}) > 1]
+        if "codec_label" in kept and "codec" in kept and "codec" not in asked:
+            kept.remove("codec")
+        kept = kept if len(kept) > 1 or len(fits) == 1 else asked[:2]
+        names = [", ".join(one[k] for k in kept if one[k]) for one in told]
+        if len(set(names)) == len(names):
+            break
     return [
         name if names.count(name) == 1 else f"{name} #{names[: i + 1].count(name)}"
         for i, name in enumerate(names)
     ]
 
 
-_KNOWN = ("metric", "receiver", "semloss")
-
-
-def _provenance(fit: Fit) -> dict[str, str]:
-    """What a fit tells of its table, the codec once: its label where there is one."""
-    told = {str(k): str(v) for k, v in fit.provenance.items() if k not in _KNOWN}
-    if "codec_label" in told:
-        told.pop("codec", None)
-    return told
+def _asked(fits: Sequence[Fit]) -> list[str]:
+    """Columns that the surfaces were grouped by, in the order that they were asked for."""
+    told = [str(fit.provenance.get("grouped_by", "")).split(", ") for fit in fits]
+    return [key for key in dict.fromkeys(key for keys in told for key in keys) if key]
 
 
 def _common_crs(fits: Sequence[Fit]) -> list[float]:

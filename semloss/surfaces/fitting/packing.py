@@ -106,8 +106,19 @@ def packed(
         replicate_sd=points.replicate_sd,
         quality=quality,
         data={"sha256": data_hash(points), "points": len(points.value)},
-        provenance={"semloss": __version__, **(points.provenance or {}), **points.group},
+        provenance={
+            "semloss": __version__,
+            **(points.provenance or {}),
+            **points.group,
+            **_asked(points),
+        },
     )
+
+
+def _asked(points: Points) -> dict[str, str]:
+    """Columns of the table that set this surface apart from others, beside metric and receiver."""
+    further = [column for column in points.group if column not in ("metric", "receiver")]
+    return {"grouped_by": ", ".join(further)} if further else {}
 
 
 def data_hash(points: Points) -> str:

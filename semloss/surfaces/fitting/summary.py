@@ -44,7 +44,8 @@ class FitSummary(Answer):
             "metric": fit.metric,
             "receiver": fit.receiver,
             "task": fit.task,
-            "group": {k: v for k, v in fit.provenance.items() if k != "semloss"},
+            "group": dict(self.points.group),
+            "provenance": dict(fit.provenance),
             "form": fit.form,
             "outcome": fit.outcome.value,
             "message": fit.message,
@@ -95,7 +96,8 @@ class FitsSummary(Answer):
         rows = [("", "points", "form", "RMSE", "held out", "outcome", "fit file")]
         rows += [
             (
-                ", ".join(v for v in one.points.group.values() if v != "none") or named(one.fit),
+                ", ".join(v for v in one.points.group.values() if v not in ("", "none"))
+                or named(one.fit),
                 str(one.fit.quality["points"]),
                 one.fit.form,
                 _share(one.fit, one.fit.quality["rmse"]),
