@@ -1,13 +1,15 @@
-"""How often the 95 % bands and the inverse intervals hold the truth, over simulated grids.
+"""How often bands, inverse intervals and confident answers hold the truth, over simulated grids.
 
 66 cells (6 CR × 11 SNR), binomial noise of 700 images, the form named or chosen (`auto`). The
-band is asked at random points of the domain, the inverse (minimum SNR) at the true value there.
+band is asked at random points of the domain, the inverse (minimum SNR) at the true value there,
+each at 68, 95 and 99 %; "sure" is how often the SNR that meets the target with so much confidence
+does meet it, "drawn" the band from the bootstrap draws. ± is the standard error over the grids.
 """
 
 import argparse
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -26,9 +28,13 @@ TRUTH = {
 }
 
 
+LEVELS = (0.68, 0.95, 0.99)
+ASKED = ("band", "inverse", "sure", "drawn")
+
+
 def one(task):
-    """Coverage of one simulated grid: band, inverse, and the form chosen."""
-    name, form, seed = task
+    """Form chosen for one simulated grid, and coverage (levels, answers) of what it is asked."""
+    name, form, seed, draws = task
     truth, rng = np.array(TRUTH[name]), np.random.default_rng([seed, 7])
     cr, snr_db = (a.ravel() for a in np.meshgrid(CRS, SNRS, indexing="ij"))
     value = rng.binomial(IMAGES, FORMS[name](cr, snr_db, truth)) / IMAGES
@@ -37,35 +43,65 @@ def one(task):
         "accuracy", "clean", "higher", cr, snr_db, value, np.sqrt(share * (1 - share) / IMAGES),
         floor=0.1, n=np.full(len(cr), float(IMAGES)), noise="binomial",
     )  # fmt: skip
-    fit = fit_surface(points, name if form == "named" else form, seed, bootstraps=0)
+    fit = fit_surface(points, name if form == "named" else form, seed, bootstraps=draws)
     ratio = np.exp(rng.uniform(np.log(CRS[0]), np.log(CRS[-1]), 40))
     level = rng.uniform(SNRS[0], SNRS[-1], 40)
     exact = FORMS[name](ratio, level, truth)
-    band = fit.predict(cr=ratio, snr_db=level)
-    solved = []
-    for c, s, target in zip(ratio[:12], level[:12], exact[:12], strict=True):
+    methods = ("delta", "bootstrap") if draws else ("delta",)
+    bands = {m: [fit.predict(cr=ratio, snr_db=level, interval=i, method=m) for i in LEVELS]
+             for m in methods}  # fmt: skip
+    for inner, outer in (pair for found in bands.values() for pair in pairwise(found)):
+        assert np.all((outer.low <= inner.low) & (inner.high <= outer.high)), "not nested"
+    held = {m: [np.mean((b.low <= exact) & (exact <= b.high)) for b in found]
+            for m, found in bands.items()}  # fmt: skip
+    needs = [needed(fit, ratio[:12], level[:12], exact[:12], i, name) for i in LEVELS]
+    inverse, sure = np.array(needs).T
+    return fit.form, np.stack([held["delta"], inverse, sure, held[methods[-1]]], axis=1)
+
+
+def needed(fit, ratio, level, exact, sure, name):
+    """Shares in which the interval of the SNR needed holds the true one, and a sure SNR does it."""
+    held, met = [], []
+    for c, s, target in zip(ratio, level, exact, strict=True):
         try:
-            needed = fit.min_snr(target=float(target), cr=float(c))
+            answer = fit.min_snr(target=float(target), cr=float(c), interval=sure)
         except TargetNotAttainable:
             continue
-        low = -np.inf if needed.low <= SNRS[0] + 1e-9 else needed.low
-        solved.append(low <= s <= (np.inf if needed.high is None else needed.high))
-    return fit.form, np.mean((band.low <= exact) & (exact <= band.high)), np.mean(solved)
+        low = -np.inf if answer.low <= SNRS[0] + 1e-9 else answer.low
+        held.append(low <= s <= (np.inf if answer.high is None else answer.high))
+        try:
+            answer = fit.min_snr(target=float(target), cr=float(c), confidence=sure)
+        except TargetNotAttainable:
+            met.append(True)  # it promised nothing
+            continue
+        there = FORMS[name](np.array([c]), np.array([answer.snr_db]), np.array(TRUTH[name]))
+        met.append(there[0] >= target)
+    return np.mean(held), np.mean(met)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grids", type=int, default=500)
-    grids = parser.parse_args().grids
-    print(f"{'truth':10} {'form':6} {'band':>6} {'inverse':>8}   chosen")
+    parser.add_argument("--draws", type=int, default=0, help="bootstrap draws, for their bands")
+    parser.add_argument("--truths", nargs="+", default=list(TRUTH), choices=list(TRUTH))
+    parser.add_argument("--forms", nargs="+", default=["named", "auto"], choices=["named", "auto"])
+    args = parser.parse_args()
+    asked = ASKED if args.draws else ASKED[:3]
+    head = "".join(f"{name:>16}" for name in asked)
+    print(f"{'truth':10} {'form':6} {'level':>6}{head}   chosen")
     with ProcessPoolExecutor() as pool:
-        for name, form in product(TRUTH, ("named", "auto")):
-            tasks = [(name, form, seed) for seed in range(grids)]
+        for name, form in product(args.truths, args.forms):
+            tasks = [(name, form, seed, args.draws) for seed in range(args.grids)]
             results = list(pool.map(one, tasks, chunksize=5))
-            forms = Counter(result[0] for result in results).most_common()
-            band, inverse = (np.nanmean([r[i] for r in results]) for i in (1, 2))
+            forms = Counter(form for form, _ in results).most_common()
             text = ", ".join(f"{form} {count}" for form, count in forms)
-            print(f"{name:10} {form:6} {band:6.3f} {inverse:8.3f}   {text}", flush=True)
+            found = np.array([shares for _, shares in results])
+            mean, count = np.nanmean(found, axis=0), np.sum(np.isfinite(found), axis=0)
+            error = np.nanstd(found, axis=0, ddof=1) / np.sqrt(count)
+            for i, level in enumerate(LEVELS):
+                cells = "".join(f"{mean[i, j]:9.3f} ± {error[i, j]:.3f}" for j in range(len(asked)))
+                print(f"{name:10} {form:6} {level:6.2f}{cells:}   {text if i == 0 else ''}",
+                      flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Fits: recovery, noise, choice of the form, bands that cover, honest outcomes."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -293,6 +294,33 @@ def test_draws_and_covariance_tell_one_doubt(luck):
     )
     spread = fit.min_snr(target=0.6, cr="1/10")
     assert one == pytest.approx(other, abs=0.15 * (spread.high - spread.low))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "quality"])
+def test_the_intervals_of_every_answer_are_nested_in_those_of_a_higher_level(metric):
+    noise = {"n": 700} if metric == "accuracy" else {"floor": None}
+    points = simulated("capped", metric=metric, **noise)
+    fit = fit_surface(points, "capped", bootstraps=500, starts=20)
+    asked = {"cr": np.array([[1 / 30], [1 / 10]]), "snr_db": np.array([-6.0, 0.0, 8.0])}
+    levels = (0.5, 0.68, 0.9, 0.95, 0.99)
+    for method in ("delta", "bootstrap"):
+        bands = [fit.predict(**asked, interval=level, method=method) for level in levels]
+        needs = [fit.min_snr(target=0.6, cr="1/10", interval=level, method=method)
+                 for level in levels]  # fmt: skip
+        rates = [fit.min_cr(target=0.6, snr_db=3.0, interval=level, method=method)
+                 for level in levels]  # fmt: skip
+        for answers in (bands, needs, rates):
+            for inner, outer in pairwise(answers):
+                assert np.all(outer.low <= inner.low)
+                assert np.all(inner.high <= outer.high)
+        sure = [fit.min_snr(target=0.6, cr="1/10", confidence=c, method=method).snr_db
+                for c in levels[1:]]  # fmt: skip
+        assert sure == sorted(sure)
+        # Met with one-sided confidence c: the pessimistic end of the interval of level 2c - 1.
+        for level, need in zip(levels, needs, strict=True):
+            one_sided = fit.min_snr(target=0.6, cr="1/10", confidence=0.5 + level / 2,
+                                    method=method)  # fmt: skip
+            assert one_sided.snr_db == pytest.approx(need.high, abs=1e-6)
 
 
 def test_draws_do_not_hang_on_the_order_of_the_rows():

@@ -142,6 +142,36 @@ def test_the_choice_is_that_of_any_other_unit_direction_and_order(seed, scale, o
     )
 
 
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**16))
+def test_hits_and_misses_of_the_same_images_give_mirrored_answers(seed):
+    hits = simulated("additive", n=700, seed=seed, floor=0.1, ceiling=0.95)
+    misses = replace(
+        hits, metric="error_rate", direction="lower", value=1 - hits.value, floor=0.9, ceiling=0.05
+    )
+    one, two = (fit_surface(points, bootstraps=0) for points in (hits, misses))
+    assert (one.form, one.outcome) == (two.form, two.outcome)
+    cr, snr_db = np.array([[1 / 30], [1 / 10]]), np.array([-4.0, 3.0, 9.0])
+    here, there = (fit.predict(cr=cr, snr_db=snr_db) for fit in (one, two))
+    for mine, its in ((here.value, there.value), (here.low, there.high), (here.high, there.low)):
+        np.testing.assert_allclose(1 - mine, its, atol=1e-3)
+    asked = {"cr": "1/10", "confidence": 0.9}
+    need, same = one.min_snr(target=0.7, **asked), two.min_snr(target=0.3, **asked)
+    for mine, its in ((need.snr_db, same.snr_db), (need.low, same.low), (need.high, same.high)):
+        assert mine == pytest.approx(its, abs=0.05)
+
+
+def test_a_share_of_errors_has_the_noise_of_the_share_of_hits(tmp_path):
+    kinds = []
+    for name, value in (("accuracy", 0.8), ("top-1 error", 0.2)):
+        file = tmp_path / "t.csv"
+        file.write_text(f"cr,snr_db,metric,value,n\n1/6,4,{name},{value},400\n")
+        points = select(load_table(file))
+        kinds.append((points.noise, round(float(points.se[0]), 12), points.sign))
+    assert kinds[0][:2] == kinds[1][:2]
+    assert (kinds[0][2], kinds[1][2]) == (1.0, -1.0)
+
+
 def test_a_rate_may_be_a_text_or_a_number(tmp_path):
     rows = [
         (m, s, 30 / (1 + float(np.exp(-0.3 * (s + 12 - m / 4)))) + 0.01 * ((7 * m + s) % 3))
