@@ -15,7 +15,7 @@ from semloss.tables.snr import doubt_about_snr
 HEAD = "cr,snr_db,metric,value\n"
 NO_TABLE = " is no CSV or parquet table: "
 SEPARATED = "; save it with commas between columns and points in numbers"
-TWO_COLUMNS = "; write the value and its error as two columns, value and se (or sd with n)"
+TWO_COLUMNS = "; write 28.3 ± 0.2, or two columns, value and se (or sd with n)"
 ASK_ALL = ": name the columns with --columns snr_db=COLUMN,cr=COLUMN,value=COLUMN"
 MANY = [f"c{i}" for i in range(30)]
 
@@ -36,9 +36,9 @@ MANY = [f"c{i}" for i in range(30)]
         (HEAD + "1/6,4,a,\n", ", row 2: value = '' is not a number; correct or remove the row"),
         (HEAD + "1/6,4 dB,a,3\n",
          ", row 2: snr_db = '4 dB' is not a number; write the number without its unit"),
-        (HEAD + "1/6,4,a,.8 ± .1\n", f", row 2: value = '.8 ± .1' is not a number{TWO_COLUMNS}"),
-        (HEAD + "1/6,4,a,.8+-.1\n", f", row 2: value = '.8+-.1' is not a number{TWO_COLUMNS}"),
-        (HEAD + "1/6,4,a,.8+/-.1\n", f", row 2: value = '.8+/-.1' is not a number{TWO_COLUMNS}"),
+        (HEAD + "1/6,4,a,.8 ± ?\n", f", row 2: value = '.8 ± ?' is not a number{TWO_COLUMNS}"),
+        (HEAD + "1/6,4,a,.8+-?\n", f", row 2: value = '.8+-?' is not a number{TWO_COLUMNS}"),
+        (HEAD + "1/6,4,a,.8+/-?\n", f", row 2: value = '.8+/-?' is not a number{TWO_COLUMNS}"),
         (HEAD + '"0,5",4,a,1\n',
          ", row 2: cr = '0,5' is not a number; write a decimal point, not a comma"),
         (HEAD + '8x%,4,a,1\n',
@@ -65,8 +65,8 @@ MANY = [f"c{i}" for i in range(30)]
         ("[]", ": a JSON table is a list of objects, one per measurement"),
         ("[1, 2]", ": a JSON table is a list of objects, one per measurement"),
         ("cr,snr_db,value\n1/6,4,30\n",
-         ": no column 'metric'; this table has cr, snr_db, value: add one that names what the "
-         "values are, or say it with --columns metric=NAME, e.g. metric=psnr_db"),
+         ": no column 'metric'; this table has cr, snr_db, value: name what the values are, "
+         "e.g. NAME = psnr_db, with --columns metric=NAME"),
         ("cr,snr_db\n1,2\n",
          ": no column 'value'; this table has cr, snr_db: name the columns with --columns "
          "value=COLUMN"),
@@ -75,7 +75,8 @@ MANY = [f"c{i}" for i in range(30)]
          "snr_db=SNR,cr=CR,value=PSNR"),
         (f"{','.join(MANY)}\n{','.join('1' * 30)}\n",
          ": no column 'snr_db', 'cr' or 'value'; this table has "
-         f"{', '.join(MANY[:24])} … (30 in all){ASK_ALL}"),
+         f"{', '.join(MANY[:24])} … (30 in all){ASK_ALL} (COLUMN may be a number that holds for "
+         "every row, e.g. cr=1/12)"),
         (HEAD + "1/6,1,a,1\n1/6,10,a,1\n1/6,100,a,1\n",
          ": snr_db 1, 10, 100 is linear, not in dB; convert with 10·log10: --columns "
          "'snr_db=dB(snr_db)'"),
