@@ -17,7 +17,15 @@ from surface_truth import simulated
 import semloss
 from semloss.cli import main
 from semloss.reports import look
-from semloss.reports.fit import candidates, comparison, contours, diagnostics, parameters, surface
+from semloss.reports.fit import (
+    candidates,
+    comparison,
+    contours,
+    diagnostics,
+    parameters,
+    prediction,
+    surface,
+)
 from semloss.surfaces.fitting.fit_surface import fit_surface
 
 EUROSAT = Path(__file__).parents[1] / "data" / "eurosat-awgn"
@@ -120,6 +128,7 @@ def _simulated(kind: str):
         "dense": lambda: simulated(
             "capped", n=700, crs=np.geomspace(1 / 60, 1 / 3, 20), snrs=np.arange(-8.0, 13.0, 1.0)
         ),
+        "one SNR": lambda: simulated("capped", n=700, snrs=np.array([4.0])),
         "one CR": lambda: simulated("capped", n=700, crs=np.array([1 / 12])),
     }[kind]()
     form = {"flat": "constant", "dense": "capped"}.get(kind, "auto")
@@ -128,6 +137,21 @@ def _simulated(kind: str):
 
 def _odd(kind: str, draw: Callable[..., object]):
     return lambda path: draw(*_simulated(kind), path)
+
+
+def _predicted(kind: str, cr: float, snr_db: float):
+    def draw(path: Path) -> None:
+        fit, _ = _simulated(kind)
+        prediction.prediction_plot(fit, path, fit.predict(cr=cr, snr_db=snr_db))
+
+    return draw
+
+
+def _many(path: Path) -> None:
+    fit = semloss.load(ACCURACY)
+    codecs = [f"DeepJSCC of width {width} with a long label" for width in range(8, 128, 10)]
+    told = [fit.provenance | {"codec": name, "codec_label": name} for name in codecs]
+    comparison.surfaces_plot([replace(fit, provenance=one) for one in told], path)
 
 
 FITTED: dict[str, Callable[[Path], object]] = {
@@ -142,6 +166,9 @@ FITTED: dict[str, Callable[[Path], object]] = {
     "correlation": lambda path: parameters.correlation_plot(semloss.load("eurosat-ssim"), path),
     "intervals": lambda path: parameters.intervals_plot(semloss.load("eurosat-ssim"), path),
     "surfaces": _several,
+    "many surfaces": _many,
+    "prediction at the one SNR": _predicted("one SNR", 1 / 12, 4.0),
+    "prediction at the one CR": _predicted("one CR", 1 / 12, 30.0),
     "flat fit": _odd("flat", surface.surface_plot),
     "flat residuals": _odd("flat", diagnostics.residuals_plot),
     "fit of a dense grid": _odd("dense", surface.surface_plot),

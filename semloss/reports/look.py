@@ -73,6 +73,8 @@ _BOUND = re.compile(
     r"|(?<=%:) |(?<=[≥≤…]) | (?=…)|(?<=\bCR) (?=1?[/\d])"
 )
 """Blanks at which no line is broken: before a unit, within an interval, before a CR."""
+_DIFFERENT = 4
+"""Most parts of the origins of several fits that they need not have in common."""
 _TITLE, _FOOT = 13.0, 19.0
 """Characters of a title and of a foot that fit in an inch."""
 _STYLE: dict[Any, Any] = {
@@ -134,9 +136,12 @@ def spelled(name: Any) -> str:  # noqa: ANN401 - a word of a fit file
 def origin(*fits: Fit) -> str:
     """What fits were measured on, as far as their files tell: images, classifier, codec, channel.
 
-    What several have in common is said once.
+    What several have in common is said once; where they differ in much, their names tell it.
     """
-    return "; ".join(dict.fromkeys(part for fit in fits for part in _origin(fit) if part))
+    told = [[part for part in _origin(fit) if part] for fit in fits]
+    parts = list(dict.fromkeys(part for one in told for part in one))
+    common = [part for part in parts if all(part in one for one in told)]
+    return "; ".join(parts if len(parts) - len(common) <= _DIFFERENT else common)
 
 
 def _origin(fit: Fit) -> Iterator[str]:

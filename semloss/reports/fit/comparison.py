@@ -22,6 +22,8 @@ LEVEL = 0.9
 """How far up its range the weakest surface of a metric sets the target that all are asked for."""
 
 _STEPS = 121
+_NAME, _LINE = 28, 0.15
+"""Characters of a line of a surface's name, and inches of its height."""
 
 
 def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
@@ -97,14 +99,16 @@ def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     metrics = list(dict.fromkeys(table["metric"]))
     ratios = {about_cr(cr) for cr in table["cr"]}
     where = f"CR {ratios.pop()}" if len(ratios) == 1 else "the middle CR of each"
-    height = 1.5 * len(metrics) + 0.7 + 0.26 * len(fits)
+    of = table["surface"].map(lambda name: fill(name, _NAME).count("\n") + 1)  # lines of a name
+    panel = [max(1.5, 0.5 + _LINE * of[table["metric"] == metric].sum()) for metric in metrics]
+    rows = 0.6 + (0.1 + _LINE * of.max()) * len(fits)
     named = ", ".join(metric_facts(metric).label for metric in metrics)
     title = capital(f"{named}: {len(fits)} surfaces at {where}")
     about = look.origin(*fits)
-    with look.picture(path, look.PAGE, height, title, about, table, {"-curves": curves}) as figure:
-        grid = figure.add_gridspec(
-            len(metrics) + 1, 2, height_ratios=[*[1.5] * len(metrics), 0.5 + 0.26 * len(fits)]
-        )
+    with look.picture(
+        path, look.PAGE, sum(panel) + rows, title, about, table, {"-curves": curves}
+    ) as figure:
+        grid = figure.add_gridspec(len(metrics) + 1, 2, height_ratios=[*panel, rows])
         panels: list[Axes] = []
         for i, metric in enumerate(metrics):
             panels.append(figure.add_subplot(grid[i, :], sharex=panels[0] if panels else None))
@@ -190,7 +194,7 @@ def _values(axes: Axes, curves: pd.DataFrame, table: pd.DataFrame, metric: str) 
         own = curves[curves["surface"] == row["surface"]]
         look.band_curve(
             axes, own["snr_db"].to_numpy(), own["value"].to_numpy(), (own["low"], own["high"]),
-            label=fill(row["surface"], 30), markevery=(4 + (7 * i) % 24, 24), markersize=4.5,
+            label=fill(row["surface"], _NAME), markevery=(4 + (7 * i) % 24, 24), markersize=4.5,
             markeredgecolor="white", markeredgewidth=0.4, **_style(i),
         )  # fmt: skip
     look.target_line(axes, rows[0][1]["target"], f"target, {rows[0][1]['target']:.3g}")
@@ -211,7 +215,7 @@ def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:
             axes.plot(top, place, ">", color=_style(i)["color"], markersize=4)
         axes.plot(row["min_snr_db"], place, **_style(i), markersize=6, markeredgecolor="white",
                   markeredgewidth=0.5)  # fmt: skip
-    axes.set_yticks(rows, [fill(name, 24) for name in table["surface"]])
+    axes.set_yticks(rows, [fill(name, _NAME) for name in table["surface"]])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(-0.6, len(table) - 0.4)
     look.snr_axis(axes.xaxis, 5)

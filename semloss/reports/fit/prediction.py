@@ -41,6 +41,8 @@ def prediction_plot(
     along_cr = needed is not None and needed.solved == "cr"
     low, high = np.log(fit.cr_range) if along_cr else fit.snr_db_range
     here = float(np.log(point.cr)) if along_cr else float(point.snr_db)
+    if high - low < 1e-9:  # measured at one SNR, or at one CR
+        low, high = low - 1.0, high + 1.0
     axis = np.unique(np.append(np.linspace(min(low, here), max(high, here), 301), here))
     ratios = np.exp(axis) if along_cr else np.full_like(axis, point.cr)
     levels = np.full_like(axis, point.snr_db) if along_cr else axis
@@ -95,10 +97,10 @@ def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr:
 def _cells(axes: Axes, fit: Fit, inside: Array) -> None:
     """How far the measured cells reach along the axis: a bar at its foot."""
     if len(inside):
-        count = fit.data.get("points", "")
+        cells = " ".join(f"reach of the {fit.data.get('points', '')}".split())
         axes.plot(
             inside[[0, -1]], [0.0, 0.0], color=_CELLS, linewidth=5, solid_capstyle="butt",
-            transform=axes.get_xaxis_transform(), label=f"reach of the {count}\nmeasured cells",
+            transform=axes.get_xaxis_transform(), label=f"{cells}\nmeasured cells",
         )  # fmt: skip
 
 
