@@ -1,7 +1,6 @@
 """Options that several commands share, each defined once, and what is read from them."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 Args = argparse.Namespace
 METRIC = ("cr", "bandwidth_mhz")
 """Keys of a link without which no fit says what it delivers."""
-_SMALL_PX = 256
-"""Side of a square image below which it is taken for a tile."""
 
 # -- what is asked ---------------------------------------------------------------------------
 
@@ -163,18 +160,7 @@ def read_link(args: Args, *needed: str, **supplied: float) -> "Link":
         link = link.with_settings([f"papr_db={args.papr_db}"])
     if getattr(args, "cr", None) is not None:
         link = link.replace(cr=args.cr)
-    return _remarked(link)
-
-
-def _remarked(link: "Link") -> "Link":
-    """The link with a remark where its images are no larger than a tile."""
-    if link.height_px * link.width_px >= _SMALL_PX**2 or None in (link.cr, link.bandwidth_mhz):
-        return link
-    remark = (
-        f"images/s are of images of {link.height_px} × {link.width_px} px; for a camera's whole "
-        "image set height_px and width_px (and tile_px, the codec's tile)"
-    )
-    return replace(link, warnings=(*link.warnings, remark))
+    return link
 
 
 def read_target(args: Args, fit: "Fit") -> float | None:

@@ -35,7 +35,8 @@ def output(
         write_atomically(args.csv, csv_text(answer.rows()))
     notes(answer.warnings)
     if args.json:
-        print_json(answer.to_dict())
+        warnings = list(dict.fromkeys(answer.warnings))
+        print_json(answer.to_dict() | ({"warnings": warnings} if warnings else {}))
     else:
         print(safe(answer.text()))
     return TargetNotAttainable.exit_code if answer.met is False else 0

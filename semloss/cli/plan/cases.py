@@ -29,7 +29,7 @@ def run(args: options.Args) -> int:
     from semloss.planning.studies.case_files import run_cases
 
     defaults = options.defaults(args)
-    notes(() if defaults.link is None else defaults.link.warnings)
+    notes(() if defaults.link is None else defaults.link.remarks)
     if args.cases == "-":
         count = run_cases(sys.stdin.buffer, sys.stdout, defaults)
     else:

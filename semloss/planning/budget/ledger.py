@@ -186,7 +186,8 @@ def ledger(
     link = link.replace(**overrides)
     budget = budget_of(link)
     rows = list(link_rows(link, budget))
-    warnings = [*link.warnings, *_short_back_off(link, rows)]
+    known = link.warnings if link.cr is None else link.remarks  # without a CR no image is counted
+    warnings = [*_short_back_off(link, rows), *known]
     if fit is None:
         if target is not None:
             raise SemlossError("target needs a fit: the ledger of a link alone has no metric")

@@ -76,4 +76,4 @@ class Answered(Answer):
     @property
     def warnings(self) -> Sequence[str]:
         """Of the link."""
-        return self.question.link.warnings
+        return self.question.link.remarks

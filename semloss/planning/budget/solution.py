@@ -57,7 +57,7 @@ class Solution(Answered):
     @property
     def warnings(self) -> Sequence[str]:
         """Of the link."""
-        return self.link.warnings
+        return self.link.remarks
 
     def ledger(self) -> Ledger:
         """Ledger of the link with the answer in it."""

@@ -75,7 +75,7 @@ class AdaptiveAnswer(Answered):
     def warnings(self) -> Sequence[str]:
         """Of the passes and the link."""
         if not self.runs:
-            return self.question.link.warnings
+            return self.question.link.remarks
         return [note for result, _ in self.runs for note in result.notes]
 
     @property

@@ -226,7 +226,7 @@ def outage(
         None if fading is None else fading.label, pass_, required, expected, low, high, wanted,
         levels, np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
         rate if met is None else rate * met / 100,
-        (*notes, *link.warnings, *fading_notes(fit, fading)),
+        (*notes, *link.remarks, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 

@@ -237,7 +237,7 @@ def simulate_pass(
         None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
         float(images_per_s(link, ratio)),
-        (*pass_.notes, *link.warnings, *fading_notes(fit, fading)),
+        (*pass_.notes, *link.remarks, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 

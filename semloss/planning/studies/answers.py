@@ -34,7 +34,7 @@ class Study(Answer):
     @property
     def warnings(self) -> Sequence[str]:
         """Of the link."""
-        return () if self.defaults.link is None else self.defaults.link.warnings
+        return () if self.defaults.link is None else self.defaults.link.remarks
 
 
 @dataclass(frozen=True)

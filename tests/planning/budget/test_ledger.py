@@ -13,6 +13,7 @@ from planning_truth import X_BAND, image_link, rainy_link, surface
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.budget.ledger import ledger
+from semloss.planning.budget.solving import solve
 from semloss.planning.link.template import preset_names
 from semloss.planning.planner import Link
 from semloss.reports.link.ledger import ledger_markdown, write_ledger
@@ -182,7 +183,7 @@ def test_the_suggested_back_off_keeps_peaks_below_saturation():
     assert "obo_db = 3" in found.warnings[0]
     roomy = ledger(image_link(obo_db=3.0), papr_db=9.5, pa_saturation_dbw=14.0)
     assert roomy["suggested_obo_db"] == pytest.approx(2.5)
-    assert roomy.warnings == ()
+    assert not any("obo_db" in warning for warning in roomy.warnings)
     backed_off = image_link(obo_db=found["suggested_obo_db"])
     assert ledger(backed_off, papr_db=9.5)["eirp_dbw"] + 9.5 <= 7.0 + 6.0 - 1.5 + 1e-9
 
@@ -310,3 +311,14 @@ def test_the_back_off_follows_from_the_papr_that_was_measured_with_the_fit():
     assert ledger(link.replace(papr_db=6.0), fit, cr="1/12")["papr_db"] == 6.0
     odd = replace(known(), provenance={"papr_db": "1e999"})
     assert "papr_db" not in ledger(link, odd, cr="1/12")
+
+
+def test_who_counts_images_of_a_tile_is_told_in_the_answer():
+    small = image_link()
+    told = ledger(small).warnings[-1]
+    assert "images/s are of images of 64 × 64 px" in told
+    assert "set height_px and width_px" in told
+    assert ledger(small).to_dict()["warnings"][-1] == told
+    assert told in solve(small, "eirp_dbw", surface(), target=0.5).warnings
+    assert not ledger(small.replace(height_px=4096, width_px=4096, tile_px=64)).warnings
+    assert not ledger(small.replace(cr=None)).warnings  # counts no images
