@@ -123,7 +123,8 @@ ONE_CELL = "rows {} and {} are one cell (CR 1/6, {} dB, m, seed 0): "
     ("text", "told"),
     [
         (f"{HEAD}\n1/6,0,m,1\n1/6,4,m,2\n\n1/6,4,m,3\n",
-         ONE_CELL.format(3, 5, 4) + "remove one, or name replicates by a column seed"),
+         ONE_CELL.format(3, 5, 4) + "remove one, or name replicates by a column seed (images, by a "
+         "column image)"),
         (f"{HEAD},run\n1/6,0,m,1,1\n1/6,0,m,2,2\n1/6,4,m,3,1\n1/6,4,m,4,2\n",
          ONE_CELL.format(2, 3, 0) + "if run counts replicates, say --columns seed=run"),
         # of two columns that tell, the first in the table
@@ -175,7 +176,7 @@ def test_a_group_left_out_is_told_with_the_reason(tmp_path):
     assert skipped == ("left out codec thin: no usable row (diverged or mismatched SNR only)",)
     few = [r for r in grid_rows(codec="thin") if r["snr_db"] == 5]
     _, skipped = select_groups(table_of(tmp_path, [*grid_rows(), *few]), ("codec", "receiver"))
-    assert skipped == ("left out codec thin, receiver clean: one SNR only",)
+    assert skipped == ("left out codec thin, receiver clean: 3 points only, and a curve needs 4",)
 
 
 def test_what_follows_from_an_accuracy_has_its_slope_and_its_group(tmp_path):

@@ -92,7 +92,8 @@ def test_a_fit_is_a_record():
          "out": "fits/a.json"}
     ]  # fmt: skip
     told = SUMMARY.to_dict()
-    assert told["group"] == {"codec": "deepjscc"}
+    assert told["group"] == {"metric": "accuracy", "receiver": "clean"}
+    assert told["provenance"] == {"codec": "deepjscc", "semloss": "0.1.0"}
     assert told["parameters"]["snr_half_db"] == -3.0
     assert told["intervals"] == {"sharpness": [0.7, float("inf")]}
     assert (told["out"], told["form"], told["message"]) == ("fits/a.json", "capped", "")
@@ -114,5 +115,5 @@ def test_several_fits_are_told_line_by_line(shared):
     assert several.text().splitlines() == lines
     assert several.rows() == SUMMARY.rows() * 2
     told = several.to_dict()
-    assert told["fits"] == [SUMMARY.to_dict()] * 2
+    assert told["fits"] == [SUMMARY.to_dict(), unnamed.to_dict()]
     assert told.get("shared") == (str(shared) if shared else None)
