@@ -123,7 +123,7 @@ def read_toml(path: Path | str) -> dict[str, Any]:
 
 def _text(path: Path | str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except OSError as error:
         raise SemlossError(f"cannot read {path}: {error.strerror}") from error
 

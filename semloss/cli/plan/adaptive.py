@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from semloss.cli import options
 from semloss.cli.output import notes, output
@@ -19,7 +19,9 @@ def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     options.add_link(parser)
-    parser.add_argument("--crs", metavar="CR,CR,…", help="candidates (default: round ones)")
+    parser.add_argument(
+        "--crs", metavar="CR,CR,…", help="candidates, or measured (default: round ones)"
+    )
     parser.add_argument(
         "--hysteresis-db", type=number(0, 30, "dB"), default=0.5, metavar="DB", help="default 0.5"
     )
@@ -62,7 +64,11 @@ def run(args: options.Args) -> int:
         over = passes.day_of(args, link)
     elif args.max_elevation is not None:
         over = (passes.circular(args, link),)
-    candidates = None if args.crs is None else [p for p in args.crs.split(",") if p.strip()]
+    candidates: Sequence[str] | Literal["measured"] | None = None
+    if args.crs == "measured":
+        candidates = "measured"
+    elif args.crs is not None:
+        candidates = [part for part in args.crs.split(",") if part.strip()]
     held = {} if args.hold_percent is None else {"hold_percent": args.hold_percent}
     answer = adaptive(
         asked, over, crs=candidates, hysteresis_db=args.hysteresis_db,

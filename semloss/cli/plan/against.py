@@ -28,7 +28,7 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--digital-obo-db", type=number(0, 30, "dB"), metavar="DB",
-        help="the digital chain's own back-off (default: the link's)",
+        help="the digital chain's own back-off (default 1, or the link's where less)",
     )  # fmt: skip
     options.add_cr(parser)
     options.add_target(parser, confidence=False)

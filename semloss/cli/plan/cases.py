@@ -26,10 +26,11 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Answer the records."""
+    from semloss.planning.budget.remarks import remarks
     from semloss.planning.studies.case_files import run_cases
 
     defaults = options.defaults(args)
-    notes(() if defaults.link is None else defaults.link.remarks)
+    notes(() if defaults.link is None else remarks(defaults.link, defaults.fit))
     if args.cases == "-":
         count = run_cases(sys.stdin.buffer, sys.stdout, defaults)
     else:

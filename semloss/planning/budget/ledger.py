@@ -1,7 +1,6 @@
 """The ledger of a link: the budget as rows in the order planners know, down to the metric."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -13,6 +12,13 @@ from semloss.layout import place_text
 from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
 from semloss.planning.budget.metric import metric_at
+from semloss.planning.budget.remarks import (
+    imagery,
+    measured_papr_db,
+    rate_met,
+    rate_remark,
+    remarks,
+)
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.link import LinkData
 from semloss.units import format_cr, parse_cr
@@ -92,11 +98,11 @@ class Ledger(Answer):
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met with the margin that the link keeps, and surely if asked."""
+        """Whether the target is met, with the margin and at the rate that the link asks."""
         if self.required is None:
             return None
         surest = self.required if self.confident is None else self.confident
-        return self["snr_db"] - surest.snr_db >= self.link.margin_db
+        return rate_met(self.link) and self["snr_db"] - surest.snr_db >= self.link.margin_db
 
     @property
     def in_domain(self) -> bool | None:
@@ -186,12 +192,11 @@ def ledger(
     link = link.replace(**overrides)
     budget = budget_of(link)
     rows = list(link_rows(link, budget))
-    known = link.warnings if link.cr is None else link.remarks  # without a CR no image is counted
-    warnings = [*_short_back_off(link, rows), *known]
+    warnings = (*remarks(link, fit), *rate_remark(link))
     if fit is None:
         if target is not None:
             raise SemlossError("target needs a fit: the ledger of a link alone has no metric")
-        return Ledger(link, tuple(rows), tuple(warnings))
+        return Ledger(link, tuple(rows), warnings)
     prediction = metric_at(link, fit, budget, interval=interval)
     required = confident = None
     if target is not None:
@@ -204,28 +209,12 @@ def ledger(
             )
     snr_db = float(budget.snr_db)
     level = f"{100 * interval:g} %"
-    rows += _metric_rows(fit, prediction, required, level)
+    rows += _metric_rows(fit, prediction, required, level, next(imagery(link, fit), ""))
     if required is not None:
         rows += _margin_rows(snr_db, required, link.margin_db, level)
     if confident is not None:
         rows += _confident_rows(snr_db, confident, confidence)
-    return Ledger(link, tuple(rows), tuple(warnings), prediction, required, confident, fit)
-
-
-def measured_papr_db(fit: "Fit") -> float | None:
-    """Median over the fitted cells of their mean PAPR an image, where the table told one."""
-    told = str(fit.provenance.get("papr_db", ""))
-    return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
-
-
-def _short_back_off(link: LinkData, rows: list[Row]) -> Iterator[str]:
-    for row in rows:
-        if row.key == "suggested_obo_db" and row.value > link.obo_db + 1e-9:
-            yield (
-                f"obo_db = {link.obo_db:g}: symbols with a PAPR of {link.papr_db:g} dB need "
-                f"{row.value:.2f} dB for their peaks to stay below saturation, and more once the "
-                "pulse is shaped"
-            )
+    return Ledger(link, tuple(rows), warnings, prediction, required, confident, fit)
 
 
 def _metric_rows(
@@ -233,6 +222,7 @@ def _metric_rows(
     prediction: "Prediction",
     required: "Requirement | None",
     level: str,
+    other_images: str,
 ) -> Iterator[Row]:
     """Predicted metric with its band, whether the fit covers the point, and the target."""
     receiver = "" if prediction.receiver == "none" else f" ({prediction.receiver})"
@@ -245,7 +235,8 @@ def _metric_rows(
     (cr_low, cr_high), (snr_low, snr_high) = fit.cr_range, fit.snr_db_range
     yield Row(
         "Metric", "in_domain", "inside the fitted domain", "", float(prediction.in_domain), "", "",
-        f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB",
+        f"CR {format_cr(cr_low)} … {format_cr(cr_high)}, SNR {snr_low:g} … {snr_high:g} dB"
+        + (other_images and f"; but of other images: {other_images}"),
     )  # fmt: skip
     if required is not None:
         yield Row("Metric", "target", f"target, {sense(fit)}", "M₀", required.target)

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from semloss.planning.budget.budget import BOLTZMANN_DB, Budget, images_per_s, samples_per_image
+from semloss.planning.budget.remarks import suggested_obo_db
 from semloss.planning.link.link import LinkData
+from semloss.planning.propagation.atmosphere import LOWEST_LAYER_DEG
 from semloss.planning.propagation.geometry import EARTH_RADIUS_KM, SPEED_OF_LIGHT_M_S
 from semloss.units import format_cr
 
@@ -156,17 +158,14 @@ def _transmitter(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
 
 
 def _suggested_back_off(link: LinkData, power_dbw: float) -> Iterator[Row]:
-    """Back-off at which peaks at the symbol instants do not exceed what the amplifier can give.
-
-    The PAPR is that of one sample a symbol; between symbols the pulse shape goes beyond it.
-    """
+    """Peak-to-average ratio, and the back-off that it asks for."""
     assert link.papr_db is not None
     given = link.pa_saturation_dbw
-    saturation = power_dbw if given is None else given
     yield _row("papr_db", link.papr_db)
-    yield _row("pa_saturation_dbw", saturation, formula="{power_dbw}" if given is None else "")
+    yield _row("pa_saturation_dbw", power_dbw if given is None else given,
+               formula="{power_dbw}" if given is None else "")  # fmt: skip
     yield _row(
-        "suggested_obo_db", max(0.0, power_dbw + link.papr_db - saturation),
+        "suggested_obo_db", suggested_obo_db(link, link.papr_db),
         "at the symbol instants; pulse shaping asks for more",
         "MAX(0,{power_dbw}+{papr_db}-{pa_saturation_dbw})",
     )  # fmt: skip
@@ -205,7 +204,11 @@ def _path(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
 
 def _losses(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     itu = "ITU-R P.618 family, not live" if link.atmosphere_model == "itu" else ""
-    slanted = "zenith loss / sin(elevation), not live" if link.zenith_losses else itu
+    slanted = itu
+    if link.zenith_losses:
+        low = b["elevation_deg"] < LOWEST_LAYER_DEG
+        at = f"{LOWEST_LAYER_DEG:g} deg, as below it" if low else "elevation"
+        slanted = f"zenith loss / sin({at}), not live"
     rain = itu
     if link.availability_percent is not None:
         exceeded = f"exceeded {100 - link.availability_percent:.4g} % of the year"

@@ -36,3 +36,31 @@ def round_crs(fit: Fit) -> list[float]:
     low, high = fit.cr_range
     inside = [cr for cr in ROUND_CRS if low * 1.01 < cr < high / 1.01]
     return sorted({low, high, *inside})
+
+
+def measured_crs(fit: Fit) -> list[float]:
+    """CRs that the fit was measured at, rising.
+
+    Raises
+    ------
+    SemlossError
+        When the fit does not tell them.
+    """
+    crs = _told(fit)
+    if not crs:
+        raise SemlossError(
+            "the fit does not tell its measured CRs: fit its table anew, or name them"
+        )
+    return crs
+
+
+def measured_at(fit: Fit, cr: float) -> bool | None:
+    """Whether the fit was measured at a CR, to a thousandth; None where it does not tell."""
+    known = _told(fit)
+    return any(abs(cr / one - 1) < 1e-3 for one in known) if known else None
+
+
+def _told(fit: Fit) -> list[float]:
+    told = fit.data.get("cr")
+    numbers = [x for x in told if isinstance(x, int | float)] if isinstance(told, list) else []
+    return sorted(float(cr) for cr in numbers if 0 < cr <= 1)

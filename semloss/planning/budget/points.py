@@ -50,8 +50,9 @@ def evaluate(given: Mapping[str, Array], defaults: Defaults) -> dict[str, Array]
     dict
         (N,) arrays: cr, snr_db, value, low, high, in_domain; with a target also target,
         required_snr_db (nan where no fitted SNR reaches it), snr_margin_db and met (the link's
-        margin is left); with a link c_n0_dbhz and images_per_s. Where the CR or SNR that is solved
-        for is out of reach, it is nan, and all that follows from it is nan and false.
+        margin is left, and its images_per_s are sent); with a link c_n0_dbhz and images_per_s.
+        Where the CR or SNR that is solved for is out of reach, it is nan, and all that follows
+        from it is nan and false.
 
     Raises
     ------
@@ -98,7 +99,15 @@ def evaluate(given: Mapping[str, Array], defaults: Defaults) -> dict[str, Array]
     columns |= _answers(_known(cr), _known(snr), target, keep, defaults)
     if images is not None:
         columns["images_per_s"] = images / columns["cr"]
+        if "met" in columns:
+            columns["met"] = np.logical_and(columns["met"], rate_met(columns, defaults))
     return columns
+
+
+def rate_met(columns: Mapping[str, Array], defaults: Defaults) -> NDArray[np.bool_] | bool:
+    """Whether points send as many images a second as the link is asked to."""
+    asked = None if defaults.link is None else defaults.link.images_per_s
+    return asked is None or columns["images_per_s"] >= asked * (1 - 1e-9)
 
 
 def _known(array: Array | None) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 
 from semloss.answers import Answer
 from semloss.layout import domain_text, named
+from semloss.planning.budget.remarks import rate_remark, remarks
 from semloss.planning.budget.target import sense
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.fit import Fit
@@ -30,6 +31,11 @@ class Question:
     def metric(self) -> str:
         """Name of the metric with its receiver."""
         return named(self.fit)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of the link and of the fit beside any answer."""
+        return (*remarks(self.link, self.fit), *rate_remark(self.link))
 
     @property
     def demand(self) -> str:
@@ -75,5 +81,5 @@ class Answered(Answer):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """Of the link."""
-        return self.question.link.remarks
+        """Of the question."""
+        return self.question.remarks

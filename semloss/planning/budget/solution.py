@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from semloss.layout import place_text
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.question import Answered
+from semloss.planning.budget.remarks import remarks
 from semloss.planning.link.link import LinkData
 from semloss.units import format_cr
 
@@ -56,8 +57,8 @@ class Solution(Answered):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """Of the link."""
-        return self.link.remarks
+        """Of the link with the answer in it."""
+        return remarks(self.link, self.question.fit)
 
     def ledger(self) -> Ledger:
         """Ledger of the link with the answer in it."""

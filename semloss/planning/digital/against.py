@@ -16,6 +16,8 @@ from semloss.planning.digital.separation import Comparison, compare
 from semloss.planning.link.link import LinkData
 from semloss.units import format_cr
 
+PSK_OBO_DB = 1.0
+"""Back-off assumed of a PSK chain: its constant envelope lets an amplifier work near saturation."""
 _STEP_DB = 0.25
 _CRS = 49
 """CRs of the map; what is printed and the CSV have the round ones."""
@@ -24,7 +26,10 @@ _NAMES = {"deepjscc": "DeepJSCC", "digital": "the digital chain", "unknown": "un
 
 @dataclass(frozen=True)
 class Chain:
-    """The digital chain: MODCOD (None: the best), margin to its threshold, own back-off."""
+    """The digital chain: MODCOD (None: the best), margin to its threshold, own back-off.
+
+    Without a back-off of its own it has `PSK_OBO_DB`, or, where the link gives its EIRP, that EIRP.
+    """
 
     modcod: str | None = None
     margin_db: float | None = None
@@ -57,6 +62,7 @@ class AgainstAnswer(Answered):
             "codec": found.codec, "modcod_margin_db": found.margin_db,
             "fixed_modcod": None if found.fixed_modcod is None else found.fixed_modcod.name,
             "note": found.note or None,
+            "digital_obo_db": _obo_db(self.question.link, self.chain.obo_db),
             "snr_db": [found.snr_db[0], found.snr_db[-1]],
             "by_cr": [
                 {"cr": cr, "cr_text": format_cr(float(cr)), "ahead_first": found.winner[i, 0],
@@ -77,11 +83,7 @@ class AgainstAnswer(Answered):
     def text(self) -> str:
         """Who is ahead from where, at the link, and at an equal target."""
         lines = [self.found.text()]
-        if self.chain.obo_db is None:
-            lines.append(
-                "both chains at one SNR; --digital-obo-db gives the digital one a back-off of its "
-                "own"
-            )
+        lines.append(self._shared())
         if self.here is not None:
             lines.append(f"\nthe link: {_here_text(self.here)}")
         if self.race is not None and self.found.codec is not None:
@@ -99,6 +101,18 @@ class AgainstAnswer(Answered):
     def in_domain(self) -> bool | None:
         """Whether the fit was measured at the link's SNR and CR."""
         return None if self.here is None else bool(self.here.in_domain[0, 0])
+
+    def _shared(self) -> str:
+        """What each chain has of the link."""
+        link, own = self.question.link, _obo_db(self.question.link, self.chain.obo_db)
+        held = f"DeepJSCC's frame carries image in {100 * link.frame_efficiency:g} % of its symbols"
+        if own is None:
+            return f"both chains at the link's EIRP; {held}, a MODCOD's efficiency counts its own"
+        why = "" if self.chain.obo_db is not None else ", assumed; --digital-obo-db"
+        return (
+            f"back-off: {link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why}); {held}, a "
+            "MODCOD's efficiency counts its own"
+        )
 
     def _race_text(self, runs: Race) -> str:
         """Images that both chains deliver at the target."""
@@ -133,6 +147,7 @@ def against(
         "bands": link.bands,
         "margin_db": _margin(chain.margin_db) - _spared(link, chain.obo_db),
         "fixed": None if chain.modcod is None else modcod(chain.modcod),
+        "frame_efficiency": link.frame_efficiency,
     }
     ratios = round_crs(fit) if cr is None else [cr]
     found = drawn = compare(fit, curve, snr_db=levels, cr=ratios, **options)
@@ -147,7 +162,7 @@ def against(
         runs = race(  # the link's margin is kept by both
             fit, curve, target=question.target, snr_db=[snr_db - link.margin_db],
             bands=link.bands, margin_db=options["margin_db"],
-            symbols_per_s=float(budget.symbol_rate_hz) * link.frame_efficiency,
+            symbols_per_s=float(budget.symbol_rate_hz), frame_efficiency=link.frame_efficiency,
             samples_per_image=samples_per_image(link),
         )  # fmt: skip
     return AgainstAnswer(question, chain, found, drawn, here, runs)
@@ -161,15 +176,25 @@ def _margin(margin_db: float | None) -> float:
     return margin_db
 
 
-def _spared(link: LinkData, digital_obo_db: float | None) -> float:
-    """Decibels by which the digital chain's SNR is above the link's: it may back off less."""
-    if digital_obo_db is None:
-        return 0.0
+def _obo_db(link: LinkData, digital_obo_db: float | None) -> float | None:
+    """Back-off of the digital chain; None where the link gives an EIRP for both."""
     if link.eirp_dbw is not None:
-        raise SemlossError("--digital-obo-db: the link gives an EIRP, not its amplifier's back-off")
+        if digital_obo_db is not None:
+            raise SemlossError(
+                "--digital-obo-db: the link gives an EIRP, not its amplifier's back-off"
+            )
+        return None
+    if digital_obo_db is None:
+        return min(PSK_OBO_DB, link.obo_db)
     if not 0 <= digital_obo_db <= 30:
         raise SemlossError(f"--digital-obo-db {digital_obo_db:g}: lies in 0 … 30 dB")
-    return link.obo_db - digital_obo_db
+    return digital_obo_db
+
+
+def _spared(link: LinkData, digital_obo_db: float | None) -> float:
+    """Decibels by which the digital chain's SNR is above the link's: it may back off less."""
+    own = _obo_db(link, digital_obo_db)
+    return 0.0 if own is None else link.obo_db - own
 
 
 def _here_text(here: Comparison) -> str:

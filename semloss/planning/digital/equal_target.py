@@ -51,6 +51,7 @@ def race(
     margin_db: float = 0.0,
     symbols_per_s: float = math.nan,
     samples_per_image: float = math.nan,
+    frame_efficiency: float = 1.0,
 ) -> Race:
     """Compare the images per second of both chains at an equal target.
 
@@ -59,9 +60,11 @@ def race(
     target
         Value of the metric that both must meet.
     symbols_per_s
-        Symbols for imagery each second: symbol rate [Hz] times frame efficiency.
+        Symbol rate [Hz].
     samples_per_image
         Source samples n of an image.
+    frame_efficiency
+        Share of DeepJSCC's symbols that carry image; a MODCOD's efficiency counts its own frame.
 
     Raises
     ------
@@ -76,8 +79,10 @@ def race(
         theirs = equivalent_cr(curve.rate_for(target), efficiency(levels, margin_db), bands)
         theirs = np.where(np.isfinite(theirs), theirs, np.nan)
     images = symbols_per_s / samples_per_image
-    per_s = [np.where(np.isnan(x), 0 * images, images / x) for x in (ours, theirs)]
-    ratio = np.where(np.isnan(ours), 0.0, np.where(np.isnan(theirs), np.inf, theirs / ours))
+    spent = (ours / frame_efficiency, theirs)  # symbols of the link for each source sample
+    per_s = [np.where(np.isnan(x), 0 * images, images / x) for x in spent]
+    better = spent[1] / spent[0]
+    ratio = np.where(np.isnan(ours), 0.0, np.where(np.isnan(theirs), np.inf, better))
     ratio = np.where((np.isnan(ours) & np.isnan(theirs)) | (curve is None), np.nan, ratio)
     if curve is None:
         per_s[1] = np.full(levels.shape, np.nan)

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.facts import Directed
+from semloss.facts import Directed, metric_facts
+from semloss.facts.metric import SHARE
 from semloss.roots import halve
 
 
@@ -168,6 +169,14 @@ class RateCurve(Directed):
             raise SemlossError(f"rate curve of {self.codec}: give two or more rates with values")
         if not (np.all(np.isfinite(rate)) and np.all(np.isfinite(value)) and rate.min() > 0):
             raise SemlossError(f"rate curve of {self.codec}: rates are above 0 and all is finite")
+        low, high = metric_facts(self.metric).values
+        wrong = value[(value < low) | (value > high)]
+        if wrong.size:
+            percent = "; write fractions, not percent" if (low, high) == SHARE else ""
+            raise SemlossError(
+                f"rate curve of {self.codec}: {self.metric} = {wrong[0]:g} lies outside "
+                f"{low:g} … {high:g}{percent}"
+            )
         order = np.argsort(rate, kind="stable")
         rate, value = rate[order], value[order]
         if np.any(np.diff(rate) <= 0):

@@ -1,7 +1,9 @@
 """DeepJSCC against a digital chain: which wins where, from which SNR on, and by how much.
 
 Both chains get the same symbols for an image (equal CR). The digital one, at SNR s with a MODCOD
-of spectral efficiency eta, spends its eta·CR·C bits per pixel on the source codec. With VCM
+of spectral efficiency eta, spends its eta·CR·C bits per pixel on the source codec. That
+efficiency counts the frame's header and stuffing already, so where a share f of DeepJSCC's frame
+carries image, the digital chain has CR/f for its frames. With VCM
 (variable coding and modulation) the MODCOD follows the SNR: a staircase. With a fixed MODCOD the
 metric is flat above its threshold and there is nothing below: a cliff. Where nothing arrives the
 metric is at the floor of the fit, or nan where the fit knows none, and DeepJSCC wins.
@@ -178,6 +180,7 @@ def compare(
     bands: int,
     margin_db: float = 0.0,
     fixed: ModCod | None = None,
+    frame_efficiency: float = 1.0,
 ) -> Comparison:
     """Compare both chains at equal CR over a grid.
 
@@ -195,6 +198,8 @@ def compare(
         Kept between the SNR and each MODCOD's threshold (implementation, channel estimate).
     fixed
         The MODCOD of the fixed chain; by default the best at the middle of the SNRs.
+    frame_efficiency
+        Share of DeepJSCC's symbols that carry image, above 0 and up to 1.
 
     Raises
     ------
@@ -208,7 +213,8 @@ def compare(
     check_same_metric(fit, curve)
     point = fit.predict(cr=ratios[:, None], snr_db=levels[None, :], interval=0.95)
     eta = efficiency(levels, margin_db)
-    rate = eta[None, :] * ratios[:, None] * bands
+    width = bands / frame_efficiency
+    rate = eta[None, :] * ratios[:, None] * width
     chosen = [best_modcod(float(s), margin_db) for s in levels]
     if fixed is None:
         fixed = best_modcod(float(levels[0] + levels[-1]) / 2, margin_db)
@@ -224,11 +230,11 @@ def compare(
         fit.metric, fit.receiver, fit.task, fit.direction,
         None if curve is None else curve.codec,
         margin_db, fixed, ratios, levels, point.value, point.low, point.high,
-        np.asarray(point.in_domain), vcm, _arrives(fit, curve, held * ratios[:, None] * bands),
+        np.asarray(point.in_domain), vcm, _arrives(fit, curve, held * ratios[:, None] * width),
         tuple("" if m is None else m.name for m in chosen), eta, shannon(levels), rate,
         rate / bands, winner, sure, gain,
-        _gain_db(curve, point.value, ratios, levels, bands, margin_db),
-        () if curve is None else _crossings(fit, curve, ratios, levels, bands, margin_db),
+        _gain_db(curve, point.value, ratios, levels, width, margin_db),
+        () if curve is None else _crossings(fit, curve, ratios, levels, width, margin_db),
         NO_CURVE if curve is None else "",
     )  # fmt: skip
 
@@ -272,16 +278,16 @@ def _arrives(fit: Fit, curve: RateCurve | None, rate: Array) -> Array:
 
 
 def _gain_db(
-    curve: RateCurve | None, ours: Array, cr: Array, snr_db: Array, bands: int, margin_db: float
+    curve: RateCurve | None, ours: Array, cr: Array, snr_db: Array, width: float, margin_db: float
 ) -> Array:
     if curve is None:
         return np.full(ours.shape, np.nan)
-    needed = curve.rate_for(ours) / (cr[:, None] * bands)
+    needed = curve.rate_for(ours) / (cr[:, None] * width)
     return np.asarray(snr_for_efficiency(needed, margin_db) - snr_db)
 
 
 def _crossings(
-    fit: Fit, curve: RateCurve, cr: Array, snr_db: Array, bands: int, margin_db: float
+    fit: Fit, curve: RateCurve, cr: Array, snr_db: Array, width: float, margin_db: float
 ) -> tuple[Crossing, ...]:
     """Winner changes along each CR: at a threshold, or where DeepJSCC grows past a step."""
     low, high = float(snr_db[0]), float(snr_db[-1])
@@ -289,7 +295,7 @@ def _crossings(
     edges = np.array([low, *(t for t in thresholds if low < t < high), high])
     found = []
     for ratio in cr:
-        rate = efficiency(edges[:-1], margin_db) * ratio * bands
+        rate = efficiency(edges[:-1], margin_db) * ratio * width
         level, known = _arrives(fit, curve, rate), _known(curve, rate)
         ours = fit.sign * values(fit, ratio, edges)
         previous = ""

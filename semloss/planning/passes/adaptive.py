@@ -10,7 +10,7 @@ hysteresis costs images but never the target.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,7 @@ from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.budget.budget import images_per_s
-from semloss.planning.budget.metric import round_crs
+from semloss.planning.budget.metric import measured_at, measured_crs, round_crs
 from semloss.planning.budget.question import Question
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.simulation import accumulated
@@ -48,6 +48,8 @@ class CodingRow:
     in_domain, at_edge
         Whether the fit was measured there; whether it is the lowest fitted SNR, so that less
         might do.
+    measured
+        Whether a codec was trained at this CR; None where the fit does not tell its CRs.
     """
 
     cr: float | None = None
@@ -62,6 +64,7 @@ class CodingRow:
     high: float | None = None
     in_domain: bool | None = None
     at_edge: bool = False
+    measured: bool | None = None
 
     @property
     def label(self) -> str:
@@ -114,8 +117,7 @@ class Schedule:
     images
         Images delivered since the start.
     fixed_images
-        Images of the whole time by CR when that CR alone is used, switched on and off at its
-        own thresholds.
+        Images of the whole time by CR when that CR alone is used, wherever it meets the target.
     ideal_images
         Images without hysteresis: the most that any choice among the CRs delivers with the
         target always met.
@@ -203,7 +205,7 @@ def coding_table(
     fit: Fit,
     *,
     target: float,
-    crs: Sequence[float | str] | None = None,
+    crs: Sequence[float | str] | Literal["measured"] | None = None,
     confidence: float | None = None,
     hysteresis_db: float = 0.5,
     margin_db: float | None = None,
@@ -218,7 +220,8 @@ def coding_table(
     target, confidence
         Value that the metric must meet; with a confidence, the fit must be that sure of it.
     crs
-        Candidates; by default round ones, `round_crs`.
+        Candidates; "measured" for those that a codec was trained at; by default round ones,
+        `round_crs`.
     hysteresis_db
         How far above its lower threshold a row switches in.
     margin_db
@@ -239,7 +242,10 @@ def coding_table(
     SemlossError
         When there is no candidate, a CR or the hysteresis is out of range.
     """
-    ratios = round_crs(fit) if crs is None else sorted({parse_cr(cr) for cr in crs})
+    if crs == "measured":
+        ratios = measured_crs(fit)
+    else:
+        ratios = round_crs(fit) if crs is None else sorted({parse_cr(cr) for cr in crs})
     if not ratios:
         raise SemlossError('crs: give at least one candidate CR, e.g. "1/12,1/24"')
     if not 0 <= hysteresis_db <= 20:
@@ -249,6 +255,7 @@ def coding_table(
         raise SemlossError(f"margin_db = {margin:g}: lies in 0 … 100 dB")
     rows: list[CodingRow] = []
     left_out = []
+    unmet: TargetNotAttainable | None = None
     for ratio in ratios:  # from the most images per second on
         try:
             needed = fit.min_snr(target=target, cr=ratio, interval=interval, confidence=confidence)
@@ -265,16 +272,24 @@ def coding_table(
                 f"SNR{where}"
             )
             continue
+        rate = float(images_per_s(link, ratio))
+        if link.images_per_s is not None and rate < link.images_per_s * (1 - 1e-9):
+            left_out.append(
+                f"CR {format_cr(ratio)}: sends {rate:.4g} images/s where {link.images_per_s:g} are "
+                "asked"
+            )
+            continue
         point = fit.predict(cr=ratio, snr_db=down, interval=interval)
         rows.append(
             CodingRow(
                 ratio, needed.snr_db, needed.low, needed.high, down, down + hysteresis_db,
-                float(images_per_s(link, ratio)), point.value, point.low, point.high,
-                point.in_domain, needed.at_edge,
+                rate, point.value, point.low, point.high,
+                point.in_domain, needed.at_edge, measured_at(fit, ratio),
             )
         )  # fmt: skip
-    if not rows:
-        raise unmet  # of the largest CR, which comes nearest
+    if not rows:  # of the largest CR, which comes nearest
+        raise unmet or TargetNotAttainable(f"no candidate sends enough images: {left_out[0]}")
+    link = link.replace(images_per_s=None)  # every row sends them
     asked = Question(fit, link, target, confidence, interval)
     return CodingTable(
         asked, margin, hysteresis_db, (CodingRow(), *reversed(rows)), tuple(left_out)
@@ -303,8 +318,10 @@ def follow(table: CodingTable, time_s: Array, snr_db: Array) -> Schedule:
     rate = np.array([row.images_per_s for row in table.rows])
     row = active.sum(axis=0)  # nested: all rows below one that is in are in as well
     fixed = {
-        float(row.cr or 0.0): float(accumulated(time_s, on * row.images_per_s)[-1])
-        for row, on in zip(table.rows[1:], active, strict=True)
+        float(row.cr or 0.0): float(
+            accumulated(time_s, np.where(snr_db >= row.down_db, row.images_per_s, 0.0))[-1]
+        )
+        for row in table.rows[1:]
     }
     ideal = accumulated(time_s, rate[table.choose(snr_db)])[-1]
     crs = np.array([r.cr or math.nan for r in table.rows])[row]

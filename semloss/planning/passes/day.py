@@ -41,7 +41,7 @@ class DayResult(Answered):
     @property
     def met(self) -> bool | None:
         """Whether the target is met in some of the contact."""
-        return None if self.question.target is None else self.per_day("met_s") > 0
+        return None if self.question.target is None else any(r.met for r in self.results)
 
     @property
     def in_domain(self) -> bool:
@@ -88,7 +88,7 @@ class DayResult(Answered):
         lines.append(
             f"a day: {self.passes_per_day:.3g} passes, {clock(self.per_day('contact_s'))} min of "
             f"contact{met}\n       {amount(self.per_day('images_delivered'))} images "
-            f"delivered{sent}"
+            f"delivered{sent}, in steps of {first.pass_.step_s:g} s"
         )
         return "\n".join([*lines, domain_line(self.in_domain_share)])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from semloss.planning.propagation.fading import Fading
 from semloss.units import format_cr
 
 HYSTERESIS_DB = 0.5
+_MARKS = {None: "", True: ", measured", False: ", between"}
 Run = tuple[PassResult, Schedule]
 """A pass at the best fixed CR, and the table's schedule along it."""
 
@@ -75,7 +76,7 @@ class AdaptiveAnswer(Answered):
     def warnings(self) -> Sequence[str]:
         """Of the passes and the link."""
         if not self.runs:
-            return self.question.link.remarks
+            return super().warnings
         return [note for result, _ in self.runs for note in result.notes]
 
     @property
@@ -113,7 +114,7 @@ class AdaptiveAnswer(Answered):
                 + ("–" if row.snr_db_high is None else f"{row.snr_db_high + table.margin_db:.2f}"),
                 amount(row.images_per_s), number(row.value),
                 f"{number(row.low)} … {number(row.high)}",
-                "inside" if row.in_domain else "OUTSIDE",
+                "OUTSIDE" if not row.in_domain else "inside" + _MARKS[row.measured],
             )
             for row in table.rows[1:]
         ]  # fmt: skip
@@ -123,6 +124,8 @@ class AdaptiveAnswer(Answered):
             columns(head, rows),
             *(f"left out   {why}" for why in table.left_out),
         ]
+        if any(row.measured is False for row in table.rows):
+            lines.append("between: no codec was trained at this CR; --crs measured leaves it out")
         if any(row.at_edge for row in table.rows):
             lines.append("at the lowest fitted SNR the target is met already; less might do")
         return lines
@@ -147,7 +150,7 @@ class AdaptiveAnswer(Answered):
                 f"images     {amount(schedule.images_delivered)} delivered{gain} the "
                 f"{amount(best)} of the best fixed CR, {format_cr(schedule.best_fixed_cr)}",
                 f"           {amount(schedule.ideal_images)} without hysteresis; "
-                f"{schedule.switches} switches",
+                f"{schedule.switches} switches; in steps of {result.pass_.step_s:g} s",
                 domain_line(float(np.mean(schedule.in_domain))),
             ]
         day = self.day_totals()
@@ -166,7 +169,7 @@ def adaptive(
     question: Question,
     passes: Sequence[Pass] = (),
     *,
-    crs: Sequence[float | str] | None = None,
+    crs: Sequence[float | str] | Literal["measured"] | None = None,
     hysteresis_db: float = HYSTERESIS_DB,
     fading: Fading | None = None,
     hold_percent: float = 95.0,

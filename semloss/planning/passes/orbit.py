@@ -66,6 +66,11 @@ class Pass:
         return float(self.time_s[-1] - self.time_s[0])
 
     @property
+    def step_s(self) -> float:
+        """Longest step between samples; what is delivered counts whole steps."""
+        return float(np.diff(self.time_s).max())
+
+    @property
     def max_elevation_deg(self) -> float:
         """Largest sampled elevation."""
         return float(self.elevation_deg.max())

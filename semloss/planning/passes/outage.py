@@ -22,6 +22,7 @@ from semloss.errors import SemlossError
 from semloss.layout import amount, columns, domain_line, number, share_of_time
 from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
 from semloss.planning.budget.question import Answered, Question
+from semloss.planning.budget.remarks import rate_met
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.passes.simulation import (
@@ -96,7 +97,9 @@ class Outage(Answered):
     @property
     def met(self) -> bool | None:
         """Whether the target is met in some of the time."""
-        return None if self.met_percent is None else self.met_percent > 0
+        if self.met_percent is None:
+            return None
+        return self.met_percent > 0 and rate_met(self.question.link)
 
     @property
     def in_domain(self) -> bool:
@@ -105,7 +108,7 @@ class Outage(Answered):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """Of the statistics and the link."""
+        """Of the statistics, the link and the fit."""
         return self.notes
 
     def rows(self) -> list[dict[str, Any]]:
@@ -221,12 +224,13 @@ def outage(
     inside_percent = 100 * float(inside[0] - inside[1])
     levels = np.array([times.quantile(p / 100) for p in wanted])
     at = fit.predict(cr=ratio, snr_db=levels, interval=interval)
+    asked = Question(fit, link.replace(cr=ratio), target, confidence, interval)
     return Outage(
-        Question(fit, link, target, confidence, interval), ratio,
+        asked, ratio,
         None if fading is None else fading.label, pass_, required, expected, low, high, wanted,
         levels, np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
         rate if met is None else rate * met / 100,
-        (*notes, *link.remarks, *fading_notes(fit, fading)),
+        (*notes, *asked.remarks, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from semloss.arrays import Array
 from semloss.layout import amount, clock, domain_line
 from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
 from semloss.planning.budget.question import Answered, Question
+from semloss.planning.budget.remarks import rate_met
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.propagation.fading import Fading
@@ -95,7 +96,9 @@ class PassResult(Answered):
     @property
     def met(self) -> bool | None:
         """Whether the target is met in some of the contact."""
-        return None if self.question.target is None else self.met_s > 0
+        if self.question.target is None:
+            return None
+        return self.met_s > 0 and rate_met(self.question.link)
 
     @property
     def in_domain(self) -> bool:
@@ -104,7 +107,7 @@ class PassResult(Answered):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """Of the pass and the link."""
+        """Of the pass, the link and the fit."""
         return self.notes
 
     def rows(self) -> list[dict[str, Any]]:
@@ -135,6 +138,7 @@ class PassResult(Answered):
             "fading": self.fading,
             "max_elevation_deg": self.pass_.max_elevation_deg,
             "contact_s": self.contact_s,
+            "step_s": self.pass_.step_s,
             "met_s": self.met_s,
             "snr_db_at_rise": float(self.snr_db[0]),
             "snr_db_at_culmination": float(self.snr_db[middle]),
@@ -176,7 +180,7 @@ class PassResult(Answered):
         sent = f" of {amount(self.images_sent)} sent" if asked else ""
         lines.append(
             f"images     {amount(self.images_delivered)} delivered{sent}, "
-            f"{amount(self.images_per_s)} images/s"
+            f"{amount(self.images_per_s)} images/s, in steps of {self.pass_.step_s:g} s"
         )
         return "\n".join([*lines, domain_line(self.in_domain_share)])
 
@@ -232,12 +236,13 @@ def simulate_pass(
         margin = budget.snr_db - required
         met = met_share(margin - link.margin_db, fading)
     value, low, high, inside = faded_metric(fit, ratio, budget.snr_db, fading, interval)
+    asked = Question(fit, link.replace(cr=ratio), target, confidence, interval)
     return PassResult(
-        Question(fit, link, target, confidence, interval), pass_, ratio,
+        asked, pass_, ratio,
         None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
         float(images_per_s(link, ratio)),
-        (*pass_.notes, *link.remarks, *fading_notes(fit, fading)),
+        (*pass_.notes, *asked.remarks, *fading_notes(fit, fading)),
     )  # fmt: skip
 
 

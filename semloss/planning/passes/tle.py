@@ -119,7 +119,7 @@ def read_tle(path: Path | str, name: str | None = None) -> Elements:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="ascii")
+        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode("ascii")
     except OSError as error:
         raise SemlossError(f"cannot read TLE file {path}: {error.strerror}") from error
     except UnicodeDecodeError:

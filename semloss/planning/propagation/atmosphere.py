@@ -10,7 +10,7 @@ from semloss.arrays import Array
 from semloss.planning.propagation.rain import rain_attenuation_db, rain_height_km
 
 #: Below this elevation a flat layer overstates the path, so zenith losses grow no further.
-_LOWEST_LAYER_DEG = 5.0
+LOWEST_LAYER_DEG = 5.0
 
 
 def sky_temperature_k(t_ant_k: ArrayLike, attenuation_db: ArrayLike, t_rain_k: ArrayLike) -> Array:
@@ -34,7 +34,7 @@ def losses(v: Mapping[str, Any]) -> dict[str, Array]:
         return itu_losses(v)
     slant = 1.0
     if v["zenith_losses"]:
-        slant = 1 / np.sin(np.radians(np.maximum(v["elevation_deg"], _LOWEST_LAYER_DEG)))
+        slant = 1 / np.sin(np.radians(np.maximum(v["elevation_deg"], LOWEST_LAYER_DEG)))
     return {
         "gas_loss_db": v["gas_loss_db"] * slant,
         "cloud_loss_db": v["cloud_loss_db"] * slant,

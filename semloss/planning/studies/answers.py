@@ -9,6 +9,7 @@ import numpy as np
 from semloss.answers import Answer, records
 from semloss.layout import frame_text, share_of_draws
 from semloss.planning.budget.points import Defaults
+from semloss.planning.budget.remarks import remarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +34,9 @@ class Study(Answer):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """Of the link."""
-        return () if self.defaults.link is None else self.defaults.link.remarks
+        """Of the link and the fit."""
+        link = self.defaults.link
+        return () if link is None else remarks(link, self.defaults.fit)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,9 @@ class MonteCarlo(Study):
                 f"{share_of_draws(self.met_probability, self.met_se, len(self.samples))}, "
                 f"seed {self.seed}"
             )
+            keep = 0.0 if self.defaults.link is None else self.defaults.link.margin_db
+            if keep:
+                lines.append(f"the {keep:g} dB of margin to keep are there for what is drawn")
         return "\n".join(lines)
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
-from semloss.surfaces.fitting.packing import data_hash
+from semloss.surfaces.fitting.packing import about
 from semloss.surfaces.forms import FORMS
 
 _ERRORS = ("range", "rmse", "leave_cr_out", "leave_snr_out", "edge_out", "k_fold", "held_out")
@@ -54,7 +54,7 @@ def followed(fit: Fit, points: Points) -> Fit:
         noise_sd=float(np.median(told)) if told.size else 0.0,
         replicate_sd=points.replicate_sd,
         quality=quality,
-        data={"sha256": data_hash(points), "points": len(points.value)},
+        data=about(points),
         provenance=fit.provenance | dict(points.group) | {"follows": source},
     )
 

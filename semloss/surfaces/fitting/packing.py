@@ -18,6 +18,9 @@ from semloss.surfaces.forms import FORMS
 from semloss.units import format_cr
 from semloss.version import __version__
 
+_MOST_LEVELS = 100
+"""Most CRs or SNRs that a fit file lists; points that lie on no grid have more."""
+
 _NO_FORM = (
     "no form of the ladder follows these measurements: are they of one codec, channel and task "
     "(--group-by)? Trust predictions near the measured cells only"
@@ -105,7 +108,7 @@ def packed(
         noise_sd=float(np.median(told)) if told.size else 0.0,
         replicate_sd=points.replicate_sd,
         quality=quality,
-        data={"sha256": data_hash(points), "points": len(points.value)},
+        data=about(points),
         provenance={
             "semloss": __version__,
             **(points.provenance or {}),
@@ -119,6 +122,16 @@ def _asked(points: Points) -> dict[str, str]:
     """Columns of the table that set this surface apart from others, beside metric and receiver."""
     further = [column for column in points.group if column not in ("metric", "receiver")]
     return {"grouped_by": ", ".join(further)} if further else {}
+
+
+def about(points: Points) -> dict[str, Any]:
+    """What a fit file says of the fitted points: hash, number, and the grid that they lie on."""
+    grid = {"cr": points.cr, "snr_db": points.snr_db}
+    levels = {name: sorted(set(column.tolist())) for name, column in grid.items()}
+    return {
+        "sha256": data_hash(points), "points": len(points.value),
+        **{name: column for name, column in levels.items() if len(column) <= _MOST_LEVELS},
+    }  # fmt: skip
 
 
 def data_hash(points: Points) -> str:

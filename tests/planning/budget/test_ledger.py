@@ -181,7 +181,8 @@ def test_the_suggested_back_off_keeps_peaks_below_saturation():
     found = ledger(image_link(obo_db=3.0), papr_db=9.5)
     assert found["suggested_obo_db"] == 9.5
     assert "obo_db = 3" in found.warnings[0]
-    roomy = ledger(image_link(obo_db=3.0), papr_db=9.5, pa_saturation_dbw=14.0)
+    large = {"height_px": 4096, "width_px": 4096}
+    roomy = ledger(image_link(obo_db=3.0, **large), papr_db=9.5, pa_saturation_dbw=14.0)
     assert roomy["suggested_obo_db"] == pytest.approx(2.5)
     assert not any("obo_db" in warning for warning in roomy.warnings)
     backed_off = image_link(obo_db=found["suggested_obo_db"])
