@@ -176,16 +176,22 @@ def cr_axis(axis: XAxis | YAxis, cr: Array) -> None:
         kept = rounded[(rounded >= 0.98 * ratios[0]) & (rounded <= 1.02 * ratios[-1])]
         ratios = np.sort(kept) if len(kept) > 1 else ratios[[0, -1]]
     x = np.log(ratios)
-    least = (_GAP_X if isinstance(axis, XAxis) else _GAP_Y) * max(float(np.ptp(x)), 1e-9)
+    shown = apart(x, _GAP_X if isinstance(axis, XAxis) else _GAP_Y)
+    axis.set_ticks(x[shown], [format_cr(float(ratio)) for ratio in ratios[shown]])
+    axis.set_minor_locator(NullLocator())
+    axis.set_label_text("CR = k/n")
+
+
+def apart(x: Array, gap: float) -> list[int]:
+    """Indices of rising places (N,) that lie a share of their span apart, both ends kept."""
+    least = gap * max(float(np.ptp(x)), 1e-9)
     shown = [0]
     for i in range(1, len(x)):
         if x[i] - x[shown[-1]] >= least:
             shown.append(i)
     if len(x) > 1 and shown[-1] != len(x) - 1:  # the end matters more than its neighbour
         shown[-1 if len(shown) > 1 else 1 :] = [len(x) - 1]
-    axis.set_ticks(x[shown], [format_cr(float(ratio)) for ratio in ratios[shown]])
-    axis.set_minor_locator(NullLocator())
-    axis.set_label_text("CR = k/n")
+    return shown
 
 
 def snr_axis(axis: XAxis | YAxis, count: int = 7) -> None:

@@ -301,6 +301,12 @@ def test_a_tornado_has_the_ends_of_each_tolerance(show):
             assert any(one == pytest.approx(row[end], rel=5e-4) for one in told)
 
 
+def test_a_tornado_says_where_it_leaves_fields_out(show):
+    picture = show("tornado of many")
+    assert len(picture.answer["rows"]) == 17
+    assert "the 15 of 17 that matter most" in picture.title
+
+
 def test_a_fit_has_its_error(show):
     error = semloss.load(ACCURACY).quality["rmse"]
     assert f"RMSE {error:#.2g}" in show("fit").title

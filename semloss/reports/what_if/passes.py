@@ -92,7 +92,7 @@ def pass_plot(
                        result.inside, color=_COLOR, label=at)  # fmt: skip
             unit, name = _scale(result.images[-1])
             last.plot(minutes, result.images / unit, color=_COLOR)
-            last.set_ylim(bottom=0)
+            last.set_ylim(0, None if result.images_delivered > 0 else 1)
             last.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
             inside = result.inside
         else:
@@ -220,7 +220,8 @@ def outage_plot(found: Outage, path: Path | str) -> None:
         metric.margins(y=0.12)
         snr.plot(left, found.snr_db_exceeded, "o-", color=_COLOR, markersize=4.5)
         snr.set_ylabel("SNR, Es/N0\n[dB]")
-        snr.set_xticks(left, [f"{percent:g}" for percent in found.percent])
+        shown = look.apart(left, 0.08)
+        snr.set_xticks(left[shown], [f"{percent:g}" for percent in found.percent[shown]])
 
 
 def _label(answer: Answered) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LINES = 7
 """Most values of a second field that are drawn as lines; more become a map."""
 _BARS = 15
+_SOME = f" (the {_BARS} of {{}} that matter most)"
 
 
 def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> None:
@@ -44,7 +45,8 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
     stem, unit = ("d_margin", "_db") if margin else ("d_value", "")
     shown = table.head(_BARS).iloc[::-1]
     what = f"{'SNR margin of ' if margin else ''}{look.name_of(asked.fit)}, each input alone at the"
-    title = _title(asked, f"{what} ends of its tolerance,", shown["field"].tolist())
+    what += f" ends of its tolerance{'' if len(shown) == len(table) else _SOME.format(len(table))},"
+    title = _title(asked, what, shown["field"].tolist())
     about = f"{look.origin(asked.fit)}; 95 % of the draws of a normal tolerance lie within its ends"
     with look.picture(path, look.PAGE, 0.8 + 0.3 * len(shown), title, about, table) as figure:
         axes = figure.subplots()
@@ -117,7 +119,8 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
         When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     samples, fit = result.samples, asked.fit
-    what = f"SNR and {look.name_of(fit)} over {len(samples):,} draws of the inputs"
+    count = f"{len(samples):,} draw{'s' * (len(samples) > 1)}"
+    what = f"SNR and {look.name_of(fit)} over {count} of the inputs"
     title = _title(asked, what, () if samples["cr"].nunique() == 1 else ("cr", "snr_db"))
     with look.picture(path, look.PAGE, 4.6, title, look.origin(fit), result.summary) as figure:
         panels = figure.subplots(2, 1)
