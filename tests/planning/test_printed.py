@@ -162,6 +162,20 @@ def test_time_without_rain_statistics_is_all_or_nothing():
     assert weak.met is False
 
 
+def test_an_allocation_honours_the_share_of_the_frame_and_the_margin():
+    pool = Pool(bandwidth_hz=20e6, subbands=1)
+    asked = {"fit": accuracy(), "c_n0_dbhz_at_1w": 80.0, "images_per_s": 600.0, "target": TARGET,
+             "samples_per_image": 256 * 256 * 3}  # fmt: skip
+    (whole,) = least_power([User(name="a", **asked)], pool).shares
+    (half,) = least_power([User(name="a", frame_efficiency=0.5, **asked)], pool).shares
+    # 20 MHz / 1.2 over 600 x 196,608 samples a second, of which half the symbols carry image
+    assert (whole.cr, half.cr) == pytest.approx((0.14128, 0.07064), abs=1e-5)
+    (kept,) = least_power([User(name="a", margin_db=2.0, **asked)], pool).shares
+    assert kept.snr_db == pytest.approx(whole.snr_db + 2.0)
+    assert kept.power_dbw == pytest.approx(whole.power_dbw + 2.0)
+    assert kept.performance == pytest.approx(whole.performance)
+
+
 @pytest.mark.parametrize(
     ("probability", "offset_db"),
     [(0.0, -8.0), (0.01, -8.0), (0.02, -3.0), (0.05, -3.0), (0.1, 0.0), (0.5, 0.0)],

@@ -10,7 +10,8 @@ p_u watts a user sends
     CR_u = \frac{R_u}{n_u f_u}, \quad
     SNR_u(s) = \frac{p_u\, g_u\, 10^{o_u(s)/10}}{R_u}
 
-with roll-off alpha, n_u samples an image, f_u images/s, g_u the C/N0 that 1 W brings [Hz/W] and
+with roll-off alpha, n_u samples an image, f_u images/s (over the share of the symbols that carry
+image), g_u the C/N0 that 1 W brings [Hz/W] and
 o_u(s) the offset [dB] of channel state s: more bandwidth is a larger CR and more noise. Symbols
 beyond the largest fitted CR are not sent. The metric M_u(s) is that of the user's own fit; CRs
 below the fitted ones are not used, an SNR above the fitted ones counts as the highest of them,
@@ -92,6 +93,12 @@ class Allocation(Answer):
     subbands: int
     binding: str
     shares: tuple[Share, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Of the users' links."""
+        return self.notes
 
     def rows(self) -> list[dict[str, Any]]:
         """One record for each user."""
@@ -349,12 +356,14 @@ def _allocation(
             score, weighted = scale.score(reached), scale.level(reached)
         share = Share(
             user.name, fit.metric, count, count * pool.bandwidth_hz / pool.subbands,
-            float(demand.rate_hz[i]), cr, float(table[count]), power_dbw, snr_db,
+            float(demand.rate_hz[i]), cr, float(table[count]), power_dbw,
+            snr_db + demand.user.margin_db,
             demand.sign * reached, point.low, point.high, score, weighted, point.in_domain,
         )  # fmt: skip
         shares.append(share)
     most = max(shares, key=lambda share: share.power_w)
+    notes = tuple(f"user {d.user.name}: {note}" for d in demands for note in d.user.notes)
     return Allocation(
         problem, level, bound, sum(s.power_w for s in shares), pool.total_power_w,
-        sum(dealt), pool.subbands, most.name, tuple(shares),
+        sum(dealt), pool.subbands, most.name, tuple(shares), notes,
     )  # fmt: skip

@@ -38,7 +38,7 @@ class Demand:
         self.sign = self.fit.sign
         self.offsets, self._share = _counted_states(user, pool)
         cr_low, cr_high = self.fit.cr_range
-        per_cr = user.samples_per_image * user.images_per_s
+        per_cr = user.symbols_per_s
         counts = np.arange(1, pool.subbands + 1)
         raw = counts * (pool.bandwidth_hz / pool.subbands) / (1 + pool.roll_off)
         enough = np.searchsorted(raw, cr_high * per_cr * (1 - 1e-9))
@@ -46,7 +46,7 @@ class Demand:
         self.counts: NDArray[np.int64] = counts[useful]
         self.rate_hz = np.minimum(raw[useful], cr_high * per_cr)
         self.cr = np.clip(self.rate_hz / per_cr, cr_low, cr_high)
-        self._snr_at_1w = user.c_n0_dbhz_at_1w - 10 * np.log10(self.rate_hz)
+        self._snr_at_1w = user.c_n0_dbhz_at_1w - user.margin_db - 10 * np.log10(self.rate_hz)
         snr_low, snr_high = self.fit.snr_db_range
         self.low_dbw = snr_low - TAIL_DB - self._snr_at_1w - self.offsets.max()
         self.high_dbw = snr_high - self._snr_at_1w - self.offsets.min()
@@ -58,7 +58,7 @@ class Demand:
     def subbands_needed(self) -> int:
         """Fewest sub-bands that carry the images at the smallest fitted CR."""
         cr_low = self.fit.cr_range[0]
-        symbols_per_s = cr_low * self.user.samples_per_image * self.user.images_per_s
+        symbols_per_s = cr_low * self.user.symbols_per_s
         width_hz = self.pool.bandwidth_hz / self.pool.subbands
         return int(np.ceil(symbols_per_s * (1 + self.pool.roll_off) / width_hz * (1 - 1e-9)))
 
@@ -70,7 +70,7 @@ class Demand:
         return self.sign * (values(self.fit, self.cr[chosen][:, None], snr) @ self._share)
 
     def worst_snr_db(self, power_dbw: float, which: int) -> float:
-        """SNR [dB] in the worst counted state."""
+        """SNR [dB] in the worst counted state, the margin that is kept taken off."""
         return float(power_dbw + self._snr_at_1w[which] + self.offsets.min())
 
     def powers_w(self, goal: float) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.budget.remarks import remarks
 from semloss.planning.link.checks import check_value
 from semloss.planning.link.file import read_tables
 from semloss.planning.link.keys import Key
@@ -73,12 +74,16 @@ class User:
         C/N0 [dB-Hz] that 1 W brings in the state of offset 0 dB.
     images_per_s, samples_per_image
         What it must be sent: images each second, of so many source samples.
+    frame_efficiency, margin_db
+        Share of the symbols that carry image, and what is kept of the SNR [dB].
     offsets_db, probabilities
         (S,) channel states: change of C/N0 [dB] and probability, which is scaled to sum 1.
     floor, ceiling
         Metric of score 0 and of score 1; by default those that the fit knows.
     target
         Value that the metric must meet, for the least power.
+    notes
+        What a reader should know of its link.
     """
 
     name: str
@@ -86,17 +91,22 @@ class User:
     c_n0_dbhz_at_1w: float
     images_per_s: float
     samples_per_image: float
+    frame_efficiency: float = 1.0
+    margin_db: float = 0.0
     weight: float = 1.0
     offsets_db: Sequence[float] = (0.0,)
     probabilities: Sequence[float] = (1.0,)
     floor: float | None = None
     ceiling: float | None = None
     target: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("weight", "images_per_s", "samples_per_image"):
             if not 0 < getattr(self, name) < math.inf:
                 raise self.complaint(f"{name} = {getattr(self, name)!r}: give a number above 0")
+        if not 0 < self.frame_efficiency <= 1 or not 0 <= self.margin_db <= 50:
+            raise self.complaint("frame_efficiency: above 0, up to 1; margin_db: 0 … 50 dB")
         if not math.isfinite(self.c_n0_dbhz_at_1w):
             raise self.complaint(f"c_n0_dbhz_at_1w = {self.c_n0_dbhz_at_1w}: give a finite C/N0")
         if len(self.offsets_db) != len(self.probabilities) or not len(self.offsets_db):
@@ -104,6 +114,11 @@ class User:
         states = np.array([self.offsets_db, self.probabilities], dtype=np.float64)
         if not np.all(np.isfinite(states)) or states[1].min() < 0 or states[1].sum() <= 0:
             raise self.complaint("states: finite changes in dB; probabilities >= 0, not all 0")
+
+    @property
+    def symbols_per_s(self) -> float:
+        """Symbols a second for each symbol that a source sample is given: at CR 1."""
+        return self.samples_per_image * self.images_per_s / self.frame_efficiency
 
     def complaint(self, what: str) -> SemlossError:
         """Error that names the user."""
@@ -145,12 +160,16 @@ POOL_KEYS = {
     "outage_probability": Key("pool", "that an outage may have", "", 0, 1),
 }
 _IMAGE = {name: KEYS[name] for name in ("bands", "height_px", "width_px")}
+_HONOURED = ("images_per_s", "frame_efficiency", "margin_db")
+"""Keys of a user that its link gives where the user does not."""
 USER_KEYS = {
     "name": KEYS["name"],
     "fit": KEYS["fit"],
     "link": Key("", "link file or preset"),
     "c_n0_dbhz_at_1w": Key("", "C/N0 that 1 W of transmit power brings", "dBHz", -100, 300),
     "images_per_s": Key("", "rate to deliver", "1/s", 1e-9, 1e12),
+    "frame_efficiency": KEYS["frame_efficiency"],
+    "margin_db": KEYS["margin_db"],
     **_IMAGE,
     "weight": Key("", "of the user", "", 1e-9, 1e9),
     "target": Key("", "value that the metric must meet", "", -1e12, 1e12),
@@ -223,25 +242,38 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, Fit]) -> User: 
     where = f"user {table.get('name', index + 1)}"
     states = table.get("states", [[0.0, 1.0]])
     rest = {name: value for name, value in table.items() if name != "states"}
-    given = {"name": str(index + 1)} | _values(USER_KEYS, rest, where, "fit", "images_per_s")
+    given = {"name": str(index + 1)} | _values(USER_KEYS, rest, where, "fit")
     link, shape = given.pop("link", None), [given.pop(name, DEFAULTS[name]) for name in _IMAGE]
     if (link is None) == ("c_n0_dbhz_at_1w" not in given):
         raise SemlossError(f"{where}: give c_n0_dbhz_at_1w or link, one of them")
-    samples = math.prod(shape)
+    samples, described = math.prod(shape), None
     if link is not None:
         described = _link(folder, link)
         given["c_n0_dbhz_at_1w"] = c_n0_at_1w(described, f"{where}: ")
         samples = samples_per_image(described)
+        own = {name: getattr(described, name) for name in _HONOURED}
+        given = {name: value for name, value in own.items() if value is not None} | given
     if not isinstance(states, list) or not all(
         isinstance(s, list) and len(s) == 2 and all(type(x) in (int, float) for x in s)
         for s in states
     ):
         raise SemlossError(f"{where}: states: a list of [change of C/N0 in dB, probability]")
+    if "images_per_s" not in given:
+        raise SemlossError(f"{where}: images_per_s is missing: give the rate to deliver")
     given["fit"] = _fit(folder, given["fit"], fits)
+    if described is not None:
+        given["notes"] = _unused(described, given["fit"])
     return User(
         samples_per_image=float(samples), offsets_db=[float(s[0]) for s in states],
         probabilities=[float(s[1]) for s in states], **given,
     )  # fmt: skip
+
+
+def _unused(link: LinkData, fit: Fit) -> tuple[str, ...]:
+    """What to know of a user's link, and which of its keys sharing settles anew."""
+    shared = [name for name in ("cr", "bandwidth_mhz") if getattr(link, name) is not None]
+    said = f"{' and '.join(shared)} of its link are not used: they are what is shared out"
+    return (*remarks(link.replace(cr=None), fit), *([said] if shared else ()))
 
 
 def _fit(folder: Path, name: str, fits: dict[Path, Fit]) -> Fit:

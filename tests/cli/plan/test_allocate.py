@@ -9,7 +9,7 @@ from planning_case import LINK, accuracy, distance
 
 import semloss.cli
 from semloss.planning.planner import Link
-from semloss.planning.sharing.users import users_template
+from semloss.planning.sharing.users import read_users, users_template
 from semloss.surfaces.files import fit_file as fitfile
 
 USERS = """
@@ -45,6 +45,11 @@ def folder(tmp_path_factory):
     fitfile.save(accuracy(), place / "accuracy.json")
     fitfile.save(distance(), place / "lpips.json")
     return place
+
+
+def read_users_of(folder, text):
+    (folder / "USERS.toml").write_text(text)
+    return read_users(folder / "USERS.toml")
 
 
 def allocate(folder, text, *options):
@@ -107,7 +112,7 @@ def test_the_template_takes_no_other_question(capsys):
 def test_a_users_link_may_be_a_preset(folder, capsys):
     text = USERS.replace("c_n0_dbhz_at_1w = 56.0", 'link = "cubesat-s-band"')
     assert allocate(folder, text) == 3  # its images are large
-    assert "of which user harbour 79" in capsys.readouterr().err
+    assert "of which user harbour 83" in capsys.readouterr().err
 
 
 def test_a_users_channel_may_come_from_a_link_file(folder, capsys):
@@ -119,6 +124,17 @@ def test_a_users_channel_may_come_from_a_link_file(folder, capsys):
     budget = Link.from_toml(folder / "link.toml").budget(power_dbw=share["power_dbw"])
     at_rate = float(budget.c_n0_dbhz) - 4.0 - 10 * math.log10(share["symbol_rate_hz"])
     assert share["snr_db"] == pytest.approx(at_rate)
+
+
+def test_a_users_link_gives_its_frame_margin_and_rate_and_says_what_is_not_used(folder, capsys):
+    keys = LINK | {"margin_db": 1.5, "frame_efficiency": 0.8, "images_per_s": 80}
+    (folder / "own.toml").write_text("\n".join(f"{key} = {value}" for key, value in keys.items()))
+    text = USERS.replace("c_n0_dbhz_at_1w = 56.0\nimages_per_s = 100", 'link = "own.toml"')
+    (users, _), _ = read_users_of(folder, text)
+    assert (users.margin_db, users.frame_efficiency, users.images_per_s) == (1.5, 0.8, 80)
+    assert allocate(folder, text) == 0
+    told = capsys.readouterr().err
+    assert "user harbour: cr and bandwidth_mhz of its link are not used" in told
 
 
 @pytest.mark.parametrize(
