@@ -6,7 +6,6 @@ Those that train nothing also run, in the order of the README, in an empty folde
 import io
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
@@ -68,7 +67,10 @@ def newcomer(tmp_path_factory):
     """An empty folder but for what the reader brings: a table, elements, a curve."""
     folder = tmp_path_factory.mktemp("newcomer")
     (folder / "table").mkdir()
-    shutil.copy(ROOT / "data" / "eurosat-awgn" / "metrics.csv", folder / "table")
+    few = (ROOT / "data" / "eurosat-awgn" / "metrics.csv").read_text().splitlines()
+    # three surfaces of the eleven: the commands are what is tested, not the forms
+    few = [few[0], *(line for line in few[1:] if ",psnr_db," in line or ",accuracy," in line)]
+    (folder / "table" / "metrics.csv").write_text("\n".join(few) + "\n")
     theirs = "symbols,SNR,acc\n" + "".join(
         f"{k},{snr},{100 / (1 + 2.7 ** (-snr / 4 - k / 256))}\n"
         for k in (128, 256, 512) for snr in range(-10, 21, 5)
@@ -77,7 +79,6 @@ def newcomer(tmp_path_factory):
         rows = [f"{snr},psnr_db,{20 + snr / 4 + 24 / k}" for snr in (-4, 0, 4, 8)]
         (folder / f"cr1_{k}.csv").write_text("\n".join(["snr_db,metric,value", *rows]))
     (folder / "theirs.csv").write_text(theirs)
-    few = (folder / "table" / "metrics.csv").read_text().splitlines()
     own = [line for line in few[1:] if ",accuracy," in line and ",matched," in line][::8]
     (folder / "new.csv").write_text("\n".join([few[0], *own]) + "\n")
     (folder / "sat.tle").write_text(TLE)
