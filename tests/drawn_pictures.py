@@ -30,8 +30,8 @@ from semloss.surfaces.fitting.fit_surface import fit_surface
 
 EUROSAT = Path(__file__).parents[1] / "data" / "eurosat-awgn"
 ACCURACY = "eurosat-accuracy"
-X = ("--link", "eo-leo-x-band")
-KA = ("--link", "ka-band-leo")
+X = ("--link", "eo-leo-x-band", "--set", "obo_db=3")
+KA = ("--link", "ka-band-leo", "--set", "obo_db=4")
 T = ("--target", "0.85")
 HIGH = ("--max-elevation", "60")
 CURVE = "bits_per_pixel,metric,task,codec,value\n" + "".join(
@@ -52,6 +52,7 @@ LONG = "Second-generation multispectral cubesat of a polar constellation, flight
 
 ASKED: dict[str, tuple[str, ...]] = {
     "predict": ("predict", ACCURACY, "--cr", "1/12", "--snr-db", "4"),
+    "predict between the CRs": ("predict", ACCURACY, "--cr", "1/20", "--snr-db", "4"),
     "predict outside": ("predict", "eurosat-psnr", "--cr", "1/12", "--snr-db", "24"),
     "predict target over SNR": ("predict", ACCURACY, *T, "--cr", "1/12"),
     "predict target over CR": ("predict", ACCURACY, *T, "--snr-db", "4"),

@@ -157,14 +157,20 @@ def test_an_interval_without_an_upper_end_says_so(show):
     assert "beyond the fitted range]" in picture.title
 
 
-def test_a_prediction_says_how_far_the_measured_cells_reach(show):
-    picture, fit = show("predict outside"), semloss.load("eurosat-psnr")
+@pytest.mark.parametrize(
+    ("name", "label", "levels"),
+    [
+        ("predict", "measured SNRs", "snr_db"),
+        ("predict between the CRs", "measured SNRs,\nat other CRs", "snr_db"),
+        ("predict target over CR", "measured CRs", "cr"),
+    ],
+)
+def test_a_prediction_says_what_was_measured(show, name, label, levels):
+    picture, fit = show(name), semloss.load(ACCURACY)
     (axes,) = picture.axes
-    (bar,) = (line for line in axes.lines if "reach of the 66" in line.get_label())
-    low, high = bar.get_xdata()
-    step = 32 / 300  # of the curve
-    assert low == pytest.approx(fit.snr_db_range[0], abs=step)
-    assert high == pytest.approx(fit.snr_db_range[1], abs=step)
+    (strokes,) = (line for line in axes.lines if line.get_label() == label)
+    x = strokes.get_xdata()
+    np.testing.assert_allclose(np.exp(x) if levels == "cr" else x, fit.data[levels])
     assert "own values are not in the fit file" in picture.foot
 
 
@@ -222,7 +228,10 @@ def test_a_coding_table_has_a_step_for_each_cr(show):
     table = picture.answer["table"][1:]
     labels = [label.get_text() for label in steps.get_yticklabels()]
     assert labels[0] == "off"
-    assert [label.split(":")[0] for label in labels[1:]] == [row["row"] for row in table]
+    assert [label.split(":")[0] for label in labels[1:]] == [
+        row["row"] + "*" * (row["measured"] is False) for row in table
+    ]
+    assert "no codec was measured" in picture.told
     for label, row in zip(labels[1:], table, strict=True):
         assert number(label.split()[1]) == pytest.approx(row["images_per_s"], rel=5e-3)
     snr, index = steps.lines[0].get_data()

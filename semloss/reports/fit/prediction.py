@@ -14,7 +14,7 @@ from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
 
-_CELLS = "#a6a6a6"
+_PLURAL = {"cr": "CRs", "snr_db": "SNRs"}
 
 
 def prediction_plot(
@@ -23,8 +23,8 @@ def prediction_plot(
     """Draw the curve through an answer, its band, the answer itself and its numbers.
 
     The curve runs along SNR at the asked CR; for a CR that was solved for, along CR at the
-    asked SNR. Outside the fitted domain it is dotted. A fit file holds the outline of its
-    measured cells and not their values: a bar on the axis is how far the cells reach here.
+    asked SNR. Outside the fitted domain it is dotted. A fit file holds which cells were measured
+    and not their values: strokes at the foot are the measured SNRs, or CRs.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def prediction_plot(
             _target(axes, needed, here, float(axis[-1]), along_cr)
         axes.plot(here, point.value, "o", color=look.ACCENT, markersize=7, zorder=5,
                   markeredgecolor="white", label="the answer")  # fmt: skip
-        _cells(axes, fit, axis[inside])
+        _cells(axes, fit, axis[inside], point, along_cr)
         if along_cr:
             look.cr_axis(axes.xaxis, ratios)
         else:
@@ -94,14 +94,29 @@ def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr:
     )
 
 
-def _cells(axes: Axes, fit: Fit, inside: Array) -> None:
-    """How far the measured cells reach along the axis: a bar at its foot."""
-    if len(inside):
-        cells = " ".join(f"reach of the {fit.data.get('points', '')}".split())
+def _cells(axes: Axes, fit: Fit, inside: Array, point: Prediction, along_cr: bool) -> None:
+    """Which SNRs or CRs were measured: strokes at the foot; of an old fit, how far they reach."""
+    at_foot = axes.get_xaxis_transform()
+    along, across = ("cr", "snr_db") if along_cr else ("snr_db", "cr")
+    levels, others = _levels(fit, along), _levels(fit, across)
+    if len(levels):
+        x = np.log(levels) if along_cr else levels
+        here = np.isclose(others, getattr(point, across), rtol=1e-3, atol=1e-9).any()
+        label = f"measured {_PLURAL[along]}" + ("" if here else f",\nat other {_PLURAL[across]}")
+        axes.plot(x, 0.02 + 0 * x, "|", color=look.GREY, markersize=9, markeredgewidth=1.4,
+                  transform=at_foot, label=label)  # fmt: skip
+    elif len(inside):
         axes.plot(
-            inside[[0, -1]], [0.0, 0.0], color=_CELLS, linewidth=5, solid_capstyle="butt",
-            transform=axes.get_xaxis_transform(), label=f"{cells}\nmeasured cells",
+            inside[[0, -1]], [0.0, 0.0], color=look.GREY, linewidth=5, solid_capstyle="butt",
+            transform=at_foot, label="reach of the\nmeasured cells",
         )  # fmt: skip
+
+
+def _levels(fit: Fit, name: str) -> Array:
+    """Measured CRs or SNRs as the fit's file tells them; none where it does not."""
+    told = fit.data.get(name)
+    known = [x for x in told if isinstance(x, int | float)] if isinstance(told, list) else []
+    return np.array([x for x in known if x > 0 or name != "cr"], dtype=float)
 
 
 def _title(fit: Fit, point: Prediction, needed: Requirement | None) -> str:

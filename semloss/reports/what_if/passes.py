@@ -13,7 +13,7 @@ from semloss.arrays import Array
 from semloss.facts import metric_facts
 from semloss.layout import amount, share_of_time
 from semloss.planning.budget.question import Answered
-from semloss.planning.passes.adaptive import CodingTable, Schedule
+from semloss.planning.passes.adaptive import CodingRow, CodingTable, Schedule
 from semloss.planning.passes.delivery import along
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
@@ -160,8 +160,9 @@ def table_plot(table: CodingTable, path: Path | str) -> None:
             inside[used] = band.in_domain
             look.band_curve(lower, axis[used], np.asarray(band.value), (band.low, band.high),
                             band.in_domain, color=_COLOR)  # fmt: skip
-        labels = ["off", *(f"{row.label}:  {amount(row.images_per_s)}" for row in rows)]
-        upper.set_yticks(range(len(labels)), labels, fontsize=6.5)
+        labels = [f"{_named(row)}:  {amount(row.images_per_s)}" for row in rows]
+        upper.set_yticks(range(len(table.rows)), ["off", *labels], fontsize=6.5)
+        _unmeasured(upper, rows)
         upper.set_ylabel("CR in use:\nimages per second")
         assert asked.target is not None, "a coding table has one"
         look.target_line(lower, asked.target, f"target, {asked.target:g}")
@@ -224,6 +225,18 @@ def outage_plot(found: Outage, path: Path | str) -> None:
         snr.set_xticks(left[shown], [f"{percent:g}" for percent in found.percent[shown]])
 
 
+def _named(row: CodingRow) -> str:
+    """A row's CR, marked where no codec was measured at it."""
+    return f"{row.label}*" if row.measured is False else row.label
+
+
+def _unmeasured(axes: Axes, rows: Sequence[CodingRow]) -> None:
+    """Have the legend explain the mark of CRs that were not measured."""
+    if any(row.measured is False for row in rows):
+        axes.plot([], [], color=look.INK, linestyle="", marker="$*$",
+                  label="no codec was measured\nat this CR")  # fmt: skip
+
+
 def _label(answer: Answered) -> str:
     """Metric with its receiver and unit."""
     fit = answer.question.fit
@@ -284,11 +297,12 @@ def _adaptive(axes: Axes, schedule: Schedule, minutes: Array) -> None:
 
 def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     """Row in use over time, against the images that it brings."""
-    labels = [row.label for row in schedule.table.rows]
+    labels = [_named(row) for row in schedule.table.rows]
     axes.step(minutes, schedule.row, where="post", color=look.series_colors(3)[0])
     first, last = int(schedule.row.min()), int(schedule.row.max())
     axes.set_yticks(range(first, last + 1), labels[first : last + 1], fontsize=6)
     axes.set_ylim(first - 0.3, last + 0.3)
+    _unmeasured(axes, schedule.table.rows[first : last + 1])
     axes.set_ylabel("CR in use")
     unit, name = _scale(schedule.images_delivered)
     best = schedule.best_fixed_images
