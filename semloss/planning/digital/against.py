@@ -59,7 +59,7 @@ class AgainstAnswer(Answered):
         crossover = found.crossover_db()
         answer: dict[str, Any] = {
             "metric": found.metric, "receiver": found.receiver, "task": found.task,
-            "codec": found.codec, "modcod_margin_db": found.margin_db,
+            "codec": found.codec, "modcod_margin_db": _margin(self.chain.margin_db),
             "fixed_modcod": None if found.fixed_modcod is None else found.fixed_modcod.name,
             "note": found.note or None,
             "digital_obo_db": _obo_db(self.question.link, self.chain.obo_db),
