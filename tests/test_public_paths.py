@@ -8,7 +8,7 @@ from plan_case import CURVE, TLE
 import semloss
 from semloss.planning.digital.modcods import RateCurve
 from semloss.planning.link.template import template_text
-from semloss.planning.passes.tle import read_tle
+from semloss.planning.passes.satellite import read_elements
 from semloss.planning.sharing.users import read_users, users_template
 from semloss.planning.studies.tolerances import load_tolerances
 from semloss.reports.fit.report import write_report
@@ -56,5 +56,5 @@ def test_links_users_curves_and_elements(here):
     assert "EIRP" in Path("ledger.md").read_text()
     assert len(read_users("users.toml")[0]) == 2
     assert "obo_db" in load_tolerances("link.toml")
-    assert read_tle("sat.tle").title.startswith("ISS")
+    assert read_elements("sat.tle")[0].title.startswith("ISS")
     assert RateCurve.from_csv("curve.csv", metric="accuracy", receiver="clean", codec="jp2")

@@ -1,5 +1,6 @@
 """Passes: their options, each defined once, and the passes that they ask for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,9 +45,11 @@ def add_contact(parser: Parser, *passes: str) -> None:
 def add_tle(parser: Parser) -> None:
     """Define passes from orbital elements."""
     group = parser.add_argument_group("passes of a satellite, instead of an average day")
-    group.add_argument("--tle", type=Path, metavar="FILE", help="its two-line elements")
+    group.add_argument(
+        "--tle", type=Path, metavar="FILE", help="its elements: TLE, or OMM as CSV or JSON"
+    )
     group.add_argument("--site", metavar="LAT,LON[,KM]", help="station (default: that of the link)")
-    group.add_argument("--satellite", metavar="NAME", help="which of the file's satellites")
+    group.add_argument("--satellite", metavar="NAME", help="which of the file's: name or number")
     group.add_argument("--start", metavar="UTC", help="e.g. 2026-03-01T12:00 (default: now)")
     group.add_argument(
         "--days", type=number(0.01, 30, "days"), metavar="N", help="length (default 1)"
@@ -109,7 +112,7 @@ def day_of(args: Args, link: "Link") -> "Sequence[Pass]":
 
 def tle_of(args: Args, link: "Link") -> "tuple[Link, Sequence[Pass], float]":
     """The link at the site, the satellite's passes over it, and the days that were searched."""
-    from semloss.planning.passes.tle import Site, read_tle, tle_passes
+    from semloss.planning.passes.satellite import Site, read_elements, satellite_passes
 
     if args.site is not None:
         site = Site.parse(args.site)
@@ -117,12 +120,11 @@ def tle_of(args: Args, link: "Link") -> "tuple[Link, Sequence[Pass], float]":
         site = Site(link.station_lat_deg, link.station_lon_deg, link.station_altitude_km)
     else:
         raise SemlossError("--tle needs --site LAT,LON[,ALTITUDE_KM]: the link tells no station")
-    elements, days = read_tle(args.tle, args.satellite), args.days or _DAYS
+    start, days = _start(args.start), args.days or _DAYS
+    elements, notes = read_elements(args.tle, args.satellite, start)
     low, step = _contact(args)
-    passes = tle_passes(
-        elements.line1, elements.line2, site, _start(args.start), days,
-        min_elevation_deg=low, step_s=step, name=elements.title,
-    )  # fmt: skip
+    passes = satellite_passes(elements, site, start, days, min_elevation_deg=low, step_s=step)
+    passes = [replace(one, notes=(*notes, *one.notes)) for one in passes]
     return _moved(link, site.lat_deg, site.lon_deg, site.altitude_km), _some(passes), days
 
 
@@ -152,8 +154,6 @@ def _start(text: str | None) -> datetime:
 
 def _moved(link: "Link", lat_deg: float, lon_deg: float, altitude_km: float) -> "Link":
     """Link with its station at a site; rain statistics of another place are told."""
-    from dataclasses import replace
-
     east = (lon_deg + 180) % 360 - 180
     known = link.station_lat_deg, link.station_lon_deg
     far = any(a is not None and abs(a - b) > _FAR_DEG

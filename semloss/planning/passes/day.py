@@ -111,7 +111,7 @@ def simulate_day(
     days: float | None = None,
     **options: Any,  # noqa: ANN401 - as simulate_pass checks them
 ) -> DayResult:
-    """Follow every pass of `circular_day` or `tle_passes` and average over a day.
+    """Follow every pass of `circular_day` or `satellite_passes` and average over a day.
 
     Parameters
     ----------

@@ -35,6 +35,7 @@ from semloss.planning.propagation.fading import Fading
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
+NO_STATISTICS = "no rain statistics: the link's rain all the time"
 PERCENTS = (50.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.99)
 
 _RAIN_PERCENT = np.append(np.geomspace(0.001, 1.0, 25)[:-1], np.geomspace(1.0, 5.0, 7))
@@ -163,6 +164,8 @@ class Outage(Answered):
             share = share_of_time(self.met_percent)
             lines.append(f"{question.demand} in {share} of the time{question.kept}")
         lines.append(f"{amount(self.images_per_s)} images/s on average")
+        if NO_STATISTICS in self.notes:
+            lines.append(f"{NO_STATISTICS}, so these shares know no weather")
         return "\n".join([*lines, domain_line(self.in_domain_percent / 100)])
 
 
@@ -266,7 +269,7 @@ def _snr_samples(link: LinkData, pass_: Pass | None) -> tuple[Array, Array, Arra
         }
     if not _has_statistics(link):
         snr = budget_of(link, **geometry).snr_db.reshape(-1, 1)
-        return snr, np.ones(1), weight, ("no rain statistics: the link's rain all the time",)
+        return snr, np.ones(1), weight, (NO_STATISTICS,)
     share = np.exp(np.linspace(np.log(_LEAST_SHARE), 0.0, _SHARES))
     # The statistics want one number per path: elevation by elevation, all shares at once.
     budget = budget_of(link, availability_percent=100 - _RAIN_PERCENT[None, :], **geometry)

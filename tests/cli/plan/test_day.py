@@ -36,7 +36,7 @@ def test_a_two_line_set_gives_its_passes_over_a_site(plan, answer, folder):
         (["day", "--link", "cubesat-s-band", "--tle", "iss.tle"], "--tle needs --site"),
         (["day", *X, "--tle", "iss.tle", "--days", "0"], "--days: '0': give a finite number"),
         (["day", *X, "--days", "3"], "--days needs --tle"),
-        (["day", *X, "--tle", "curve.csv"], "holds no element set"),
+        (["day", *X, "--tle", "curve.csv"], "holds no elements"),
         (["day", *X, "--tle", "bad.tle"], "checksum"),
         (["day", *X, "--tle", "iss.tle", "--start", "soon"], "--start soon"),
         (["day", *X, "--tle", "iss.tle", "--start", "2026-01-01"], "years apart"),

@@ -18,8 +18,9 @@ from semloss.planning.passes.orbit import (
     circular_pass,
     sun_synchronous_inclination_deg,
 )
+from semloss.planning.passes.satellite import Site, read_elements, satellite_passes
 from semloss.planning.passes.simulation import simulate_pass
-from semloss.planning.passes.tle import Elements, Site, read_tle, tle_passes
+from semloss.planning.passes.tle import Elements
 from semloss.planning.propagation.fading import Rayleigh, Rician
 from semloss.planning.propagation.geometry import slant_range_km
 
@@ -154,7 +155,7 @@ def test_impossible_orbits_are_told_in_one_line(call, told):
 def test_passes_of_the_space_station_are_those_of_the_documentation():
     pytest.importorskip("skyfield")
     start = datetime(2014, 1, 23, tzinfo=UTC)
-    first, second = tle_passes(*ISS, BLUFFTON, start, 1, min_elevation_deg=30)
+    first, second = satellite_passes(Elements(*ISS), BLUFFTON, start, 1, min_elevation_deg=30)
     for found, rise, seconds in ((first, "06:25:37", 162), (second, "12:54:56", 182)):
         when = datetime.fromisoformat(f"2014-01-23T{rise}+00:00")
         assert abs((found.start - when).total_seconds()) < 1
@@ -165,7 +166,7 @@ def test_passes_of_the_space_station_are_those_of_the_documentation():
 
 def test_along_a_tle_pass_elevation_azimuth_and_range_are_skyfields():
     api = pytest.importorskip("skyfield.api")
-    found = tle_passes(*ISS, BLUFFTON, None, 1, step_s=7.0)[0]
+    found = satellite_passes(Elements(*ISS), BLUFFTON, None, 1, step_s=7.0)[0]
     scale = api.load.timescale(builtin=True)
     here = api.EarthSatellite(*ISS, None, scale) - api.wgs84.latlon(40.8939, -83.8917)
     moment = 20
@@ -179,7 +180,7 @@ def test_along_a_tle_pass_elevation_azimuth_and_range_are_skyfields():
 
 def test_a_nearly_circular_tle_and_the_circular_orbit_give_like_days():
     pytest.importorskip("skyfield")
-    found = tle_passes(*ISS, Site(48, 11), None, 20, step_s=20)
+    found = satellite_passes(Elements(*ISS), Site(48, 11), None, 20, step_s=20)
     height = (MU / (15.498 * 2 * math.pi / 86_400) ** 2) ** (1 / 3) - EARTH
     circular = circular_day(height, 48, step_s=20, inclination_deg=51.65)
     contact = sum(p.per_day * p.duration_s for p in found)
@@ -210,34 +211,34 @@ def test_broken_lines_are_told(line1, line2, told):
 
 def test_old_elements_carry_a_note_and_very_old_ones_are_refused():
     pytest.importorskip("skyfield")
-    later = tle_passes(*ISS, BLUFFTON, datetime(2014, 3, 1), 1, step_s=30)
+    later = satellite_passes(Elements(*ISS), BLUFFTON, datetime(2014, 3, 1), 1, step_s=30)
     assert "40 days apart" in later[0].notes[0] or "41 days apart" in later[0].notes[0]
     assert later[0].notes[0] in simulate_pass(link(), accuracy(), later[0]).notes
     with pytest.raises(SemlossError, match=r"12\.9 years apart"):
-        tle_passes(*ISS, BLUFFTON, datetime(2026, 12, 1))
+        satellite_passes(Elements(*ISS), BLUFFTON, datetime(2026, 12, 1))
 
 
 def test_without_skyfield_the_message_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "skyfield", None)
     with pytest.raises(SemlossError, match=r"semloss\[orbit\]"):
-        tle_passes(*ISS, BLUFFTON)
+        satellite_passes(Elements(*ISS), BLUFFTON)
 
 
 def test_a_tle_file_may_hold_names_and_several_satellites(tmp_path):
     path = tmp_path / "stations.tle"
     path.write_text("ISS (ZARYA)\r\n" + "\r\n".join(ISS) + "\r\n")
-    assert read_tle(path) == Elements(*ISS, "ISS (ZARYA)")
+    assert read_elements(path) == (Elements(*ISS, "ISS (ZARYA)"), ())
     other = ["1 25545" + ISS[0][7:-1] + "3", "2 25545" + ISS[1][7:-1] + "4"]
     path.write_text("\n".join(["ISS (ZARYA)", *ISS, *other]))
-    assert read_tle(path, "25545").title == "satellite 25545"
-    assert read_tle(path, "ISS (ZARYA)").name == "ISS (ZARYA)"
+    assert read_elements(path, "25545")[0].title == "satellite 25545"
+    assert read_elements(path, "ISS (ZARYA)")[0].title == "ISS (ZARYA)"
     with pytest.raises(SemlossError, match="holds 2 satellites"):
-        read_tle(path)
+        read_elements(path)
     with pytest.raises(SemlossError, match="no satellite 'HUBBLE'"):
-        read_tle(path, "HUBBLE")
+        read_elements(path, "HUBBLE")
     path.write_text("nothing here")
-    with pytest.raises(SemlossError, match="no element set"):
-        read_tle(path)
+    with pytest.raises(SemlossError, match="holds no elements"):
+        read_elements(path)
 
 
 @pytest.mark.parametrize("text", ["48", "48,11,0,1", "north,11", "91,0", "0,400", "0,0,50"])
