@@ -21,9 +21,13 @@ def run(args: options.Args) -> int:
     """Lay out the link's rows; with a fit, or asked for the metric, down to that."""
     from semloss.planning.budget.ledger import ledger
 
-    if args.fit is None and args.target is None and not args.strict:
+    asks = args.target is not None or args.strict
+    if args.fit is None and not asks:
         found = ledger(options.read_link(args))
     else:
-        asked = options.question(args, options.read_link(args, *options.METRIC))
+        link = options.read_link(args)
+        if asks or link.bit_rate_mbps is None:  # bits alone have a ledger without the metric
+            link = options.read_link(args, *options.METRIC)
+        asked = options.question(args, link)
         found = ledger(asked.link, asked.fit, **asked.options)
     return output(found, args, lambda: options.write_ledgers(args, found))

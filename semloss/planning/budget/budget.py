@@ -121,6 +121,18 @@ def chosen_cr(link: LinkData, cr: float | str | None = None) -> float:
     return link.cr
 
 
+def image_mb(link: LinkData) -> float:
+    """Source data of an image in MB (10⁶ bytes), without the padding of its tiles."""
+    return link.bands * link.height_px * link.width_px * link.bit_depth / 8e6
+
+
+def image_km2(link: LinkData) -> float | None:
+    """Area that an image covers in km²; None where no ground sampling distance is told."""
+    if link.gsd_m is None:
+        return None
+    return link.height_px * link.width_px * (1e-3 * link.gsd_m) ** 2
+
+
 def images_per_s(link: LinkData, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr`
     """Images a second, ``Rs · frame efficiency / (CR · n)``; shape as `cr`.
 
@@ -175,7 +187,8 @@ def _transmitter(v: Mapping[str, Any]) -> dict[str, Array]:
     dish = dish_gain_dbi(v["tx_dish_m"], v["tx_efficiency"], v["freq_ghz"])
     gain = np.where(np.isnan(v["tx_gain_dbi"]), dish, v["tx_gain_dbi"])
     parts = v["power_dbw"] - v["obo_db"] - v["tx_line_loss_db"] + gain - v["tx_pointing_loss_db"]
-    eirp = np.where(np.isnan(v["eirp_dbw"]), parts, v["eirp_dbw"])
+    given = v["eirp_dbw"] - v["tx_pointing_loss_db"]
+    eirp = np.where(np.isnan(v["eirp_dbw"]), parts, given)
     return {"tx_gain_dbi": gain, "eirp_dbw": eirp}
 
 
@@ -186,7 +199,7 @@ def _path(v: Mapping[str, Any]) -> dict[str, Array]:
     return {
         "elevation_deg": v["elevation_deg"],
         "range_km": distance,
-        "fspl_db": fspl_db(distance, v["freq_ghz"]),
+        "fspl_db": np.where(np.isnan(v["fspl_db"]), fspl_db(distance, v["freq_ghz"]), v["fspl_db"]),
     }
 
 

@@ -193,6 +193,9 @@ def ledger(
     budget = budget_of(link)
     rows = list(link_rows(link, budget))
     warnings = (*remarks(link, fit), *rate_remark(link))
+    if fit is not None and target is None and link.bandwidth_mhz is None:
+        warnings += ("bandwidth_mhz is missing, so the fit is not asked: its SNR depends on it",)
+        fit = None
     if fit is None:
         if target is not None:
             raise SemlossError("target needs a fit: the ledger of a link alone has no metric")

@@ -4,7 +4,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from semloss.planning.budget.budget import BOLTZMANN_DB, Budget, images_per_s, samples_per_image
+from semloss.planning.budget.budget import (
+    BOLTZMANN_DB,
+    Budget,
+    image_km2,
+    image_mb,
+    images_per_s,
+    samples_per_image,
+)
 from semloss.planning.budget.remarks import suggested_obo_db
 from semloss.planning.link.link import LinkData
 from semloss.planning.propagation.atmosphere import LOWEST_LAYER_DEG
@@ -44,6 +51,7 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
     "tx_efficiency": ("Transmitter", "aperture efficiency", "η", "", ""),
     "tx_gain_dbi": ("Transmitter", "transmit antenna gain", "G_tx", "dBi", "+"),
     "tx_pointing_loss_db": ("Transmitter", "transmit pointing loss", "L_p,tx", "dB", "-"),
+    "eirp_boresight_dbw": ("Transmitter", "EIRP on boresight", "", "dBW", "+"),
     "eirp_dbw": ("Transmitter", "EIRP", "EIRP", "dBW", "="),
     "freq_ghz": ("Path", "frequency", "f", "GHz", ""),
     "height_km": ("Path", "orbit height", "h", "km", ""),
@@ -51,6 +59,7 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
     "elevation_deg": ("Path", "elevation", "e", "deg", ""),
     "range_km": ("Path", "slant range", "d", "km", ""),
     "fspl_db": ("Path", "free-space loss", "FSPL", "dB", "-"),
+    "pfd_dbw_m2": ("Path", "power flux density, clear sky", "PFD", "dBW/m²", ""),
     "gas_loss_db": ("Atmosphere", "gases", "A_G", "dB", "-"),
     "cloud_loss_db": ("Atmosphere", "clouds", "A_C", "dB", "-"),
     "rain_loss_db": ("Atmosphere", "rain", "A_R", "dB", "-"),
@@ -69,6 +78,7 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
     "t_sys_k": ("Receiver", "system noise temperature", "T_sys", "K", ""),
     "t_sys_dbk": ("Receiver", "system noise in dBK", "", "dBK", "-"),
     "g_over_t_db_k": ("Receiver", "figure of merit", "G/T", "dB/K", "="),
+    "received_dbw": ("Receiver", "received power, at the amplifier", "C", "dBW", ""),
     "rx_pointing_loss_db": ("Receiver", "receive pointing loss", "L_p,rx", "dB", "-"),
     "boltzmann_db": ("Receiver", "Boltzmann constant", "k", "dBW/K/Hz", "-"),
     "c_n0_dbhz": ("Receiver", "carrier to noise density", "C/N0", "dBHz", "="),
@@ -76,6 +86,8 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
     "roll_off": ("Signal", "roll-off", "ρ", "", ""),
     "symbol_rate_hz": ("Signal", "symbol rate", "R_s", "1/s", ""),
     "symbol_rate_dbhz": ("Signal", "symbol rate in dBHz", "", "dBHz", "-"),
+    "noise_dbw": ("Signal", "noise in the symbol rate", "kTB", "dBW", ""),
+    "c_n_db": ("Signal", "carrier to noise in the bandwidth", "C/N", "dB", ""),
     "es_n0_db": ("Signal", "symbol energy to noise density", "E_s/N0", "dB", "="),
     "implementation_loss_db": ("Signal", "implementation loss", "L_im", "dB", "-"),
     "c_over_i_db": ("Signal", "carrier to interference", "C/I", "dB", ""),
@@ -91,6 +103,10 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
     "symbols_per_image": ("Image", "symbols per image", "k", "", ""),
     "frame_efficiency": ("Image", "frame efficiency", "η_f", "", ""),
     "images_per_second": ("Image", "images per second", "", "1/s", "="),
+    "image_mb": ("Image", "source data of an image", "", "MB", ""),
+    "data_mb_per_s": ("Image", "source data per second", "", "MB/s", ""),
+    "image_km2": ("Image", "area of an image", "", "km²", ""),
+    "area_km2_per_s": ("Image", "area per second", "", "km²/s", ""),
 }
 
 
@@ -112,6 +128,13 @@ def link_rows(link: LinkData, budget: Budget) -> Iterator[Row]:
     yield from _receiver(link, b)
     yield _row("rx_pointing_loss_db", b)
     terms = "".join(f"{'-' if row.sign == '-' else '+'}{{{row.key}}}" for row in losses)
+    if not math.isnan(b["rx_gain_dbi"]):
+        gain = b["rx_gain_dbi"] - b["rx_line_loss_db"] - b["rx_pointing_loss_db"]
+        yield _row(
+            "received_dbw", b["eirp_dbw"] - b["fspl_db"] - b["loss_db"] + gain,
+            formula=f"{{eirp_dbw}}-{{fspl_db}}{terms}+{{rx_gain_dbi}}-{{rx_line_loss_db}}"
+            "-{rx_pointing_loss_db}",
+        )  # fmt: skip
     yield _row("boltzmann_db", -BOLTZMANN_DB)
     yield _row(
         "c_n0_dbhz", b, formula=f"{{eirp_dbw}}-{{fspl_db}}{terms}+{{g_over_t_db_k}}"
@@ -142,7 +165,12 @@ def _row(
 
 def _transmitter(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     if link.eirp_dbw is not None:
-        yield _row("eirp_dbw", b, "given", sign="+")
+        if not link.tx_pointing_loss_db:
+            yield _row("eirp_dbw", b, "given", sign="+")
+            return
+        yield _row("eirp_boresight_dbw", link.eirp_dbw, "given")
+        yield _row("tx_pointing_loss_db", b)
+        yield _row("eirp_dbw", b, formula="{eirp_boresight_dbw}-{tx_pointing_loss_db}")
         return
     yield _row("power_dbw", b, f"{10 ** (b['power_dbw'] / 10):.4g} W")
     yield _row("obo_db", b)
@@ -188,6 +216,11 @@ def _antenna(
 def _path(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     yield _row("freq_ghz", b)
     formula = ""
+    if link.fspl_db is not None:
+        if link.elevation_deg is not None:
+            yield _row("elevation_deg", b)
+        yield _row("fspl_db", b, "given")
+        return
     if link.range_km is None:
         yield _row("height_km", link.height_km)
         yield _row("station_altitude_km", link.station_altitude_km)
@@ -200,6 +233,9 @@ def _path(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     yield _row("range_km", b, formula=formula)
     turns = f"{{range_km}}*1E3*{{freq_ghz}}*1E9/{SPEED_OF_LIGHT_M_S:.0f}"
     yield _row("fspl_db", b, formula=f"20*LOG10(4*PI()*{turns})")
+    spread = 10 * math.log10(4 * math.pi * (1e3 * b["range_km"]) ** 2)
+    yield _row("pfd_dbw_m2", b["eirp_dbw"] - spread,
+               formula="{eirp_dbw}-10*LOG10(4*PI()*({range_km}*1E3)^2)")  # fmt: skip
 
 
 def _losses(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
@@ -264,6 +300,11 @@ def _signal(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     yield _row("symbol_rate_hz", b, formula="{bandwidth_mhz}*1E6/(1+{roll_off})")
     yield _row("symbol_rate_dbhz", 10 * math.log10(b["symbol_rate_hz"]),
                formula="10*LOG10({symbol_rate_hz})")  # fmt: skip
+    if link.g_over_t_db_k is None:
+        noise = 10 * math.log10(b["t_sys_k"] * b["symbol_rate_hz"]) - BOLTZMANN_DB
+        yield _row("noise_dbw", noise, formula="{boltzmann_db}+{t_sys_dbk}+{symbol_rate_dbhz}")
+    in_band = b["c_n0_dbhz"] - 10 * math.log10(1e6 * b["bandwidth_mhz"])
+    yield _row("c_n_db", in_band, formula="{c_n0_dbhz}-10*LOG10({bandwidth_mhz}*1E6)")
     yield _row("es_n0_db", b, formula="{c_n0_dbhz}-{symbol_rate_dbhz}")
     yield _row("implementation_loss_db", b)
     after = "{es_n0_db}-{implementation_loss_db}"
@@ -306,5 +347,13 @@ def _image(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     yield _row("cr", link.cr, format_cr(link.cr))
     yield _row("symbols_per_image", link.cr * n, formula="{cr}*{samples_per_image}")
     yield _row("frame_efficiency", link.frame_efficiency)
-    yield _row("images_per_second", float(images_per_s(link, link.cr)),
+    rate = float(images_per_s(link, link.cr))
+    yield _row("images_per_second", rate,
                formula="{symbol_rate_hz}*{frame_efficiency}/{symbols_per_image}")  # fmt: skip
+    megabytes, area = image_mb(link), image_km2(link)
+    depth = f"{link.bit_depth} bit a sample"
+    yield _row("image_mb", megabytes, depth)
+    yield _row("data_mb_per_s", megabytes * rate, formula="{image_mb}*{images_per_second}")
+    if area is not None:
+        yield _row("image_km2", area, f"at {link.gsd_m:g} m")
+        yield _row("area_km2_per_s", area * rate, formula="{image_km2}*{images_per_second}")

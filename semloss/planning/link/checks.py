@@ -15,7 +15,7 @@ Fields = Mapping[str, Any]
 #: What a link cannot do without: any of the sets of keys, and what they tell.
 _NEEDS = {
     "the transmitter": (("eirp_dbw",), ("power_dbw", "tx_gain_dbi"), ("power_dbw", "tx_dish_m")),
-    "the path": (("range_km",), ("height_km", "elevation_deg")),
+    "the path": (("range_km",), ("fspl_db",), ("height_km", "elevation_deg")),
     "the receiver": (("g_over_t_db_k",), ("rx_gain_dbi",), ("rx_dish_m",)),
     "the signal": (("bandwidth_mhz",), ("bit_rate_mbps",)),
 }

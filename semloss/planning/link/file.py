@@ -14,7 +14,7 @@ from semloss.units import parse_cr
 _ELSEWHERE = ("tolerances",)
 #: Keys whose values are text of any kind, and plain numbers that must be whole.
 _TEXTS = ("name", "fit", "link")
-_COUNTS = ("bands", "subbands")
+_COUNTS = ("bands", "subbands", "bit_depth")
 
 
 def unknown_key(keys: Mapping[str, Key], name: str) -> str:

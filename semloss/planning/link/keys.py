@@ -55,7 +55,7 @@ def keys_of(kind: type) -> dict[str, Key]:
 
 _EIRP_PARTS = (
     "power_dbw", "obo_db", "tx_line_loss_db", "tx_gain_dbi", "tx_dish_m", "tx_efficiency",
-    "tx_pointing_loss_db", "pa_saturation_dbw",
+    "pa_saturation_dbw",
 )  # fmt: skip
 _G_OVER_T_PARTS = (
     "rx_gain_dbi", "rx_dish_m", "rx_efficiency", "rx_line_loss_db", "t_ant_k", "noise_figure_db",
@@ -67,6 +67,7 @@ REPLACES: dict[str, tuple[str, ...]] = {
     "eirp_dbw": _EIRP_PARTS,
     "tx_gain_dbi": ("tx_dish_m", "tx_efficiency"),
     "range_km": ("height_km",),
+    "fspl_db": ("range_km", "height_km"),
     "rain_loss_db": ("r001_mm_h", "availability_percent"),
     "g_over_t_db_k": _G_OVER_T_PARTS,
     "rx_gain_dbi": ("rx_dish_m", "rx_efficiency"),
@@ -81,7 +82,9 @@ def dropped_by(name: str) -> tuple[str, ...]:
 
 _INSTEAD: dict[str, tuple[str, ...]] = {
     "tx_dish_m": ("tx_gain_dbi",),
-    "height_km": ("range_km",),
+    "height_km": ("range_km", "fspl_db"),
+    "range_km": ("fspl_db",),
+    "symbol_rate_mbd": ("bandwidth_mhz",),
     "rx_dish_m": ("rx_gain_dbi",),
     "t_ant_k": ("t_sys_k",),
     "noise_figure_db": ("t_sys_k",),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from semloss.errors import SemlossError
-from semloss.planning.link.checks import check, refuse_incomplete
+from semloss.planning.link.checks import check, check_value, refuse_incomplete
 from semloss.planning.link.file import read_settings, read_tables, unknown_key
 from semloss.planning.link.keys import Key, dropped_by, key, keys_of
 from semloss.storage import read_toml
@@ -41,7 +41,7 @@ class LinkData:
     )
 
     eirp_dbw: float | None = _tx(
-        None, "radiated power, instead of the keys below", "dBW", -100, 120
+        None, "radiated power on boresight, instead of power and antenna", "dBW", -100, 120
     )
     power_dbw: float | None = _tx(
         None, 'amplifier output before back-off; "2 W" and "33 dBm" are read too',
@@ -71,7 +71,11 @@ class LinkData:
     elevation_deg: float | None = _path(
         None, "elevation of the satellite above the horizon", "deg", 0, 90, example=30.0
     )
-    range_km: float | None = _path(None, "distance, instead of height_km", "km", 1e-3, 1e6)
+    range_km: float | None = _path(None, "distance, instead of height_km", "km", 1e-3, 1e10)
+    fspl_db: float | None = _path(
+        None, "free-space loss, instead of range_km; or the whole path's, without [atmosphere]",
+        "dB", 0, 500
+    )
     station_lat_deg: float | None = _path(
         None, "latitude of the ground station, north positive", "deg", -90, 90, example=48.1
     )
@@ -143,6 +147,10 @@ class LinkData:
         None, "occupied bandwidth; symbol rate = bandwidth/(1+roll_off)",
         "MHz", 0, 1e5, above=True, example=60.0
     )
+    symbol_rate_mbd: float | None = _signal(
+        None, "symbol rate, or noise bandwidth of the matched filter; sets bandwidth_mhz",
+        "MBd", 0, 1e5, above=True
+    )
     roll_off: float = _signal(0.2, "of the pulse shape", "", 0, 1)
     frame_efficiency: float = _signal(
         1.0, "share of the symbols that carry image", "", 0, 1, above=True
@@ -164,6 +172,10 @@ class LinkData:
         None, "side of the tiles that the codec takes; images are padded to whole tiles",
         "px", 1, 100_000, example=64
     )
+    bit_depth: int = _image(8, "bits of a source sample, for data volumes", "", 1, 64)
+    gsd_m: float | None = _image(
+        None, "ground sampling distance, for areas", "m", 0.01, 1e5, example=10.0
+    )
     cr: float | None = _image(
         None, 'compression ratio k/n, e.g. "1/12"', "", 0, 1, above=True, example="1/12"
     )
@@ -178,6 +190,9 @@ class LinkData:
     )
 
     def __post_init__(self) -> None:
+        fields = {name: getattr(self, name) for name in ("symbol_rate_mbd", *_RATE)}
+        for name, value in _settled(fields).items():
+            object.__setattr__(self, name, value)
         check({name: getattr(self, name) for name in KEYS}, KEYS, DEFAULTS)
 
     @classmethod
@@ -210,7 +225,7 @@ class LinkData:
             for name, value in otherwise.items()
             if name not in settled and not fields.keys() & set(dropped_by(name))
         }
-        refuse_incomplete(DEFAULTS | fields, KEYS, needed)
+        refuse_incomplete(_settled(DEFAULTS | fields), KEYS, needed)
         return cls(**fields)
 
     def with_settings(self, settings: Iterable[str]) -> Self:
@@ -231,6 +246,24 @@ class LinkData:
         others = {other for name in given for other in dropped_by(name)} - fields.keys()
         dropped = {other: DEFAULTS[other] for other in others}
         return dataclasses.replace(self, **dropped | fields)
+
+
+_RATE = ("bandwidth_mhz", "roll_off")
+
+
+def _settled(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields with the bandwidth that a symbol rate takes, which then needs no key of its own."""
+    rate = fields["symbol_rate_mbd"]
+    if rate is None:
+        return fields
+    if fields["bandwidth_mhz"] is not None:
+        raise SemlossError(
+            f"symbol_rate_mbd = {rate:g} contradicts bandwidth_mhz = {fields['bandwidth_mhz']:g}: "
+            "give one of them"
+        )
+    check_value("symbol_rate_mbd", rate, KEYS["symbol_rate_mbd"])
+    width = rate * (1 + fields["roll_off"])
+    return fields | {"bandwidth_mhz": width, "symbol_rate_mbd": None}
 
 
 KEYS: dict[str, Key] = {name: k for name, k in keys_of(LinkData).items() if name != "warnings"}

@@ -9,6 +9,10 @@ _WATTS = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
 _LINEAR: dict[str, dict[str, float]] = {
     "GHz": {"Hz": 1e-9, "kHz": 1e-6, "MHz": 1e-3, "GHz": 1.0},
     "MHz": {"Hz": 1e-6, "kHz": 1e-3, "MHz": 1.0, "GHz": 1e3},
+    "MBd": {
+        "Bd": 1e-6, "kBd": 1e-3, "MBd": 1.0, "GBd": 1e3, "MBaud": 1.0, "GBaud": 1e3,
+        "Msym/s": 1.0, "Msps": 1.0, "MHz": 1.0,
+    },
     "Mb/s": {
         "b/s": 1e-6, "kb/s": 1e-3, "Mb/s": 1.0, "Gb/s": 1e3,
         "bps": 1e-6, "kbps": 1e-3, "Mbps": 1.0, "Gbps": 1e3,
@@ -24,7 +28,7 @@ _LINEAR: dict[str, dict[str, float]] = {
     "1/s": {"1/s": 1.0, "/s": 1.0, "1/min": 1 / 60, "1/h": 1 / 3600},
     "": {"%": 0.01},
     "dB": {"dB": 1.0},
-    "dBi": {"dBi": 1.0},
+    "dBi": {"dBi": 1.0, "dBic": 1.0},
     "dBW": {"dBW": 1.0},
     "dB/K": {"dB/K": 1.0},
     "dBHz": {"dBHz": 1.0, "dB-Hz": 1.0},
@@ -89,6 +93,8 @@ def _convert(number: float, given: str, value: object, unit: str, where: str) ->
         if number < 0:
             raise SemlossError(f"{where} = {value!r}: a noise temperature is not negative")
         return 10 * math.log10(1 + number / _NOISE_REFERENCE_K)
+    if unit == "K" and given == "dBK":
+        return float(10 ** (number / 10))
     raise SemlossError(f"{where} = {value!r}: unknown unit {given!r}; {_allowed(unit, where)}")
 
 
@@ -96,6 +102,8 @@ def _allowed(unit: str, where: str) -> str:
     units = list(_LINEAR[unit])
     if unit == "dBW":
         units += ["dBm", *_WATTS]
+    if unit == "K":
+        units.append("dBK")
     if where.endswith("noise_figure_db"):
         units.append("K")
     if not unit:

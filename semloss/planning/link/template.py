@@ -11,7 +11,7 @@ from semloss.planning.link.link import DEFAULTS, KEYS
 _PRESETS = Path(__file__).parent / "presets"
 _ABOUT = {
     "transmitter": "give eirp_dbw, or power and antenna",
-    "path": "give height_km and elevation_deg, or range_km",
+    "path": "give height_km and elevation_deg, or range_km, or fspl_db",
     "atmosphere": "losses as numbers, or from rain statistics, or by ITU-R maps",
     "receiver": "give g_over_t_db_k, or gain and noise",
     "signal": "bandwidth for the symbol rate; a bit rate adds the rows of a digital link",

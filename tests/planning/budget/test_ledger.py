@@ -174,7 +174,7 @@ def test_targets_that_cannot_be_are_refused():
     with pytest.raises(SemlossError, match="cr is missing"):
         ledger(image_link(cr=None), surface())
     with pytest.raises(SemlossError, match="bandwidth_mhz is missing"):
-        ledger(image_link(bandwidth_mhz=None, bit_rate_mbps=50.0), surface())
+        ledger(image_link(bandwidth_mhz=None, bit_rate_mbps=50.0), surface(), target=0.5)
 
 
 def test_the_suggested_back_off_keeps_peaks_below_saturation():
