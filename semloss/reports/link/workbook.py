@@ -8,72 +8,103 @@ from typing import Any
 from semloss.errors import SemlossError
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.ledger_rows import Row
+from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.forms import FORMS
+from semloss.surfaces.forms.rendering import spreadsheet
 
 _HEAD = ("", "quantity", "symbol", "value", "unit", "note", "key")
 _WIDTHS = (4, 38, 10, 16, 12, 60, 26)
 _VALUE = "D"
+#: Rows whose note says whether they are kept, which the spreadsheet judges itself.
+_JUDGED = {
+    "snr_margin_db": ("met", "NOT MET"), "excess_db": ("kept", "NOT KEPT"),
+    "confident_margin_db": ("met", "NOT MET"),
+}  # fmt: skip
+#: Rows that follow from the fit in a way that no cell can hold.
+_STILL = ("metric_low", "metric_high", "in_domain", "required_snr_db", "confident_snr_db")
+_NOT_LIVE = "not live: of the fit, where it was asked"
 
 
 def ledger_workbook(ledger: Ledger) -> bytes:
     """Write the ledger as an XLSX file.
 
-    Rows with a formula hold it, in terms of the cells of other rows; inputs are blue. What a
-    model computed, rain by statistics or the metric of the fit, is a number, and its note says so.
+    Rows with a formula hold it, in terms of the cells of other rows, with its value beside it for
+    readers that do not calculate; the predicted metric is the fit's own formula; inputs are blue.
+    What a model computed, rain by statistics or the band of the fit, is a number, and its note
+    says so.
 
     Raises
     ------
     SemlossError
-        When `openpyxl` is not installed.
+        When `xlsxwriter` is not installed.
     """
     try:
-        from openpyxl import Workbook
-        from openpyxl.styles import Alignment, Font, PatternFill
+        from xlsxwriter import Workbook
     except ImportError:
-        missing = '*.xlsx needs the package openpyxl: pip install "semloss[xlsx]"'
+        missing = '*.xlsx needs the package xlsxwriter: pip install "semloss[xlsx]"'
         raise SemlossError(missing) from None
-    book = Workbook()
-    sheet: Any = book.active
-    sheet.title = "ledger"
-    sheet.append([ledger.link.name])
-    sheet["A1"].font = Font(bold=True, size=14)
-    sheet["A1"].data_type = "s"  # a name that begins with "=" is no formula
-    sheet.append(_HEAD)
-    for cell in sheet[2]:
-        cell.font = Font(bold=True)
+    content = io.BytesIO()
+    book = Workbook(content, {"in_memory": True})
+    sheet: Any = book.add_worksheet("ledger")
+    bold = {"bold": True}
+    sheet.write_string("A1", ledger.link.name, book.add_format(bold | {"font_size": 14}))
+    sheet.write_row("A2", _HEAD, book.add_format(bold))
+    titles = book.add_format(bold | {"bg_color": "#E8E8E8"})
+    middle = book.add_format({"align": "center"})
     lines = _lines(ledger)
-    cells = {row.key: f"{_VALUE}{number}" for number, row in lines.items() if row is not None}
+    cells = {row.key: f"{_VALUE}{number + 1}" for number, row in lines.items() if row is not None}
     sections = iter(dict.fromkeys(row.section for row in ledger.lines))
     for number, row in lines.items():
         if row is None:
-            sheet.cell(number, 1, next(sections)).font = Font(bold=True)
-            for column in range(1, len(_HEAD) + 1):
-                sheet.cell(number, column).fill = PatternFill("solid", fgColor="E8E8E8")
+            sheet.write_row(number, 0, (next(sections), *[""] * (len(_HEAD) - 1)), titles)
             continue
-        content = (row.sign, row.name, row.symbol, _value(row, cells), row.unit, row.note, row.key)
-        for column, item in enumerate(content, start=1):
-            cell = sheet.cell(number, column)
-            cell.value = item
-            # A lone sign is text, not the start of a formula.
-            cell.data_type = "s" if column == 1 else cell.data_type
-        sheet.cell(number, 1).alignment = Alignment(horizontal="center")
-        value = sheet.cell(number, 4)
-        value.number_format = "0.00" if row.unit.startswith("dB") else "General"
-        if row.formula:
-            value.font = Font(bold=row.sign == "=")
-        else:
-            value.font = Font(color="1F4E9E")
-    for letter, width in zip("ABCDEFG", _WIDTHS, strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A3"
-    content_bytes = io.BytesIO()
-    book.save(content_bytes)
-    return content_bytes.getvalue()
+        formula = _metric(ledger.fit) if row.key == "metric" and ledger.fit else row.formula
+        look: dict[str, Any] = {"num_format": "0.00" if row.unit.startswith("dB") else "General"}
+        look |= {"bold": row.sign == "="} if formula else {"font_color": "#1F4E9E"}
+        sheet.write_string(number, 0, row.sign, middle)
+        for column, text in ((1, row.name), (2, row.symbol), (4, row.unit), (6, row.key)):
+            sheet.write_string(number, column, text)
+        if formula:
+            told = "=" + re.sub(r"\{(\w+)\}", lambda match: cells[match[1]], formula)
+            sheet.write_formula(number, 3, told, book.add_format(look), row.value)
+        elif not math.isnan(row.value):
+            sheet.write_number(number, 3, row.value, book.add_format(look))
+        _note(sheet, number, row, cells)
+    for column, width in enumerate(_WIDTHS):
+        sheet.set_column(column, column, width)
+    sheet.freeze_panes(2, 0)
+    book.close()
+    return content.getvalue()
+
+
+def _note(sheet: Any, number: int, row: Row, cells: dict[str, str]) -> None:  # noqa: ANN401
+    """What a row says beside its value, judged anew where that depends on numbers."""
+    if row.key in _JUDGED:
+        good, bad = _JUDGED[row.key]
+        judged = f'=IF({cells[row.key]}>=0,"{good}","{bad}")'
+        sheet.write_formula(number, 5, judged, None, row.note)
+    elif row.key in _STILL:
+        sheet.write_string(number, 5, "; ".join(part for part in (row.note, _NOT_LIVE) if part))
+    else:
+        sheet.write_string(number, 5, row.note)
+
+
+def _metric(fit: Fit) -> str:
+    """Formula of a fit's metric in the cells of CR and SNR."""
+    form = FORMS[fit.form]
+    values = dict(zip(form.names, (f"{value!r}" for value in fit.parameters.tolist()), strict=True))
+    if not form.has_range:
+        return next(iter(values.values()))
+    gain = spreadsheet(form.expression, values | {"x": "LN({cr})", "snr_db": "{snr_db}"})
+    levels = fit.parameters[: len(form.levels)]
+    floor, ceiling = float(levels[0]), float(levels[-1])
+    return f"{floor!r}+({ceiling!r}-({floor!r}))*({gain})"
 
 
 def _lines(ledger: Ledger) -> dict[int, Row | None]:
-    """Line numbers of the rows; None stands where a section's title goes."""
+    """Rows by their line, counted from 0; None stands where a section's title goes."""
     lines: dict[int, Row | None] = {}
-    number, section = 3, None
+    number, section = 2, None
     for row in ledger.lines:
         if row.section != section:
             lines[number] = None
@@ -81,10 +112,3 @@ def _lines(ledger: Ledger) -> dict[int, Row | None]:
         lines[number] = row
         number += 1
     return lines
-
-
-def _value(row: Row, cells: dict[str, str]) -> str | float | None:
-    """Formula with the cells of the rows it names, or the number."""
-    if row.formula:
-        return "=" + re.sub(r"\{(\w+)\}", lambda match: cells[match[1]], row.formula)
-    return None if math.isnan(row.value) else row.value

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from known_surface import known
 from planning_truth import X_BAND, image_link, rainy_link, surface
+from surface_truth import simulated
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.budget.ledger import ledger
@@ -17,6 +18,7 @@ from semloss.planning.budget.solving import solve
 from semloss.planning.link.template import preset_names
 from semloss.planning.planner import Link
 from semloss.reports.link.ledger import ledger_markdown, write_ledger
+from semloss.surfaces.fitting.fit_surface import fit_surface
 
 #: Baktur, "CubeSat link budget", IEEE Antennas and Propagation Magazine 64(6), 2022, table 3.
 DICE = Link(
@@ -229,7 +231,8 @@ def calculate(sheet):
     """Value of every cell of the column of values, formulas worked out as a spreadsheet does."""
     functions = {
         "LOG10": math.log10, "SQRT": math.sqrt, "SIN": math.sin, "RADIANS": math.radians,
-        "MAX": max, "PI": lambda: math.pi,
+        "MAX": max, "MIN": min, "PI": lambda: math.pi, "LN": math.log, "EXP": math.exp,
+        "IF": lambda test, yes, no: yes if test else no, "ABS": abs, "TANH": math.tanh,
     }  # fmt: skip
 
     def value(address):
@@ -274,6 +277,41 @@ def test_changing_a_number_in_the_spreadsheet_changes_the_results(full, tmp_path
         assert after[key][1] == pytest.approx(expected[key], rel=1e-9), key
     required = full["required_snr_db"]
     assert after["snr_margin_db"][1] == pytest.approx(expected["snr_db"] - required)
+
+
+@pytest.mark.parametrize("form", ["capped", "additive", "constant"])
+def test_the_spreadsheet_predicts_with_the_forms_own_formula(form, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra semloss[xlsx] is not installed")
+    fit = fit_surface(simulated("capped", n=700), form)
+    found = ledger(image_link(), fit)
+    write_ledger(found, tmp_path / "ledger.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "ledger.xlsx").active
+    cells = calculate(sheet)
+    assert cells["metric"][1] == pytest.approx(found["metric"], rel=1e-9)
+    sheet[cells["cr"][0]].value = 1 / 20
+    sheet[cells["power_dbw"][0]].value = 4.0
+    there = ledger(image_link(), fit, cr=1 / 20, power_dbw=4.0)
+    assert calculate(sheet)["metric"][1] == pytest.approx(there["metric"], rel=1e-9)
+
+
+def test_the_spreadsheet_holds_values_for_readers_that_do_not_calculate(full, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra semloss[xlsx] is not installed")
+    write_ledger(full, tmp_path / "ledger.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "ledger.xlsx", data_only=True).active
+    shown = {sheet[f"G{n}"].value: sheet[f"D{n}"].value for n in range(3, sheet.max_row + 1)}
+    for row in full.lines:
+        assert shown[row.key] == pytest.approx(row.value, rel=1e-12), row.key
+    notes = {sheet[f"G{n}"].value: sheet[f"F{n}"].value for n in range(3, sheet.max_row + 1)}
+    assert notes["snr_margin_db"] in ("met", "NOT MET")
+    assert notes["in_domain"].endswith("not live: of the fit, where it was asked")
+
+
+def test_the_spreadsheet_judges_the_margin_anew(full, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra semloss[xlsx] is not installed")
+    write_ledger(full, tmp_path / "ledger.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "ledger.xlsx").active
+    (number,) = (n for n in range(3, sheet.max_row + 1) if sheet[f"G{n}"].value == "snr_margin_db")
+    assert sheet[f"F{number}"].value == f'=IF(D{number}>=0,"met","NOT MET")'
 
 
 def test_a_name_is_text_in_the_spreadsheet_whatever_it_begins_with(tmp_path):
