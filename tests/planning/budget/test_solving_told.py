@@ -52,7 +52,7 @@ def test_a_solution_is_a_record():
     assert told["power_w"] == pytest.approx(10 ** (told["value"] / 10))
     assert {key: told[key] for key in ("unknown", "unit", "sense", "at_edge", "metric", "receiver",
                                        "task", "target", "confidence", "interval", "cr_text",
-                                       "in_domain", "margin_db")} == {
+                                       "in_domain", "margin_db", "warnings")} == {
         "unknown": "power_dbw", "unit": "dBW", "sense": "smallest", "at_edge": False,
         "metric": "accuracy", "receiver": "clean", "task": "none", "target": 0.6,
         "confidence": None, "interval": 0.95, "cr_text": "1/12", "in_domain": True,
