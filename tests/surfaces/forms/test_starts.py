@@ -64,6 +64,8 @@ def test_levels_come_first_and_the_constant_has_one():
         np.array([0.1, 0.2]), np.array([0.0, 1.0]), np.array([0.7])
     )
     assert value.tolist() == [0.7, 0.7]
+    _, slopes = FORMS["constant"].slopes(np.zeros(2), np.zeros(2), np.empty(0))
+    assert slopes.shape == (0, 2)
     assert jacobian.tolist() == [[1.0, 1.0]]
 
 
