@@ -58,6 +58,11 @@ class Answer(ABC):
         return ""
 
     @property
+    def assumed(self) -> dict[str, str]:
+        """What it rests on, in words by what they are about."""
+        return {}
+
+    @property
     def place(self) -> str:
         """The one CR and SNR that it is about, in words; empty where there are more."""
         return ""
@@ -91,6 +96,13 @@ def records(table: "Mapping[str, Any] | pd.DataFrame") -> list[dict[str, Any]]:
         for name, column in table.items()
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def assumed_text(told: Mapping[str, str]) -> str:
+    """What an answer rests on, as lines for a reader."""
+    first, rest = told.get("fit"), [f"{k} {v}" for k, v in told.items() if k != "fit"]
+    lines = [line for line in (first, "; ".join(rest)) if line]
+    return "\n".join(f"{'' if i else 'assumed':<11}{line}" for i, line in enumerate(lines))
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value

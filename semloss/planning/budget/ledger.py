@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from semloss.answers import Answer
 from semloss.errors import SemlossError
 from semloss.layout import place_text
+from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
 from semloss.planning.budget.metric import metric_at
@@ -113,6 +114,11 @@ class Ledger(Answer):
     def domain(self) -> str:
         """Where the fit was measured."""
         return self._index["in_domain"].note if "in_domain" in self else ""
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What it rests on."""
+        return assumed(self.link, self.fit, self.link.cr)
 
     @property
     def place(self) -> str:

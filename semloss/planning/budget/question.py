@@ -7,6 +7,7 @@ from typing import Any
 
 from semloss.answers import Answer
 from semloss.layout import domain_text, named
+from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.remarks import rate_remark, remarks
 from semloss.planning.budget.target import sense
 from semloss.planning.link.link import LinkData
@@ -78,6 +79,12 @@ class Answered(Answer):
     def domain(self) -> str:
         """Where the fit was measured."""
         return domain_text(self.question.fit)
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What it rests on; at its CR, where it has one, and with its fading."""
+        cr, fading = getattr(self, "cr", None), getattr(self, "fading", None)
+        return assumed(self.question.link, self.question.fit, cr, fading)
 
     @property
     def warnings(self) -> Sequence[str]:

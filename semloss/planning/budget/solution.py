@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from semloss.layout import place_text
+from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.ledger import Ledger, ledger
 from semloss.planning.budget.question import Answered
 from semloss.planning.budget.remarks import remarks
@@ -54,6 +55,11 @@ class Solution(Answered):
     def place(self) -> str:
         """The answer's point."""
         return place_text(self.prediction)
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What it rests on, with the answer in it."""
+        return assumed(self.link, self.question.fit, self.prediction.cr)
 
     @property
     def warnings(self) -> Sequence[str]:

@@ -54,6 +54,11 @@ class DayResult(Answered):
         return [note for result in self.results for note in result.notes]
 
     @property
+    def assumed(self) -> dict[str, str]:
+        """What each pass rests on."""
+        return self.results[0].assumed
+
+    @property
     def highest(self) -> PassResult:
         """The pass that culminates highest."""
         return max(self.results, key=lambda result: result.pass_.max_elevation_deg)

@@ -8,6 +8,7 @@ import numpy as np
 
 from semloss.answers import Answer, records
 from semloss.layout import frame_text, share_of_draws
+from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.points import Defaults
 from semloss.planning.budget.remarks import remarks
 
@@ -31,6 +32,11 @@ class Study(Answer):
             "metric": fit.metric, "receiver": fit.receiver, "task": fit.task,
             "target": self.defaults.target, "link": None if link is None else link.name,
         }  # fmt: skip
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What its points rest on where nothing else is asked."""
+        return assumed(self.defaults.link, self.defaults.fit)
 
     @property
     def warnings(self) -> Sequence[str]:

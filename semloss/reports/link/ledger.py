@@ -6,6 +6,7 @@ import json
 from itertools import groupby
 from pathlib import Path
 
+from semloss.answers import assumed_text
 from semloss.errors import SemlossError
 from semloss.planning.budget.ledger import Ledger, shown, sign
 from semloss.storage import write_atomically
@@ -25,7 +26,8 @@ def ledger_markdown(ledger: Ledger) -> str:
             value = f"**{shown(row)}**" if row.sign == "=" else shown(row)
             cells = (sign(row), row.name, row.symbol, value, row.unit, row.note)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    told = "; ".join(f"{name} {text}" for name, text in ledger.assumed.items())
+    return "\n".join([*lines, "", f"Assumed: {told}"]) + "\n"
 
 
 def ledger_csv(ledger: Ledger) -> str:
@@ -43,7 +45,8 @@ def ledger_csv(ledger: Ledger) -> str:
 
 def ledger_json(ledger: Ledger) -> str:
     """Write the ledger as JSON, values in full precision."""
-    content = {name: value for name, value in ledger.to_dict().items() if name != "values"}
+    content = ledger.to_dict() | {"assumed": ledger.assumed}
+    del content["values"]
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
@@ -62,7 +65,7 @@ def write_ledger(ledger: Ledger, path: Path | str) -> None:
     kind = path.suffix.lower()
     writers = {".md": ledger_markdown, ".csv": ledger_csv, ".json": ledger_json}
     if kind == ".txt":
-        write_atomically(path, ledger.text() + "\n")
+        write_atomically(path, f"{ledger.text()}\n{assumed_text(ledger.assumed)}\n")
     elif kind in writers:
         write_atomically(path, writers[kind](ledger))
     elif kind == ".xlsx":

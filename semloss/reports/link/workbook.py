@@ -70,6 +70,11 @@ def ledger_workbook(ledger: Ledger) -> bytes:
         elif not math.isnan(row.value):
             sheet.write_number(number, 3, row.value, book.add_format(look))
         _note(sheet, number, row, cells)
+    last = max(lines) + 2
+    sheet.write_row(last, 0, ("Assumed", *[""] * (len(_HEAD) - 1)), titles)
+    for number, (name, text) in enumerate(ledger.assumed.items(), start=last + 1):
+        sheet.write_string(number, 1, name)
+        sheet.write_string(number, 5, text)
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
     sheet.freeze_panes(2, 0)

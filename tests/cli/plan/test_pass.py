@@ -6,7 +6,8 @@ from plan_case import HIGH, X, refused, rows
 
 def test_a_pass_supplies_the_elevation_that_the_link_leaves_open(plan, answer, folder):
     assert (
-        "give range_km, or height_km and elevation_deg" in plan("ledger", "--link", "weak.toml")[2]
+        "give range_km, or fspl_db, or height_km and elevation_deg"
+        in plan("ledger", "--link", "weak.toml")[2]
     )
     words = ("pass", "--link", "weak.toml", "--max-elevation", "60", "--target", "0.6")
     words = (*words, "--csv", "pass.csv")

@@ -212,7 +212,9 @@ def test_text_and_markdown_show_every_row(full):
     columns = {line.index(" dBW") for line in text.splitlines() if line.endswith(" dBW")}
     assert len(columns) == 1
     assert "# Ka | band" in markdown
-    assert {line.count("|") for line in markdown.splitlines()[2:]} == {7}
+    *table, _, last = markdown.splitlines()[2:]
+    assert {line.count("|") for line in table} == {7}
+    assert last.startswith("Assumed: fit accuracy (clean) of ")
 
 
 def test_csv_and_json_hold_full_precision(full, tmp_path):

@@ -147,3 +147,17 @@ def test_the_best_fixed_cr_has_no_hysteresis():
     steps = np.diff(flown.time_s)
     assert schedule.best_fixed_images == pytest.approx(RATE * steps[on[1:] & on[:-1]].sum())
     assert schedule.best_fixed_images > schedule.images_delivered
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_says_what_it_rests_on(mode):
+    fit = replace(measured(source="eurosat"), data={"points": 66, "cr": [1 / 12]}, images=700.0)
+    wet = link(**LARGE, obo_db=8.25, margin_db=0.5, rain_loss_db=0.2)
+    told = MODES[mode](wet, fit).assumed
+    assert told["fit"].startswith("accuracy (clean) of eurosat, 66 cells, 700 test images a cell")
+    assert told["back-off"] == "8.25 dB (PAPR of the codec 8.25 dB)"
+    assert told["margin"] == "0.5 dB kept"
+    assert told["rain"] == "0.2 dB given"
+    assert told["fading"] == "none"
+    one_point = mode in ("ledger", "solve", "pass", "day", "outage")
+    assert told.get("CR") == ("1/12, measured" if one_point else None)
