@@ -86,7 +86,10 @@ def budget_of(link: LinkData, **overrides: ArrayLike) -> Budget:
         + rows["scintillation_loss_db"] - rows["combining_credit_db"]
         + values["polarisation_loss_db"] + values["other_loss_db"]
     )  # fmt: skip
-    rows |= _receiver(values, rows["rain_loss_db"])
+    warming = rows["rain_loss_db"]
+    if link.atmosphere_model == "itu":  # of the same share of the year, and as warm
+        warming = warming + rows["cloud_loss_db"]
+    rows |= _receiver(values, warming)
     rows["c_n0_dbhz"] = (
         rows["eirp_dbw"] - rows["fspl_db"] - rows["loss_db"] + rows["g_over_t_db_k"]
         - values["rx_pointing_loss_db"] + BOLTZMANN_DB
@@ -203,13 +206,13 @@ def _path(v: Mapping[str, Any]) -> dict[str, Array]:
     }
 
 
-def _receiver(v: Mapping[str, Any], rain_loss_db: Array) -> dict[str, Array]:
+def _receiver(v: Mapping[str, Any], warming_db: Array) -> dict[str, Array]:
     """Gain, noise temperatures at the amplifier's input, and G/T on boresight."""
     dish = dish_gain_dbi(v["rx_dish_m"], v["rx_efficiency"], v["freq_ghz"])
     gain = np.where(np.isnan(v["rx_gain_dbi"]), dish, v["rx_gain_dbi"])
     sky = v["t_ant_k"]
     if v["rain_warms_sky"]:
-        sky = atmosphere.sky_temperature_k(sky, rain_loss_db, v["t_rain_k"])
+        sky = atmosphere.sky_temperature_k(sky, warming_db, v["t_rain_k"])
     through = 10 ** (-v["rx_line_loss_db"] / 10)
     amplifier = T0_K * (10 ** (v["noise_figure_db"] / 10) - 1)
     system = np.where(

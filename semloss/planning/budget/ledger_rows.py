@@ -283,10 +283,10 @@ def _noise(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     sky = "{t_ant_k}"
     if link.rain_warms_sky:
         yield _row("t_rain_k", link.t_rain_k)
-        yield _row(
-            "t_sky_k", b["t_ant_k"],
-            formula="{t_ant_k}*10^(-{rain_loss_db}/10)+{t_rain_k}*(1-10^(-{rain_loss_db}/10))",
-        )  # fmt: skip
+        itu = link.atmosphere_model == "itu"
+        through = f"10^(-({{rain_loss_db}}{'+{cloud_loss_db}' if itu else ''})/10)"
+        yield _row("t_sky_k", b["t_ant_k"], "rain and cloud" if itu else "",
+                   f"{{t_ant_k}}*{through}+{{t_rain_k}}*(1-{through})")  # fmt: skip
         sky = "{t_sky_k}"
     yield _row("noise_figure_db", link.noise_figure_db)
     line = "10^(-{rx_line_loss_db}/10)"

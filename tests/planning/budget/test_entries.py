@@ -108,3 +108,13 @@ def test_a_ledger_of_bits_beside_a_fit_says_why_it_ends_there():
     assert "bandwidth_mhz is missing, so the fit is not asked" in found.warnings[-1]
     with pytest.raises(SemlossError, match="bandwidth_mhz is missing"):
         ledger(bits, accuracy(), target=0.5)
+
+
+def test_clouds_of_the_itu_model_warm_the_sky_as_rain_does():
+    pytest.importorskip("itur")
+    place = {"atmosphere_model": "itu", "station_lat_deg": 48.0, "station_lon_deg": 11.0,
+             "availability_percent": 99.0, "freq_ghz": 26.0, "rain_warms_sky": True}  # fmt: skip
+    found = ledger(link(other_loss_db=0.0, **place))
+    through = 10 ** (-(found["rain_loss_db"] + found["cloud_loss_db"]) / 10)
+    assert found["t_sky_k"] == pytest.approx(60.0 * through + 275.0 * (1 - through))
+    assert found["cloud_loss_db"] > 0.1
