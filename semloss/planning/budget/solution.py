@@ -102,11 +102,9 @@ class Solution(Answered):
     def text(self) -> str:
         """The demand, the answer and where the fit was measured."""
         point = self.prediction
-        inside, outside = ("inside", "") if self.in_domain else (
-            "OUTSIDE", ", outside the fitted domain"
-        )  # fmt: skip
+        inside = "inside" if self.in_domain else "OUTSIDE"
         return (
             f"{self.question.demand}{self.question.kept}\n{self.found}\n"
             f"there {point.metric} = {point.value:.4g} at CR {format_cr(point.cr)}, "
-            f"SNR {point.snr_db:.2f} dB{outside}\n{inside} the fitted domain, {self.domain}"
+            f"SNR {point.snr_db:.2f} dB\n{inside} the fitted domain, {self.domain}"
         )
