@@ -13,8 +13,8 @@ def define(parser: Parser) -> None:
     options.add_fit(parser)
     parser.add_argument(
         "unknown", metavar="UNKNOWN",
-        help="snr_db, cr, eirp_dbw, power_dbw, rx_dish_m, bandwidth_mhz, range_km, elevation_deg "
-        "or availability_percent",
+        help="snr_db, cr, eirp_dbw, power_dbw, obo_db, tx_dish_m, rx_dish_m, bandwidth_mhz, "
+        "range_km, elevation_deg or availability_percent",
     )  # fmt: skip
     options.add_link(parser)
     options.add_ledger(parser)

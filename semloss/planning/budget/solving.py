@@ -50,6 +50,8 @@ UNKNOWNS: dict[str, Unknown] = {
     "cr": Unknown("", 0, 1),
     "eirp_dbw": Unknown("dBW", -100, 120),
     "power_dbw": Unknown("dBW", -60, 60),
+    "obo_db": Unknown("dB", 30, 0),
+    "tx_dish_m": Unknown("m", 0.01, 100, "log"),
     "rx_dish_m": Unknown("m", 0.01, 100, "log"),
     "bandwidth_mhz": Unknown("MHz", 1e5, 1e-4, "log"),
     "range_km": Unknown("km", 1e6, 1, "log"),
@@ -79,10 +81,10 @@ def solve(
 ) -> Solution:
     """Find the cheapest value of a field with which the metric meets a target.
 
-    The smallest `snr_db`, `cr`, `eirp_dbw`, `power_dbw`, `rx_dish_m` or `elevation_deg`, the
-    largest `range_km`, `availability_percent` or `bandwidth_mhz`. With `images_per_s` given in
-    the link, the smallest `bandwidth_mhz` that delivers them: at the link's CR, or, where it
-    has none, at the CR that the bandwidth leaves room for.
+    The smallest `snr_db`, `cr`, `eirp_dbw`, `power_dbw`, `tx_dish_m`, `rx_dish_m` or
+    `elevation_deg`, the largest `obo_db`, `range_km`, `availability_percent` or `bandwidth_mhz`.
+    With `images_per_s` given in the link, the smallest `bandwidth_mhz` that delivers them: at the
+    link's CR, or, where it has none, at the CR that the bandwidth leaves room for.
 
     Parameters
     ----------

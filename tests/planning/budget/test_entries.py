@@ -7,6 +7,7 @@ from planning_case import accuracy, link
 
 from semloss.errors import SemlossError
 from semloss.planning.budget.ledger import ledger
+from semloss.planning.budget.solving import solve
 from semloss.planning.planner import Link
 
 #: 10 log10 of Boltzmann's constant, exact since 2019.
@@ -118,3 +119,14 @@ def test_clouds_of_the_itu_model_warm_the_sky_as_rain_does():
     through = 10 ** (-(found["rain_loss_db"] + found["cloud_loss_db"]) / 10)
     assert found["t_sky_k"] == pytest.approx(60.0 * through + 275.0 * (1 - through))
     assert found["cloud_loss_db"] > 0.1
+
+
+def test_the_largest_back_off_and_the_smallest_transmit_dish_just_meet_the_target():
+    found = solve(link(power_dbw=6.0), "obo_db", accuracy(), 0.6)
+    needed = accuracy().min_snr(target=0.6, cr=1 / 12).snr_db
+    spare = float(link(power_dbw=6.0, obo_db=0.0).budget().snr_db) - needed
+    assert found.sense == "largest"
+    assert found.value == pytest.approx(spare, abs=1e-6)
+    dish = solve(link(tx_gain_dbi=None, tx_dish_m=1.0), "tx_dish_m", accuracy(), 0.6)
+    assert dish.sense == "smallest"
+    assert float(dish.link.budget().snr_db) == pytest.approx(needed, abs=1e-6)

@@ -16,7 +16,8 @@ TARGET = 0.55
 #: A link for each unknown, in which it has an answer inside its range.
 LINKS = {
     "snr_db": image_link(), "cr": image_link(bandwidth_mhz=400.0), "eirp_dbw": rainy_link(),
-    "power_dbw": image_link(), "rx_dish_m": image_link(), "bandwidth_mhz": image_link(),
+    "power_dbw": image_link(), "obo_db": image_link(power_dbw=20.0),
+    "tx_dish_m": image_link(), "rx_dish_m": image_link(), "bandwidth_mhz": image_link(),
     "range_km": image_link(), "elevation_deg": image_link(bandwidth_mhz=600.0),
     "availability_percent": rainy_link(r001_mm_h=90.0, elevation_deg=10.0, station_lat_deg=10.0),
 }  # fmt: skip

@@ -66,8 +66,8 @@ def test_a_solution_is_a_record():
     ("asked", "unknown", "target", "told"),
     [
         (STRONG, "luck", 0.6,
-         "cannot solve for luck: choose one of snr_db, cr, eirp_dbw, power_dbw, rx_dish_m, "
-         "bandwidth_mhz, range_km, elevation_deg, availability_percent"),
+         "cannot solve for luck: choose one of snr_db, cr, eirp_dbw, power_dbw, obo_db, "
+         "tx_dish_m, rx_dish_m, bandwidth_mhz, range_km, elevation_deg, availability_percent"),
         (STRONG, "power_dbw", 0.99,
          "accuracy = 0.99 is not attainable at CR 1/12: the surface reaches at most 0.8884 within "
          "the fitted range; raise --cr or relax --target"),
