@@ -37,7 +37,9 @@ def question(**changes):
 def test_the_ledger_tells_the_amplifiers_power_in_watts(power_dbw, watts):
     (row,) = (r for r in ledger(link(power_dbw=power_dbw)).rows() if r["key"] == "power_dbw")
     assert row["note"] == watts
-    (line,) = (x for x in ledger(link(power_dbw=power_dbw)).text().splitlines() if "amplifier" in x)
+    (line,) = (
+        x for x in ledger(link(power_dbw=power_dbw)).text().splitlines() if "amplifier power" in x
+    )
     assert line.split() == ["+", "amplifier", "power", "P", f"{power_dbw:.2f}", "dBW",
                             *watts.split()]  # fmt: skip
 
