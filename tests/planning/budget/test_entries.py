@@ -8,6 +8,7 @@ from planning_case import accuracy, link
 from semloss.errors import SemlossError
 from semloss.planning.budget.ledger import ledger
 from semloss.planning.budget.solving import solve
+from semloss.planning.budget.target import read_target
 from semloss.planning.planner import Link
 
 #: 10 log10 of Boltzmann's constant, exact since 2019.
@@ -130,3 +131,39 @@ def test_the_largest_back_off_and_the_smallest_transmit_dish_just_meet_the_targe
     dish = solve(link(tx_gain_dbi=None, tx_dish_m=1.0), "tx_dish_m", accuracy(), 0.6)
     assert dish.sense == "smallest"
     assert float(dish.link.budget().snr_db) == pytest.approx(needed, abs=1e-6)
+
+
+@pytest.mark.parametrize(("text", "value"), [("85%", 0.85), (">= 62.5%", 0.625), ("0.85", 0.85)])
+def test_a_target_of_a_share_may_be_written_in_percent(text, value):
+    assert read_target(text, accuracy()) == pytest.approx(value)
+
+
+def test_a_target_that_no_share_can_be_says_what_is_meant():
+    with pytest.raises(SemlossError, match=r"accuracy lies in 0 … 1; write 0\.85 or 85%"):
+        read_target("85", accuracy())
+    with pytest.raises(SemlossError, match=r"accuracy lies in 0 … 1$"):
+        read_target(-0.1, accuracy())
+
+
+def test_a_link_file_may_begin_with_a_byte_order_mark(tmp_path):
+    text = 'name = "marked"\nfreq_ghz = 8.2\neirp_dbw = 10\nrange_km = 900\ng_over_t_db_k = 20\n'
+    (tmp_path / "link.toml").write_text("\ufeff" + text + "bandwidth_mhz = 60\n", encoding="utf-8")
+    assert Link.from_toml(tmp_path / "link.toml").name == "marked"
+
+
+@pytest.mark.parametrize(
+    ("keys", "cnr_db"),
+    [
+        # study case 6: 20 GHz, very small aperture; study case 9: 2 GHz, handheld; both 600 km, 30°
+        ({"freq_ghz": 20.0, "eirp_dbw": 4 + 10 * math.log10(400), "g_over_t_db_k": 15.9,
+          "gas_loss_db": 0.5, "scintillation_loss_db": 0.3, "symbol_rate_mbd": 400.0}, 8.5),
+        ({"freq_ghz": 2.0, "eirp_dbw": 34 + 10 * math.log10(30), "g_over_t_db_k": -31.6,
+          "gas_loss_db": 0.1, "scintillation_loss_db": 2.2, "other_loss_db": 3.0,
+          "symbol_rate_mbd": 30.0}, 6.6),
+    ],
+    ids=["SC6", "SC9"],
+)  # fmt: skip
+def test_downlinks_of_a_3gpp_study_have_their_published_ratio(keys, cnr_db):
+    """3GPP TR 38.821, table 6.1.3.3-1, which rounds its losses to a tenth of a decibel."""
+    found = ledger(Link(height_km=600.0, elevation_deg=30.0, **keys))
+    assert found["snr_db"] == pytest.approx(cnr_db, abs=0.1)
