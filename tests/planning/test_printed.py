@@ -201,3 +201,25 @@ def test_an_allocation_leaves_out_bad_states_of_together_the_outage_probability(
     )
     assert share.power_dbw == pytest.approx(10 * math.log10(share.power_w))
     assert f"in all {share.power_w:.4g} W and {share.subbands} of 8 sub-bands" in found.text()
+
+
+def test_an_adaptive_plan_has_a_row_for_each_pass_or_for_each_cr():
+    table = adaptive(question(), crs=["1/12", "1/24"])
+    assert [row["row"] for row in table.rows()] == ["off", "1/12", "1/24"]
+    passes = circular_day(500.0, 48.0, step_s=30.0)
+    day = adaptive(question(), passes, crs=["1/12", "1/24"])
+    rows = day.rows()
+    assert [row["contact_s"] for row in rows] == [p.duration_s for p in passes]
+    assert [row["images_delivered"] for row in rows] == [s.images_delivered for _, s in day.runs]
+
+
+def test_each_draw_has_a_deviate_of_the_fits_uncertainty_of_its_own():
+    fit = replace(accuracy(), draws=None)
+    asked = Defaults(fit, link(), target=TARGET)
+    still = read_tolerances({"power_dbw": {"uniform": [0.0, 0.0]}})
+    drawn = monte_carlo(asked, still, draws=4000, seed=5).samples
+    off = drawn["value"] - drawn["value_of_fit"]
+    one_sd = fit.predict(cr=1 / 12, snr_db=float(link().budget().snr_db), interval=0.6826894921)
+    half = (one_sd.high - one_sd.low) / 2
+    assert off.nunique() > 3900
+    assert off.std() == pytest.approx(half, rel=0.06)  # 5.3 standard errors of a deviation
