@@ -64,6 +64,7 @@ def list_folder(root: Path, extensions: Iterable[str]) -> Tree:
     """
     root = root.expanduser()
     try:
+        _refuse_dead_link(root)
         folders = _class_folders(root)
         found = {folder.name: _image_files(folder.path, extensions) for folder in folders}
         if folders and not any(found.values()):
@@ -95,9 +96,17 @@ def _refuse_deeper(folders: list[os.DirEntry[str]], extensions: Iterable[str]) -
 def _is_class_folder(root: Path, entry: os.DirEntry[str]) -> bool:
     """Whether an entry is a folder of a class; a link back to the root or above is none."""
     path = Path(entry.path)
-    if entry.name.startswith((".", "__")) or not path.is_dir():  # False for links that lead nowhere
+    if entry.name.startswith((".", "__")):
+        return False
+    _refuse_dead_link(path)  # a class would be missing without a word
+    if not path.is_dir():
         return False
     return not (entry.is_symlink() and root.resolve().is_relative_to(path.resolve()))
+
+
+def _refuse_dead_link(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise SemlossError(f"{path} is a link that leads nowhere: mend or remove it")
 
 
 def _image_files(folder: str, extensions: Iterable[str]) -> list[Item]:
@@ -105,12 +114,8 @@ def _image_files(folder: str, extensions: Iterable[str]) -> list[Item]:
     found = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if _suffix(entry.name) in extensions and not entry.name.startswith("."):
-            try:
-                status = entry.stat()
-            except FileNotFoundError:
-                raise SemlossError(
-                    f"{entry.path} is a link that leads nowhere: mend or remove it"
-                ) from None
+            _refuse_dead_link(Path(entry.path))
+            status = entry.stat()
             if stat.S_ISREG(status.st_mode):
                 stamp = (status.st_size, status.st_mtime_ns)
                 found.append(Item(0, entry.path, Path(entry.path).read_bytes, stamp))

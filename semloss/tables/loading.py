@@ -15,12 +15,18 @@ from semloss.tables.cells import cell_number, cell_text, not_a_number
 from semloss.tables.columns import map_columns
 from semloss.tables.file_names import told_by_name
 from semloss.tables.files import find_file, read_file
-from semloss.tables.naming import canonical_metric, evident_column, listing, optional_columns
+from semloss.tables.naming import (
+    canonical_metric,
+    count_of_repetitions,
+    evident_column,
+    listing,
+    optional_columns,
+)
 from semloss.tables.older import upgraded
 from semloss.tables.schema import NUMBERS, REQUIRED
 from semloss.tables.several import joined, refuse_twice
 from semloss.tables.snr import refuse_linear_snr
-from semloss.tables.spread import split_errors
+from semloss.tables.spread import split_errors, spread_over_repetitions
 from semloss.tables.wide import one_level_a_row
 from semloss.units import parse_cr
 
@@ -84,10 +90,11 @@ def _table(path: Path, columns: Mapping[str, str], by_name: Sequence[str]) -> pd
     read = read_file(file)
     raw = split_errors(one_level_a_row(read))
     named = " ".join(columns.values())
-    raw = raw.rename(columns={
+    renamed = {
         theirs: ours for theirs, ours in optional_columns(raw.columns).items()
         if ours not in columns and theirs not in named
-    })  # fmt: skip
+    }  # fmt: skip
+    raw = raw.rename(columns=renamed)
     frame = upgraded(map_columns(raw, columns, file))
     frame, notes = _with_name(frame, raw, file, by_name)
     missing = [name for name in REQUIRED if name not in frame]
@@ -109,6 +116,9 @@ def _table(path: Path, columns: Mapping[str, str], by_name: Sequence[str]) -> pd
     for name in NUMBERS:
         if name in frame:
             frame[name] = _numbers(frame[name], file, diverged)
+    counted = [columns.get("n", ""), *(theirs for theirs, ours in renamed.items() if ours == "n")]
+    if "sd" in frame and any(count_of_repetitions(name) for name in counted):
+        frame = spread_over_repetitions(frame)
     refuse_linear_snr(frame["snr_db"], str(file), theirs["snr_db"])
     _refuse_other_name(frame, file)
     frame.attrs["about"] = about(path) if path.is_dir() else {}
@@ -181,7 +191,8 @@ def _ratios(column: pd.Series, file: Path, theirs: str) -> list[float]:
             raise SemlossError(
                 f"{where} = {text}, but CR is k/n (channel uses per source sample) and lies in "
                 f"(0, 1]; convert n/k with --columns 'cr=1/{theirs}', channel uses with "
-                f"--columns 'cr={theirs}/SAMPLES', e.g. {theirs}/12288 at 64×64×3"
+                f"--columns 'cr={theirs}/SAMPLES', e.g. {theirs}/12288 at 64×64×3, per cent with "
+                f"--columns 'cr={theirs}/100'"
             )
         ratios.append(parse_cr(text, where))
     return ratios

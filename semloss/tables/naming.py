@@ -76,6 +76,11 @@ def optional_columns(columns: Iterable[str]) -> dict[str, str]:
     return {theirs: ours for ours, theirs in found.items() if theirs and ours not in names}
 
 
+def count_of_repetitions(column: str) -> bool:
+    """Whether a column of counts says how often a test was repeated, not on how many images."""
+    return plain(column) in {"n_trials", "trials"}
+
+
 def error_column(value: str, columns: Iterable[str]) -> tuple[str, str] | None:
     """Column with the error of another, and which it is, `sd` or `se`: PSNR -> (PSNR_std, sd).
 

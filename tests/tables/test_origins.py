@@ -81,6 +81,19 @@ def test_errors_and_counts_of_other_names_are_not_left_unread(tmp_path):
     assert "sd" not in several, "a spread is that of one metric"
 
 
+def test_the_spread_over_trials_is_no_spread_over_images(tmp_path):
+    """0.9 ± 0.02 over 16 trials is known to 0.005; 16 images would know it to 0.08."""
+    row = "1/6,4,accuracy,0.9,0.02,16\n"
+    table = read(tmp_path, "cr,snr_db,metric,value,std,n_trials\n" + row)
+    points = select(table)
+    assert points.se.tolist() == pytest.approx([0.005])
+    assert (points.noise, np.isnan(points.n).all()) == ("reported", True)
+    mapped = read(tmp_path, "cr,snr_db,metric,value,sd,trials\n" + row, "n=trials")
+    assert mapped["se"].tolist() == pytest.approx([0.005])
+    images = read(tmp_path, "cr,snr_db,metric,value,std,n_images\n" + row)
+    assert (select(images).noise, images["n"].item()) == ("binomial", 16.0)
+
+
 def test_the_mend_for_a_rate_of_its_usual_names_is_named(tmp_path):
     for name in ("CBR", "bandwidth_ratio"):
         with pytest.raises(SemlossError, match=f"say --columns cr={name}"):

@@ -46,7 +46,7 @@ MANY = [f"c{i}" for i in range(30)]
         (HEAD + "12,4,a,30\n",
          ", row 2: cr = 12, but CR is k/n (channel uses per source sample) and lies in (0, 1]; "
          "convert n/k with --columns 'cr=1/cr', channel uses with --columns 'cr=cr/SAMPLES', "
-         "e.g. cr/12288 at 64×64×3"),
+         "e.g. cr/12288 at 64×64×3, per cent with --columns 'cr=cr/100'"),
         (HEAD + "1/6,4,,30\n", ", row 2: metric is blank; name what the value is"),
         ("cr,snr_db,metric,value,sd\n1/6,4,a,1,-2\n",
          ", row 2: sd = -2 is negative; correct or clear it"),
