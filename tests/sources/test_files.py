@@ -1,7 +1,6 @@
 """Sources that read files: folders, the EuroSAT archive, multispectral GeoTIFF."""
 
 import hashlib
-import re
 import struct
 import threading
 import tracemalloc
@@ -244,15 +243,17 @@ def test_a_multispectral_file_is_pointed_to_the_source_that_reads_it(tmp_path):
         Folder(path=tmp_path).load()
 
 
-@pytest.mark.parametrize("place", ["field/4.png", "forest", "."])
-def test_a_link_that_leads_nowhere_is_named_as_such(tree, tmp_path, place):
+@pytest.mark.parametrize("place", ["field/4.png", "forest"])
+def test_a_link_that_leads_nowhere_is_named_as_such(tree, place):
+    (tree / place).symlink_to(tree / "gone")
+    with pytest.raises(SemlossError, match=rf"{place} is a link that leads nowhere"):
+        Folder(path=tree).load()
+
+
+def test_a_root_that_is_a_dead_link_is_named_as_such(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "gone")
-    (tree / "forest").symlink_to(tmp_path / "gone") if place == "forest" else None
-    (tree / "field" / "4.png").symlink_to(tree / "gone.png") if place == "field/4.png" else None
-    root = tmp_path / "link" if place == "." else tree
-    told = root if place == "." else root / place
-    with pytest.raises(SemlossError, match=rf"{re.escape(str(told))} is a link that leads nowhere"):
-        Folder(path=root).load()
+    with pytest.raises(SemlossError, match="link is a link that leads nowhere"):
+        Folder(path=tmp_path / "link").load()
 
 
 def test_images_one_level_deeper_are_found_for_the_user(tree, tmp_path):
