@@ -93,9 +93,19 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def throughout(share: float) -> bool:
+    """Whether a share is the whole, rounding apart."""
+    return share >= 1 - _ROUNDING
+
+
+def days_text(days: float) -> str:
+    """Write a number of days."""
+    return f"{days:g} day{'s' if days != 1 else ''}"
+
+
 def domain_line(share: float) -> str:
     """Say how much of the time lies where the fit was measured."""
-    if share >= 1 - 1e-9:
+    if throughout(share):
         return "inside the fitted domain throughout"
     return f"OUTSIDE the fitted domain in {100 * (1 - share):.3g} % of the time"
 

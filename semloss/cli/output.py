@@ -33,9 +33,9 @@ def output(
         answer.plot(args.plot)
     if getattr(args, "csv", None):  # after the picture, which may leave a table of the same name
         write_atomically(args.csv, csv_text(answer.rows()))
-    notes(answer.warnings)
+    warnings = list(dict.fromkeys(answer.warnings))
+    notes(warnings)
     if args.json:
-        warnings = list(dict.fromkeys(answer.warnings))
         beside = {"warnings": warnings, "assumed": answer.assumed}
         print_json(answer.to_dict() | {name: value for name, value in beside.items() if value})
     else:

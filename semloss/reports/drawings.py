@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from semloss.layout import days_text
 from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.solution import Solution
@@ -25,7 +26,7 @@ from semloss.surfaces.fitting.summary import FitSummary
 
 def _highest(days: float | None) -> str:
     """Which of several passes is drawn."""
-    search = "an average day" if days is None else f"{days:g} day{'s' if days != 1 else ''}"
+    search = "an average day" if days is None else days_text(days)
     return f"highest pass of {search}"
 
 

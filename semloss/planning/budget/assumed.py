@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from semloss.layout import named
 from semloss.planning.budget.metric import measured_at
-from semloss.planning.budget.remarks import measured_papr_db
+from semloss.planning.budget.remarks import papr_db_of
 from semloss.planning.link.link import LinkData
 from semloss.units import format_cr
 
@@ -56,7 +56,7 @@ def _measured_on(fit: "Fit") -> Iterator[str]:
 
 
 def _back_off(link: LinkData, fit: "Fit | None") -> str:
-    papr = link.papr_db if link.papr_db is not None else fit and measured_papr_db(fit)
+    papr = papr_db_of(link, fit)
     of = f" (PAPR of the codec {papr:g} dB)" if papr else ""
     return f"in the EIRP{of}" if link.eirp_dbw is not None else f"{link.obo_db:g} dB{of}"
 

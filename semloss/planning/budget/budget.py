@@ -150,6 +150,11 @@ def images_per_s(link: LinkData, cr: ArrayLike) -> Any:  # noqa: ANN401 - as `cr
     return rate / (np.asarray(cr) * samples_per_image(link))
 
 
+def rate_kept(sent: ArrayLike, asked: float) -> Any:  # noqa: ANN401 - as `sent`
+    """Whether rates reach the one that is asked, rounding apart; shape as `sent`."""
+    return np.asarray(sent) >= asked * (1 - 1e-9)
+
+
 def _values(link: LinkData, overrides: Mapping[str, ArrayLike]) -> dict[str, Any]:
     """Fields of the link as arrays, NaN where not given, the overrides in their place."""
     arrays = {name: _numbers(name, value) for name, value in overrides.items()}

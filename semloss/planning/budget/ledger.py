@@ -15,7 +15,7 @@ from semloss.planning.budget.ledger_rows import Row, link_rows
 from semloss.planning.budget.metric import metric_at
 from semloss.planning.budget.remarks import (
     imagery,
-    measured_papr_db,
+    papr_db_of,
     rate_met,
     rate_remark,
     remarks,
@@ -191,8 +191,8 @@ def ledger(
     """
     if cr is not None:
         overrides["cr"] = parse_cr(cr)
-    if papr_db is None and fit is not None and link.papr_db is None and link.eirp_dbw is None:
-        papr_db = measured_papr_db(fit)
+    if papr_db is None and link.eirp_dbw is None:
+        papr_db = papr_db_of(link, fit)
     if papr_db is not None:
         overrides["papr_db"] = papr_db
     link = link.replace(**overrides)

@@ -46,7 +46,7 @@ def measured_crs(fit: Fit) -> list[float]:
     SemlossError
         When the fit does not tell them.
     """
-    crs = _told(fit)
+    crs = [cr for cr in fit.measured_levels("cr") if cr <= 1]
     if not crs:
         raise SemlossError(
             "the fit does not tell its measured CRs: fit its table anew, or name them"
@@ -56,11 +56,5 @@ def measured_crs(fit: Fit) -> list[float]:
 
 def measured_at(fit: Fit, cr: float) -> bool | None:
     """Whether the fit was measured at a CR, to a thousandth; None where it does not tell."""
-    known = _told(fit)
+    known = fit.measured_levels("cr")
     return any(abs(cr / one - 1) < 1e-3 for one in known) if known else None
-
-
-def _told(fit: Fit) -> list[float]:
-    told = fit.data.get("cr")
-    numbers = [x for x in told if isinstance(x, int | float)] if isinstance(told, list) else []
-    return sorted(float(cr) for cr in numbers if 0 < cr <= 1)

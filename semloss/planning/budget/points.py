@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.planning.budget.budget import budget_of, samples_per_image
+from semloss.planning.budget.budget import budget_of, rate_kept, samples_per_image
 from semloss.planning.budget.inverse import cr_for, snr_for
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.fit import Fit
@@ -100,14 +100,14 @@ def evaluate(given: Mapping[str, Array], defaults: Defaults) -> dict[str, Array]
     if images is not None:
         columns["images_per_s"] = images / columns["cr"]
         if "met" in columns:
-            columns["met"] = np.logical_and(columns["met"], rate_met(columns, defaults))
+            columns["met"] = np.logical_and(columns["met"], rates_met(columns, defaults))
     return columns
 
 
-def rate_met(columns: Mapping[str, Array], defaults: Defaults) -> NDArray[np.bool_] | bool:
+def rates_met(columns: Mapping[str, Array], defaults: Defaults) -> NDArray[np.bool_] | bool:
     """Whether points send as many images a second as the link is asked to."""
     asked = None if defaults.link is None else defaults.link.images_per_s
-    return asked is None or columns["images_per_s"] >= asked * (1 - 1e-9)
+    return asked is None or rate_kept(columns["images_per_s"], asked)
 
 
 def _known(array: Array | None) -> Array:

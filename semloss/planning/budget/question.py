@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from semloss.answers import Answer
@@ -33,7 +34,7 @@ class Question:
         """Name of the metric with its receiver."""
         return named(self.fit)
 
-    @property
+    @cached_property
     def remarks(self) -> tuple[str, ...]:
         """What a reader should know of the link and of the fit beside any answer."""
         return (*remarks(self.link, self.fit), *rate_remark(self.link))

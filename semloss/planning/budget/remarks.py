@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semloss.planning.budget.budget import budget_of, images_per_s
+from semloss.planning.budget.budget import budget_of, images_per_s, rate_kept
 from semloss.planning.link.link import LinkData
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ def suggested_obo_db(link: LinkData, papr_db: float) -> float:
     return max(0.0, power + papr_db - saturation)
 
 
+def papr_db_of(link: LinkData, fit: "Fit | None") -> float | None:
+    """Peak-to-average power ratio of the symbols: the link's, else as measured with the fit."""
+    return link.papr_db if link.papr_db is not None or fit is None else measured_papr_db(fit)
+
+
 def measured_papr_db(fit: "Fit") -> float | None:
     """Median over the fitted cells of their mean PAPR an image, where the table told one."""
     told = str(fit.provenance.get("papr_db", ""))
@@ -48,7 +53,7 @@ def rate_met(link: LinkData) -> bool:
     """Whether a link sends as many images a second at its CR as it is asked to."""
     if link.images_per_s is None or link.bandwidth_mhz is None or link.cr is None:
         return True
-    return float(images_per_s(link, link.cr)) >= link.images_per_s * (1 - 1e-9)
+    return bool(rate_kept(images_per_s(link, link.cr), link.images_per_s))
 
 
 def imagery(link: LinkData, fit: "Fit") -> Iterator[str]:
@@ -72,9 +77,7 @@ def imagery(link: LinkData, fit: "Fit") -> Iterator[str]:
 
 
 def _back_off(link: LinkData, fit: "Fit | None") -> Iterator[str]:
-    papr = link.papr_db
-    if papr is None and fit is not None:
-        papr = measured_papr_db(fit)
+    papr = papr_db_of(link, fit)
     if not papr:
         return
     if link.eirp_dbw is not None:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
-from semloss.planning.budget.budget import images_per_s
+from semloss.planning.budget.budget import images_per_s, rate_kept
 from semloss.planning.budget.metric import measured_at, measured_crs, round_crs
 from semloss.planning.budget.question import Question
 from semloss.planning.link.link import LinkData
@@ -273,7 +273,7 @@ def coding_table(
             )
             continue
         rate = float(images_per_s(link, ratio))
-        if link.images_per_s is not None and rate < link.images_per_s * (1 - 1e-9):
+        if link.images_per_s is not None and not rate_kept(rate, link.images_per_s):
             left_out.append(
                 f"CR {format_cr(ratio)}: sends {rate:.4g} images/s where {link.images_per_s:g} are "
                 "asked"

@@ -1,15 +1,15 @@
 """What a link delivers at one CR over an average day, or over the passes of a satellite."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semloss.errors import SemlossError
-from semloss.layout import amount, clock, columns, domain_line
+from semloss.layout import amount, clock, columns, days_text, domain_line, throughout
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
-from semloss.planning.passes.simulation import PassResult, simulate_pass, throughout
+from semloss.planning.passes.simulation import PassResult, simulate_pass
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
@@ -65,15 +65,12 @@ class DayResult(Answered):
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each pass."""
-        left = ("notes", "link")
-        return [{k: v for k, v in r.to_dict().items() if k not in left} for r in self.results]
+        return [{k: v for k, v in r.totals().items() if k != "notes"} for r in self.results]
 
     def to_dict(self) -> dict[str, Any]:
         """Totals of a day, and of each pass."""
         names = ("contact_s", "met_s", "images_sent", "images_delivered")
-        passes = [result.to_dict() for result in self.results]
-        for one in passes:
-            del one["link"]
+        passes = [result.totals() for result in self.results]
         return {
             "link": self.question.link.name, "passes_per_day": self.passes_per_day,
             **{f"{name}_per_day": self.per_day(name) for name in names}, "passes": passes,
@@ -139,12 +136,13 @@ def simulate_day(
         )
     if any(p.per_day is None for p in passes):
         raise SemlossError("a single pass does not tell images per day; use circular_day or a TLE")
-    results = tuple(simulate_pass(link, fit, p, **options) for p in passes)
-    return DayResult(results[0].question, results, days)
+    first, *others = (simulate_pass(link, fit, p, **options) for p in passes)
+    asked = first.question  # one for all, so that what there is to remark is found out once
+    return DayResult(asked, (first, *(replace(one, question=asked) for one in others)), days)
 
 
 def which(question: Question, first: Pass, days: float | None) -> str:
     """Say what several passes are of."""
     if days is None:
         return f"{first.about}, station at {question.link.station_lat_deg:g} deg"
-    return f"{first.about.rpartition(', ')[0]}, {days:g} day{'s' if days != 1 else ''}"
+    return f"{first.about.rpartition(', ')[0]}, {days_text(days)}"

@@ -50,9 +50,9 @@ class AdaptiveAnswer(Answered):
         }  # fmt: skip
         if self.single:
             result, schedule = self.runs[0]
-            return answer | {"schedule": schedule.to_dict(), "fixed": _flown(result)}
+            return answer | {"schedule": schedule.to_dict(), "fixed": result.totals()}
         if self.runs:
-            passes = [{"schedule": s.to_dict(), "fixed": _flown(r)} for r, s in self.runs]
+            passes = [{"schedule": s.to_dict(), "fixed": r.totals()} for r, s in self.runs]
             return answer | self.day_totals() | {"passes": passes}
         return answer
 
@@ -211,13 +211,8 @@ def along(result: PassResult, schedule: Schedule) -> list[dict[str, Any]]:
     return [mine | row for mine, row in zip(result.rows(), ours, strict=True)]
 
 
-def _flown(result: PassResult) -> dict[str, Any]:
-    """Totals of a pass beside which the link is named already."""
-    return {k: v for k, v in result.to_dict().items() if k != "link"}
-
-
 def _pass_row(result: PassResult, schedule: Schedule) -> dict[str, Any]:
     """One pass in a table of passes."""
     kept = ("pass", "start_utc", "max_elevation_deg", "contact_s", "passes_per_day")
-    about = {name: value for name, value in _flown(result).items() if name in kept}
+    about = {name: value for name, value in result.totals().items() if name in kept}
     return about | {k: v for k, v in schedule.to_dict().items() if k != "segments"}

@@ -19,7 +19,7 @@ import numpy as np
 from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.layout import amount, columns, domain_line, number, share_of_time
+from semloss.layout import amount, columns, domain_line, number, share_of_time, throughout
 from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.budget.remarks import rate_met
@@ -29,7 +29,6 @@ from semloss.planning.passes.simulation import (
     domain_snr_db,
     faded_metric,
     fading_notes,
-    throughout,
 )
 from semloss.planning.propagation.fading import Fading
 from semloss.surfaces.fitted.fit import Fit

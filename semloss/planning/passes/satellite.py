@@ -107,8 +107,7 @@ def read_elements(
             f"{_some(satellites)}"
         )
     (sets,) = satellites.values()
-    asked = when or datetime.now(UTC)
-    asked = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    asked = _utc(when or datetime.now(UTC))
     nearest = min(sets, key=lambda one: abs(one.epoch - asked))
     if len(sets) == 1:
         return nearest, ()
@@ -162,8 +161,7 @@ def satellite_passes(
         raise SemlossError(f"lowest elevation = {min_elevation_deg:g} deg: lies in 0 … 90")
     if not (math.isfinite(step_s) and step_s > 0):
         raise SemlossError(f"step_s = {step_s:g}: give a positive number of seconds")
-    begin = start or elements.epoch
-    begin = begin.astimezone(UTC) if begin.tzinfo else begin.replace(tzinfo=UTC)
+    begin = _utc(start or elements.epoch)
     notes = _age(elements, begin, begin + timedelta(days=days))
     skyfield = _skyfield()
     timescale = skyfield.load.timescale(builtin=True)
@@ -205,6 +203,11 @@ def satellite_passes(
         if whole.elevation_deg.min() >= min_elevation_deg:
             return [replace(whole, notes=(*notes, f"{elements.title} does not set in these days"))]
     return passes
+
+
+def _utc(when: datetime) -> datetime:
+    """A time in UTC, which it is where it has no time zone."""
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _age(elements: Elements | MeanElements, begin: datetime, end: datetime) -> tuple[str, ...]:

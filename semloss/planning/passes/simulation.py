@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from semloss.answers import records
 from semloss.arrays import Array
-from semloss.layout import amount, clock, domain_line
+from semloss.layout import amount, clock, domain_line, throughout
 from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.budget.remarks import rate_met
@@ -46,6 +46,8 @@ class PassResult(Answered):
         without fading, 1 without a target.
     images_per_s
         Rate at which images are sent.
+    of_fading
+        What a reader should know of the fading.
     """
 
     pass_: Pass
@@ -61,7 +63,12 @@ class PassResult(Answered):
     margin_db: Array
     met_share: Array
     images_per_s: float
-    notes: tuple[str, ...] = ()
+    of_fading: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know, in one line each: of the pass, the link, the fit, fading."""
+        return (*self.pass_.notes, *self.question.remarks, *self.of_fading)
 
     @property
     def images(self) -> Array:
@@ -123,11 +130,14 @@ class PassResult(Answered):
         return records({k: v for k, v in (where | found).items() if v is not None})
 
     def to_dict(self) -> dict[str, Any]:
+        """Totals of the pass on its link."""
+        return {"link": self.question.link.name} | self.totals()
+
+    def totals(self) -> dict[str, Any]:
         """Totals of the pass; None where something does not apply."""
         middle = int(np.argmax(self.pass_.elevation_deg))
         start = self.pass_.start
         return {
-            "link": self.question.link.name,
             "pass": self.pass_.about,
             "start_utc": None if start is None else start.isoformat(timespec="seconds"),
             **self.question.about,
@@ -242,7 +252,7 @@ def simulate_pass(
         None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
         float(images_per_s(link, ratio)),
-        (*pass_.notes, *asked.remarks, *fading_notes(fit, fading)),
+        fading_notes(fit, fading),
     )  # fmt: skip
 
 
@@ -300,8 +310,3 @@ def fading_notes(fit: Fit, fading: Fading | None) -> tuple[str, ...]:
         f"the fit was measured over {channel}, so its metric holds that fading already; "
         f"{fading.label} comes on top",
     )
-
-
-def throughout(share: float) -> bool:
-    """Whether a share is the whole, rounding apart."""
-    return share >= 1 - 1e-9

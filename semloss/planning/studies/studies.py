@@ -16,7 +16,7 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.identity import digest, seed_for
 from semloss.planning.budget.inverse import values
-from semloss.planning.budget.points import ASKED, Defaults, evaluate, rate_met
+from semloss.planning.budget.points import ASKED, Defaults, evaluate, rates_met
 from semloss.planning.link.link import KEYS
 from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
 from semloss.planning.studies.tolerances import Tolerance, bounds
@@ -134,7 +134,7 @@ def monte_carlo(
     if "target" in columns:
         samples["target"] = columns["target"]
         samples["snr_margin_db"] = columns["snr_margin_db"]
-        samples["met"] = defaults.fit.meets(value, columns["target"]) & rate_met(columns, defaults)
+        samples["met"] = defaults.fit.meets(value, columns["target"]) & rates_met(columns, defaults)
         probability = float(samples["met"].mean())
         se = math.sqrt(probability * (1 - probability) / draws)
     numbers = samples.select_dtypes("number").drop(columns="target", errors="ignore")

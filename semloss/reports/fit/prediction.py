@@ -98,7 +98,7 @@ def _cells(axes: Axes, fit: Fit, inside: Array, point: Prediction, along_cr: boo
     """Which SNRs or CRs were measured: strokes at the foot; of an old fit, how far they reach."""
     at_foot = axes.get_xaxis_transform()
     along, across = ("cr", "snr_db") if along_cr else ("snr_db", "cr")
-    levels, others = _levels(fit, along), _levels(fit, across)
+    levels, others = (np.array(fit.measured_levels(name)) for name in (along, across))
     if len(levels):
         x = np.log(levels) if along_cr else levels
         here = np.isclose(others, getattr(point, across), rtol=1e-3, atol=1e-9).any()
@@ -110,13 +110,6 @@ def _cells(axes: Axes, fit: Fit, inside: Array, point: Prediction, along_cr: boo
             inside[[0, -1]], [0.0, 0.0], color=look.GREY, linewidth=5, solid_capstyle="butt",
             transform=at_foot, label="reach of the\nmeasured cells",
         )  # fmt: skip
-
-
-def _levels(fit: Fit, name: str) -> Array:
-    """Measured CRs or SNRs as the fit's file tells them; none where it does not."""
-    told = fit.data.get(name)
-    known = [x for x in told if isinstance(x, int | float)] if isinstance(told, list) else []
-    return np.array([x for x in known if x > 0 or name != "cr"], dtype=float)
 
 
 def _title(fit: Fit, point: Prediction, needed: Requirement | None) -> str:

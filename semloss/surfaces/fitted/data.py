@@ -85,6 +85,12 @@ class FitData(Directed):
         """Smallest and largest fitted SNR in dB."""
         return float(self.hull[:, 1].min()), float(self.hull[:, 1].max())
 
+    def measured_levels(self, name: str) -> list[float]:
+        """CRs ("cr") or SNRs ("snr_db") that were measured, rising; none where no file tells."""
+        told = self.data.get(name)
+        known = [x for x in told if isinstance(x, int | float)] if isinstance(told, list) else []
+        return sorted(float(x) for x in known if x > 0 or name != "cr")
+
     @property
     def interval_level(self) -> float:
         """Level of the parameters' intervals, as the fit was asked."""
