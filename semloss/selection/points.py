@@ -69,6 +69,10 @@ class Points(Directed):
     follows
         The share of hits that these values are an affine function of, as the semantic loss is of
         the accuracy; its noise is known better. None where there is none.
+    image_correlation
+        Correlation (N, N) between the points' measurement errors that come from their test
+        images, 1 on the diagonal: cells measured on the same images share their luck. Positive
+        definite as long as no point is repeated. None where no outcomes of single images tell it.
     """
 
     metric: str
@@ -91,6 +95,7 @@ class Points(Directed):
     replicate_dof: int = 0
     task: str = "none"
     follows: Follows | None = None
+    image_correlation: Array | None = None
 
     def __post_init__(self) -> None:
         unknown: dict[str, Any] = {}
@@ -110,6 +115,12 @@ class Points(Directed):
         follows = self.follows
         if follows is not None:
             follows = replace(follows, points=follows.points.subset(which))
+        shared = self.image_correlation
+        if shared is not None:
+            shared = shared[np.ix_(which, which)]
         return replace(
-            self, follows=follows, **{name: getattr(self, name)[which] for name in arrays}
+            self,
+            follows=follows,
+            image_correlation=shared,
+            **{name: getattr(self, name)[which] for name in arrays},
         )
