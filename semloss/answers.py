@@ -105,6 +105,11 @@ def assumed_text(told: Mapping[str, str]) -> str:
     return "\n".join(f"{'' if i else 'assumed':<11}{line}" for i, line in enumerate(lines))
 
 
+def laid_out(head: str, told: Mapping[str, str], body: str) -> str:
+    """An answer as a reader meets it: what was found, what it rests on, then the rows."""
+    return "\n".join(part for part in (head, assumed_text(told), body) if part)
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Copy with numpy's numbers as Python's, and None for what is not finite."""
     if isinstance(value, Mapping):

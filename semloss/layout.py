@@ -76,6 +76,11 @@ def amount(count: float) -> str:
     return f"{count:,.0f}" if count >= 100 else f"{count:.3g}"
 
 
+def between(low: float, high: float, level: str) -> str:
+    """Write an interval of numbers of images."""
+    return f"   [{level}: {amount(low)} … {amount(high)}]"
+
+
 def frame_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
     """Lay records out as columns; CRs as fractions, decibels with two digits."""
 

@@ -73,6 +73,15 @@ ASKED: dict[str, tuple[str, ...]] = {
     "day of elements": (
         "plan", "day", ACCURACY, *X, *T, "--tle", "iss.tle", "--site", "48.1,11.6",
         "--start", "2014-01-21T00:00", "--step", "20"),
+    "day lost to weather": (
+        "plan", "day", ACCURACY, *X, *T, "--tle", "iss.tle", "--site", "48.1,11.6",
+        "--start", "2014-01-21T00:00", "--step", "20", "--set", "power_dbw=-3",
+        "--set", "availability_percent=99.9", "--set", "gsd_m=10"),
+    "day of no pass that meets": (
+        "plan", "day", ACCURACY, *X, *T, "--step", "60", "--set", "power_dbw=-25"),
+    "adaptive days of elements": (
+        "plan", "adaptive", ACCURACY, *X, *T, "--tle", "iss.tle", "--site", "48.1,11.6",
+        "--start", "2014-01-21T00:00", "--days", "12", "--step", "20"),
     "adaptive pass": ("plan", "adaptive", ACCURACY, *X, *T, *HIGH),
     "adaptive day": ("plan", "adaptive", ACCURACY, *X, *T, "--day", "--step", "30"),
     "coding table": ("plan", "adaptive", ACCURACY, *X, *T, "--confidence", "0.95"),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from semloss.answers import Answer, assumed_text, plain
+from semloss.answers import Answer, plain
 from semloss.errors import OutsideDomain, TargetNotAttainable
 from semloss.storage import write_atomically
 from semloss.text import one_line, safe
@@ -40,8 +40,6 @@ def output(
         print_json(answer.to_dict() | {name: value for name, value in beside.items() if value})
     else:
         print(safe(answer.text()))
-        if answer.assumed:
-            print(safe(assumed_text(answer.assumed)))
     return TargetNotAttainable.exit_code if answer.met is False else 0
 
 

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from semloss.layout import days_text
 from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.solution import Solution
 from semloss.planning.digital.against import AgainstAnswer
-from semloss.planning.passes.day import DayResult
+from semloss.planning.passes.day import DayResult, which
 from semloss.planning.passes.delivery import AdaptiveAnswer
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
@@ -15,28 +14,34 @@ from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
 from semloss.reports.fit.prediction import prediction_plot
 from semloss.reports.fit.surface import surface_plot
 from semloss.reports.link.waterfall import waterfall_plot
-from semloss.reports.look import demand, origin
+from semloss.reports.look import OUTSIDE, demand, name_of, origin
 from semloss.reports.page import field_label, span
+from semloss.reports.what_if.day import day_plot
 from semloss.reports.what_if.passes import outage_plot, pass_plot, table_plot
 from semloss.reports.what_if.separation import separation_plot
 from semloss.reports.what_if.studies import monte_carlo_plot, sweep_plot, tornado_plot
 from semloss.surfaces.fitted.told import PredictionAnswer
 from semloss.surfaces.fitting.summary import FitSummary
-
-
-def _highest(days: float | None) -> str:
-    """Which of several passes is drawn."""
-    search = "an average day" if days is None else days_text(days)
-    return f"highest pass of {search}"
+from semloss.units import format_cr
 
 
 def _adaptive(answer: AdaptiveAnswer, path: Path) -> None:
-    """The (highest) pass with the CR in use; else the coding table."""
-    if answer.single or (answer.runs and answer.days is not None):
-        result, schedule = answer.highest
-        pass_plot(result, path, schedule, "" if answer.single else _highest(answer.days))
+    """The one pass with the CR in use, or the day; else the coding table."""
+    if answer.single:
+        pass_plot(answer.runs[0][0], path, answer.runs[0][1])
+    elif answer.runs:
+        _day(answer, path, "adaptive CR")
     else:
         table_plot(answer.table, path)
+
+
+def _day(answer: DayResult | AdaptiveAnswer, path: Path, how: str) -> None:
+    """The passes of a day, and what they bring."""
+    asked, first = answer.question, answer.daily.passes[0]
+    what = name_of(asked.fit) if asked.target is None else demand(asked)
+    title = f"{asked.link.name}, {which(asked, first, answer.days)}: images at {how} for {what}"
+    about = origin(asked.fit) + (f"; in part {OUTSIDE}" if answer.in_domain is False else "")
+    day_plot(answer.daily, answer.frame(), path, title, about)
 
 
 def _solution(answer: Solution, path: Path) -> None:
@@ -62,7 +67,7 @@ _DRAWN: dict[type, Drawing] = {
     Ledger: waterfall_plot,
     Solution: _solution,
     PassResult: lambda a, path: pass_plot(a, path),
-    DayResult: lambda a, path: pass_plot(a.highest, path, among=_highest(a.days)),
+    DayResult: lambda a, path: _day(a, path, f"CR {format_cr(a.results[0].cr)}"),
     AdaptiveAnswer: _adaptive,
     Outage: lambda a, path: outage_plot(a, path),
     AgainstAnswer: _against,

@@ -206,11 +206,27 @@ def test_a_pass_has_the_snr_from_which_its_target_is_met(show):
     assert legend_text(picture, "target met") == (
         f"target met with 1 dB to spare from {least:.2f} dB"
     )
-    assert "highest pass of an average day" in show("day").title
-    high = max(one["max_elevation_deg"] for one in show("day").answer["passes"])
-    assert f"(culmination {high:.0f}\u00a0deg)" in show("day").figure.get_suptitle().replace(
-        "\n", " "
-    )
+
+
+@pytest.mark.parametrize("name", ["day", "day of elements", "adaptive day", "day lost to weather"])
+def test_a_chart_of_the_day_has_each_pass_and_their_sum(show, name):
+    """What is drawn of each pass adds up to the day's images."""
+    picture = show(name)
+    each, sum_ = picture.axes
+    told = picture.answer
+    delivered = [one.get("images_delivered", one.get("schedule", {}).get("images_delivered"))
+                 for one in told["passes"]]  # fmt: skip
+    unit = 1000.0 if "[thousands]" in each.get_ylabel() else 1.0
+    drawn = [bar.get_height() for bar in each.containers[0]] if each.containers else [
+        *each.lines[0].get_ydata()
+    ]  # fmt: skip
+    assert sorted(drawn) == pytest.approx([n / unit for n in sorted(delivered)])
+    assert f"a day: {told['images_delivered_per_day']:,.0f} images" in picture.told
+    total = sum_.lines[0].get_ydata()[-1] * (1000.0 if "[thousands]" in sum_.get_ylabel() else 1.0)
+    days = 1.0
+    assert total == pytest.approx(days * told["images_delivered_per_day"])
+    lost = told["weather"] and told["weather"]["lost_share"]
+    assert ("lost to weather" in picture.told) == bool(lost)
 
 
 def test_an_adaptive_pass_has_its_images_and_what_they_gain(show):
@@ -331,6 +347,7 @@ def test_what_was_never_measured_is_dotted(show):
         (row["in_domain"] for row in picture.answer["rows"]), strict=True,
     ):  # fmt: skip
         assert np.isfinite(value) == inside, elevation
-    for name in ("sweep", "sweep as a map", "pass", "adaptive pass", "predict outside", "day"):
+    for name in ("sweep", "sweep as a map", "pass", "adaptive pass", "predict outside"):
         assert "outside the fitted domain" in show(name).told
+    assert "in part outside the fitted domain" in show("day").foot
     assert "outside the fitted domain" not in show("predict").told

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from semloss.cli import options
-from semloss.cli.output import notes, output
+from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
 from semloss.cli.plan import passes
 
@@ -74,6 +74,4 @@ def run(args: options.Args) -> int:
         asked, over, crs=candidates, hysteresis_db=args.hysteresis_db,
         fading=passes.read_fading(args), single=args.max_elevation is not None, days=days, **held,
     )  # fmt: skip
-    if args.plot and days is not None:
-        notes([f"{args.plot} draws the highest pass, {answer.highest[0].pass_.about}"])
     return output(answer, args)

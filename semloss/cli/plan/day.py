@@ -1,7 +1,7 @@
 """`semloss plan day`: what all passes of a day bring, on average or of a satellite's elements."""
 
 from semloss.cli import options
-from semloss.cli.output import notes, output
+from semloss.cli.output import output
 from semloss.cli.parser import Parser
 from semloss.cli.plan import passes
 
@@ -31,7 +31,6 @@ def run(args: options.Args) -> int:
     else:
         found = passes.day_of(args, link)
     fading = passes.read_fading(args)
-    answer = simulate_day(link, asked.fit, found, days=days, fading=fading, **asked.options)
-    if args.plot:
-        notes([f"{args.plot} draws the highest pass, {answer.highest.pass_.about}"])
-    return output(answer, args)
+    return output(
+        simulate_day(link, asked.fit, found, days=days, fading=fading, **asked.options), args
+    )

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from semloss.answers import Answer
+from semloss.answers import Answer, assumed_text, laid_out
 from semloss.errors import SemlossError
-from semloss.layout import place_text
+from semloss.layout import named, place_text
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
@@ -82,7 +82,35 @@ class Ledger(Answer):
         return pd.DataFrame([asdict(row) for row in self.lines])
 
     def text(self) -> str:
-        """Lay the ledger out in aligned columns for a terminal."""
+        """What the fit says, where one is asked, then what was assumed, and the lines."""
+        if self.prediction is None:
+            return f"{self._columns()}\n{assumed_text(self.assumed)}"
+        return laid_out(self._head(self.prediction), self.assumed, self._columns())
+
+    def _head(self, point: "Prediction") -> str:
+        """The metric with its band, and the margin to the target."""
+        level = f"{100 * (point.interval or math.nan):g} %"
+        lines = [
+            f"{named(point)} = {point.value:.4g} at {self.place}   "
+            f"[{level}: {point.low:.4g} … {point.high:.4g}]"
+        ]
+        if self.required is not None:
+            needed = self.required if self.confident is None else self.confident
+            sure = "" if self.confident is None else f" with {100 * (needed.confidence or 0):g} %"
+            high = "–" if needed.high is None else f"{needed.high:.2f}"
+            keep = self.link.margin_db
+            kept = f" where {keep:g} dB are to be kept" if keep else ""
+            lines.append(
+                f"{needed.target:g} needs SNR {needed.snr_db:.2f} dB{sure}   "
+                f"[{level}: {needed.low:.2f} … {high} dB]: "
+                f"{self['snr_db'] - needed.snr_db:.2f} dB of margin{kept}, "
+                f"{'met' if self.met else 'NOT MET'}"
+            )
+        inside = "inside" if point.in_domain else "OUTSIDE"
+        return "\n".join([*lines, f"{inside} the fitted domain, {self.domain}"])
+
+    def _columns(self) -> str:
+        """Lay the lines out in aligned columns for a terminal."""
         width = max(len(row.name) for row in self.lines)
         marks = max(len(row.symbol) for row in self.lines)
         digits = max(len(shown(row)) for row in self.lines)

@@ -1,12 +1,13 @@
 """A question to the planner: a fit, a link, and what both are asked."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from semloss.answers import Answer
+from semloss.answers import Answer, laid_out
 from semloss.layout import domain_text, named
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.remarks import rate_remark, remarks
@@ -75,6 +76,20 @@ class Answered(Answer):
     """What the answers to a question have in common."""
 
     question: Question
+
+    @property
+    @abstractmethod
+    def head(self) -> str:
+        """What was found, with its doubt, and whether the fit was measured there."""
+
+    @property
+    def body(self) -> str:
+        """What leads to it, row by row."""
+        return ""
+
+    def text(self) -> str:
+        """The answer first, then what it rests on, then its rows."""
+        return laid_out(self.head, self.assumed, self.body)
 
     @property
     def domain(self) -> str:

@@ -99,12 +99,13 @@ class Solution(Answered):
             f"[{self.question.level}: {ends[0]} … {ends[1]}]"
         )
 
-    def text(self) -> str:
-        """The demand, the answer and where the fit was measured."""
+    @property
+    def head(self) -> str:
+        """The answer, the demand, and where the fit was measured."""
         point = self.prediction
         inside = "inside" if self.in_domain else "OUTSIDE"
         return (
-            f"{self.question.demand}{self.question.kept}\n{self.found}\n"
+            f"{self.found}\nfor {self.question.demand}{self.question.kept}\n"
             f"there {point.metric} = {point.value:.4g} at CR {format_cr(point.cr)}, "
             f"SNR {point.snr_db:.2f} dB\n{inside} the fitted domain, {self.domain}"
         )

@@ -80,15 +80,37 @@ class AgainstAnswer(Answered):
             answer["race"] = {"target": runs.target} | {n: getattr(runs, n)[0] for n in names}
         return answer
 
-    def text(self) -> str:
-        """Who is ahead from where, at the link, and at an equal target."""
-        lines = [self.found.text()]
-        lines.append(self._shared())
-        if self.here is not None:
-            lines.append(f"\nthe link: {_here_text(self.here)}")
+    @property
+    def head(self) -> str:
+        """Who is ahead at the link, and at an equal target; without a link's point, over SNR."""
+        lines = [] if self.here is None else [_here_text(self.here)]
         if self.race is not None and self.found.codec is not None:
-            lines.append(self._race_text(self.race))
-        return "\n".join(lines)
+            lines.insert(0, self._race_text(self.race))
+        return "\n".join(lines) or self.found.text()
+
+    @property
+    def body(self) -> str:
+        """Who is ahead from where."""
+        told = self.found.text()
+        return "" if told == self.head else told
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What both chains rest on."""
+        link, own = self.question.link, _obo_db(self.question.link, self.chain.obo_db)
+        told = dict(super().assumed)
+        if own is not None:
+            why = "" if self.chain.obo_db is not None else ", assumed; --digital-obo-db"
+            told["back-off"] = f"{link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why})"
+        told["digital chain"] = (
+            f"{self.found.codec or 'no source codec'} over DVB-S2, "
+            f"{_margin(self.chain.margin_db):g} dB kept to each threshold"
+        )
+        told["frame"] = (
+            f"DeepJSCC's carries image in {100 * link.frame_efficiency:g} % of its symbols, a "
+            "MODCOD's efficiency counts its own"
+        )
+        return told
 
     @property
     def met(self) -> bool | None:
@@ -101,18 +123,6 @@ class AgainstAnswer(Answered):
     def in_domain(self) -> bool | None:
         """Whether the fit was measured at the link's SNR and CR."""
         return None if self.here is None else bool(self.here.in_domain[0, 0])
-
-    def _shared(self) -> str:
-        """What each chain has of the link."""
-        link, own = self.question.link, _obo_db(self.question.link, self.chain.obo_db)
-        held = f"DeepJSCC's frame carries image in {100 * link.frame_efficiency:g} % of its symbols"
-        if own is None:
-            return f"both chains at the link's EIRP; {held}, a MODCOD's efficiency counts its own"
-        why = "" if self.chain.obo_db is not None else ", assumed; --digital-obo-db"
-        return (
-            f"back-off: {link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why}); {held}, a "
-            "MODCOD's efficiency counts its own"
-        )
 
     def _race_text(self, runs: Race) -> str:
         """Images that both chains deliver at the target."""
@@ -130,7 +140,7 @@ class AgainstAnswer(Answered):
         factor = f", {ratio:.2f} for each" if np.isfinite(ratio) and ratio > 0 else ""
         kept = self.question.link.margin_db
         sure = f" with {kept:g} dB to spare" if kept else ""
-        return f"{self.question.demand} there{sure}: {', '.join(sides)}{factor}"
+        return f"{self.question.demand} at the link's SNR{sure}: {', '.join(sides)}{factor}"
 
 
 def against(

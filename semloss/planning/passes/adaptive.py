@@ -9,7 +9,7 @@ hysteresis costs images but never the target.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -121,6 +121,8 @@ class Schedule:
     ideal_images
         Images without hysteresis: the most that any choice among the CRs delivers with the
         target always met.
+    images_between
+        Images where every threshold lies at an end of its interval, the fewer first.
     """
 
     table: CodingTable
@@ -134,6 +136,7 @@ class Schedule:
     images: Array
     fixed_images: dict[float, float]
     ideal_images: float
+    images_between: tuple[float, float]
 
     @property
     def cr(self) -> Array:
@@ -180,6 +183,8 @@ class Schedule:
         best = self.best_fixed_images
         return {
             "images_delivered": self.images_delivered,
+            "images_low": self.images_between[0],
+            "images_high": self.images_between[1],
             "best_fixed_cr": self.best_fixed_cr,
             "best_fixed_cr_text": format_cr(self.best_fixed_cr),
             "best_fixed_images": best,
@@ -335,8 +340,22 @@ def follow(table: CodingTable, time_s: Array, snr_db: Array) -> Schedule:
         inside[on] = point.in_domain
     images = accumulated(time_s, rate[row])
     return Schedule(
-        table, time_s, snr_db, row, value, low, high, inside, images, fixed, float(ideal)
-    )
+        table, time_s, snr_db, row, value, low, high, inside, images, fixed, float(ideal),
+        (_images_at("snr_db_high", table, time_s, snr_db),
+         _images_at("snr_db_low", table, time_s, snr_db)),
+    )  # fmt: skip
+
+
+def _images_at(end: str, table: CodingTable, time_s: Array, snr_db: Array) -> float:
+    """Images where each row is in from an end of what its target needs."""
+    rate = np.zeros(len(time_s))
+    for row in table.rows[1:]:
+        needed = getattr(row, end)
+        if needed is not None:
+            down = needed + table.margin_db
+            moved = replace(row, down_db=down, up_db=down + table.hysteresis_db)
+            rate = np.maximum(rate, row.images_per_s * _switched(snr_db, moved))
+    return float(accumulated(time_s, rate)[-1])
 
 
 def _switched(snr_db: Array, row: CodingRow) -> NDArray[np.bool_]:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
-from semloss.layout import amount, clock, columns, domain_line, number
+from semloss.layout import amount, between, clock, columns, domain_line, number
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.passes.adaptive import CodingTable, Schedule, coding_table, follow
+from semloss.planning.passes.daily import Daily, clear_sky, volumes_text
 from semloss.planning.passes.day import which
 from semloss.planning.passes.orbit import Pass
-from semloss.planning.passes.simulation import PassResult, simulate_pass
+from semloss.planning.passes.simulation import PassResult, budget_along, simulate_pass
 from semloss.planning.propagation.fading import Fading
 from semloss.units import format_cr
 
@@ -26,19 +28,24 @@ class AdaptiveAnswer(Answered):
     """A coding table, and its runs along passes.
 
     `single` says that one pass was asked for by its culmination; `days` is the length of the
-    search of a TLE, None for an average day.
+    search of a TLE, None for an average day. `clear_images` are those of each pass of a day
+    without the link's rain; None where it has none.
     """
 
     table: CodingTable
     runs: tuple[Run, ...] = ()
     single: bool = False
     days: float | None = None
+    clear_images: tuple[float, ...] | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each moment of the one pass, for each pass, or for each CR of the table."""
         if self.single:
             return along(*self.runs[0])
-        return [_pass_row(*run) for run in self.runs] or self.table.records()
+        if not self.runs:
+            return self.table.records()
+        rows = (_pass_row(*run) for run in self.runs)
+        return [row | more for row, more in zip(rows, self.daily.each(), strict=True)]
 
     def to_dict(self) -> dict[str, Any]:
         """The table and what it delivers."""
@@ -56,9 +63,15 @@ class AdaptiveAnswer(Answered):
             return answer | self.day_totals() | {"passes": passes}
         return answer
 
-    def text(self) -> str:
-        """The table, and what it delivers."""
-        return "\n".join([*self._table_lines(), *self._delivered()])
+    @property
+    def head(self) -> str:
+        """What the table delivers; of a table alone, its CRs and where they are used."""
+        return "\n".join(self._delivered() or self._reach())
+
+    @property
+    def body(self) -> str:
+        """The table, and the schedule along the one pass."""
+        return "\n".join([*self._table_lines(), *self._schedule()])
 
     @property
     def met(self) -> bool:
@@ -79,27 +92,35 @@ class AdaptiveAnswer(Answered):
             return super().warnings
         return [note for result, _ in self.runs for note in result.notes]
 
-    @property
-    def highest(self) -> Run:
-        """The run along the pass that culminates highest."""
-        return max(self.runs, key=lambda run: run[0].pass_.max_elevation_deg)
+    @cached_property
+    def daily(self) -> Daily:
+        """What the passes bring with the table."""
+        return Daily(
+            self.question.link, tuple(result.pass_ for result, _ in self.runs),
+            np.array([schedule.images_delivered for _, schedule in self.runs]),
+            None if self.clear_images is None else np.array(self.clear_images),
+        )  # fmt: skip
 
     def day_totals(self) -> dict[str, Any]:
         """Images a day with the table, and with the one CR that brings most over the day."""
-        share = [result.pass_.per_day or 0.0 for result, _ in self.runs]
+        share = self.daily.per_day
         fixed = {
             cr: sum(w * s.fixed_images[cr] for w, (_, s) in zip(share, self.runs, strict=True))
             for cr in self.runs[0][1].fixed_images
         }
         best = max(fixed, key=lambda cr: (fixed[cr], cr))
-        delivered = sum(w * s.images_delivered for w, (_, s) in zip(share, self.runs, strict=True))
+        delivered = self.daily.images_per_day
+        ends = np.array([schedule.images_between for _, schedule in self.runs])
         return {
-            "passes_per_day": sum(share),
+            "passes_per_day": float(share.sum()),
             "images_delivered_per_day": delivered,
+            "images_low_per_day": float(share @ ends[:, 0]),
+            "images_high_per_day": float(share @ ends[:, 1]),
             "best_fixed_cr": best,
             "best_fixed_cr_text": format_cr(best),
             "best_fixed_images_per_day": fixed[best],
             "gain_over_fixed": delivered / fixed[best] if fixed[best] > 0 else None,
+            **self.daily.to_dict(),
         }
 
     def _table_lines(self) -> list[str]:
@@ -130,38 +151,61 @@ class AdaptiveAnswer(Answered):
             lines.append("at the lowest fitted SNR the target is met already; less might do")
         return lines
 
+    def _reach(self) -> list[str]:
+        """Where a table without passes can be used."""
+        rows = self.table.rows[1:]
+        ends = " … ".join(dict.fromkeys(f"CR {row.label}" for row in (rows[0], rows[-1])))
+        edge = f"   [{self.question.level}: {rows[0].snr_db_low + self.table.margin_db:.2f} … "
+        high = rows[0].snr_db_high
+        edge += "–" if high is None else f"{high + self.table.margin_db:.2f}"
+        return [
+            f"{self.question.demand}: from SNR {rows[0].down_db:.2f} dB on{edge} dB], {ends}, "
+            f"{amount(rows[0].images_per_s)} … {amount(rows[-1].images_per_s)} images/s"
+        ]
+
     def _delivered(self) -> list[str]:
         """What the table delivers over the passes."""
         if not self.runs:
             return []
-        name = self.question.link.name
         if self.single:
-            result, schedule = self.runs[0]
+            schedule = self.runs[0][1]
             best = schedule.best_fixed_images
             gain = f", {schedule.images_delivered / best:.3g} times" if best > 0 else ", against"
-            steps = "; ".join(
-                f"{clock(part['start_s'])} {part['row']}" for part in schedule.segments()
-            )
             return [
-                "",
-                f"{name}: {result.pass_.about}, contact {clock(result.contact_s)} min",
-                f"SNR        {schedule.snr_db.min():.2f} … {schedule.snr_db.max():.2f} dB",
-                f"schedule   {steps}; {clock(float(schedule.time_s[-1]))} set",
                 f"images     {amount(schedule.images_delivered)} delivered{gain} the "
-                f"{amount(best)} of the best fixed CR, {format_cr(schedule.best_fixed_cr)}",
-                f"           {amount(schedule.ideal_images)} without hysteresis; "
-                f"{schedule.switches} switches; in steps of {result.pass_.step_s:g} s",
+                f"{amount(best)} of the best fixed CR, {format_cr(schedule.best_fixed_cr)}"
+                f"{between(*schedule.images_between, self.question.level)}",
+                f"           {volumes_text(self.question.link, schedule.images_delivered)}; "
+                f"{amount(schedule.ideal_images)} images without hysteresis",
                 domain_line(float(np.mean(schedule.in_domain))),
             ]
-        day = self.day_totals()
+        day, level = self.day_totals(), self.question.level
         gain = f", {day['gain_over_fixed']:.3g} times" if day["gain_over_fixed"] else ", against"
         return [
-            "",
-            f"{name}: {which(self.question, self.runs[0][0].pass_, self.days)}",
-            f"a day: {day['passes_per_day']:.3g} passes, "
-            f"{amount(day['images_delivered_per_day'])} images delivered{gain} the "
+            f"a day: {amount(day['images_delivered_per_day'])} images delivered{gain} the "
             f"{amount(day['best_fixed_images_per_day'])} of the best fixed CR, "
-            f"{day['best_fixed_cr_text']}",
+            f"{day['best_fixed_cr_text']}"
+            f"{between(day['images_low_per_day'], day['images_high_per_day'], level)}",
+            *self.daily.lines(),
+        ]
+
+    def _schedule(self) -> list[str]:
+        """Which passes, and when which CR is in use along the one."""
+        if not self.runs:
+            return []
+        result, schedule = self.runs[0]
+        name, step = self.question.link.name, f"in steps of {result.pass_.step_s:g} s"
+        if not self.single:
+            about = which(self.question, result.pass_, self.days)
+            count = f"{self.daily.per_day.sum():.3g} passes a day"
+            return ["", f"{name}: {about}; {count}, {step}"]
+        steps = "; ".join(f"{clock(part['start_s'])} {part['row']}" for part in schedule.segments())
+        return [
+            "",
+            f"{name}: {result.pass_.about}, contact {clock(result.contact_s)} min",
+            f"SNR        {schedule.snr_db.min():.2f} … {schedule.snr_db.max():.2f} dB",
+            f"schedule   {steps}; {clock(float(schedule.time_s[-1]))} set",
+            f"           {schedule.switches} switches; {step}",
         ]
 
 
@@ -190,14 +234,18 @@ def adaptive(
         confidence=question.confidence, interval=question.interval,
     )  # fmt: skip
     runs = tuple(_scheduled(question, table, pass_) for pass_ in passes)
-    return AdaptiveAnswer(question, table, runs, single, days)
+    clear = clear_sky(question.link)
+    dry = () if clear is None or single else tuple(
+        follow(table, one.time_s, budget_along(clear, one).snr_db).images_delivered
+        for one in passes
+    )  # fmt: skip
+    return AdaptiveAnswer(question, table, runs, single, days, dry or None)
 
 
 def _scheduled(question: Question, table: CodingTable, pass_: Pass) -> Run:
     """Schedule along a pass, and beside it the pass at the best fixed CR."""
     link, fit = question.link, question.fit
-    level = simulate_pass(link, fit, pass_, cr=table.rows[-1].cr, interval=None)
-    schedule = follow(table, pass_.time_s, level.snr_db)
+    schedule = follow(table, pass_.time_s, budget_along(link, pass_).snr_db)
     result = simulate_pass(link, fit, pass_, cr=schedule.best_fixed_cr, **question.options)
     return result, schedule
 

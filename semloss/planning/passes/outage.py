@@ -71,6 +71,8 @@ class Outage(Answered):
     met_percent
         Percentage of the time in which the target is met with the link's margin; None without
         a target.
+    met_between
+        The same at the ends of the interval of what the target needs, the lesser first.
     in_domain_percent
         Percentage of the time in which the SNR lies where the fit was measured.
     images_per_s
@@ -90,6 +92,7 @@ class Outage(Answered):
     low_exceeded: Array
     high_exceeded: Array
     met_percent: float | None
+    met_between: tuple[float, float]
     in_domain_percent: float
     images_per_s: float
     notes: tuple[str, ...] = ()
@@ -133,13 +136,35 @@ class Outage(Answered):
             "target": self.question.target,
             "required_snr_db": self.required_snr_db,
             "met_percent": self.met_percent,
+            "met_percent_low": None if self.met_percent is None else self.met_between[0],
+            "met_percent_high": None if self.met_percent is None else self.met_between[1],
             "in_domain_percent": self.in_domain_percent,
             "images_per_s": self.images_per_s,
             "notes": list(self.notes),
         }
 
-    def text(self) -> str:
-        """The expected metric, and what is exceeded how often."""
+    @property
+    def head(self) -> str:
+        """The expected metric, and how often the target is met."""
+        question = self.question
+        lines = [
+            f"{question.metric} = {self.expected:.4g} expected   "
+            f"[{question.level}: {self.expected_low:.4g} … {self.expected_high:.4g}]"
+        ]
+        if self.met_percent is not None:
+            share, *ends = map(share_of_time, (self.met_percent, *self.met_between))
+            lines.append(
+                f"{question.demand} in {share} of the time{question.kept}   "
+                f"[{question.level}: {ends[0]} … {ends[1]}]"
+            )
+        lines.append(f"{amount(self.images_per_s)} images/s on average")
+        if NO_STATISTICS in self.notes:
+            lines.append(f"{NO_STATISTICS}, so these shares know no weather")
+        return "\n".join([*lines, domain_line(self.in_domain_percent / 100)])
+
+    @property
+    def body(self) -> str:
+        """What is exceeded how often."""
         question = self.question
         elevation, where = question.link.elevation_deg, "at its range"
         if self.pass_ is not None:
@@ -153,19 +178,8 @@ class Outage(Answered):
             for row in self.rows()
         )  # fmt: skip
         head = ("of the time", "SNR [dB]", question.fit.metric, question.level)
-        lines = [
-            f"{question.link.name}: {where}, CR {format_cr(self.cr)}{faded}",
-            f"{question.metric} = {self.expected:.4g} expected   "
-            f"[{question.level}: {self.expected_low:.4g} … {self.expected_high:.4g}]",
-            columns(head, rows),
-        ]
-        if self.met_percent is not None:
-            share = share_of_time(self.met_percent)
-            lines.append(f"{question.demand} in {share} of the time{question.kept}")
-        lines.append(f"{amount(self.images_per_s)} images/s on average")
-        if NO_STATISTICS in self.notes:
-            lines.append(f"{NO_STATISTICS}, so these shares know no weather")
-        return "\n".join([*lines, domain_line(self.in_domain_percent / 100)])
+        about = f"{question.link.name}: {where}, CR {format_cr(self.cr)}{faded}"
+        return f"{about}\n{columns(head, rows)}"
 
 
 def outage(
@@ -212,10 +226,15 @@ def outage(
     rate = float(images_per_s(link, ratio))
     snr, share, weight, notes = _snr_samples(link, pass_)
     times = _Times(snr, share, weight, fading)
-    required, met = None, None
+    required, met, between = None, None, (0.0, 100.0)
     if target is not None:
-        required = fit.min_snr(target=target, cr=ratio, interval=None, confidence=confidence).snr_db
-        met = 100 * times.exceeded(required + link.margin_db)
+        needed = fit.min_snr(target=target, cr=ratio, interval=interval, confidence=confidence)
+        required = needed.snr_db
+        met, worst, best = (
+            0.0 if level is None else 100 * times.exceeded(level + link.margin_db)
+            for level in (required, needed.high, needed.low)
+        )
+        between = (worst, best)
     axis = np.linspace(_NOTHING_DB, max(float(snr.max()), _NOTHING_DB + 1), 1201)
     curves = faded_metric(fit, ratio, axis, fading, interval)
     lost = 1 - float(times.part.sum())
@@ -230,7 +249,8 @@ def outage(
     return Outage(
         asked, ratio,
         None if fading is None else fading.label, pass_, required, expected, low, high, wanted,
-        levels, np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, inside_percent,
+        levels, np.asarray(at.value), np.asarray(at.low), np.asarray(at.high), met, between,
+        inside_percent,
         rate if met is None else rate * met / 100,
         (*notes, *asked.remarks, *fading_notes(fit, fading)),
     )  # fmt: skip

@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from semloss.answers import records
 from semloss.arrays import Array
-from semloss.layout import amount, clock, domain_line, throughout
-from semloss.planning.budget.budget import budget_of, chosen_cr, images_per_s
+from semloss.layout import amount, between, clock, domain_line, throughout
+from semloss.planning.budget.budget import Budget, budget_of, chosen_cr, images_per_s
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.budget.remarks import rate_met
 from semloss.planning.link.link import LinkData
+from semloss.planning.passes.daily import volumes, volumes_text
 from semloss.planning.passes.orbit import Pass
 from semloss.planning.propagation.fading import Fading
 from semloss.surfaces.fitted.fit import Fit
@@ -46,6 +47,8 @@ class PassResult(Answered):
         without fading, 1 without a target.
     images_per_s
         Rate at which images are sent.
+    images_between
+        Images delivered at the ends of the interval of `required_snr_db`, the fewer first.
     of_fading
         What a reader should know of the fading.
     """
@@ -63,6 +66,7 @@ class PassResult(Answered):
     margin_db: Array
     met_share: Array
     images_per_s: float
+    images_between: tuple[float, float]
     of_fading: tuple[str, ...] = ()
 
     @property
@@ -136,7 +140,7 @@ class PassResult(Answered):
     def totals(self) -> dict[str, Any]:
         """Totals of the pass; None where something does not apply."""
         middle = int(np.argmax(self.pass_.elevation_deg))
-        start = self.pass_.start
+        start, link = self.pass_.start, self.question.link
         return {
             "pass": self.pass_.about,
             "start_utc": None if start is None else start.isoformat(timespec="seconds"),
@@ -157,6 +161,9 @@ class PassResult(Answered):
             "in_domain_share": self.in_domain_share,
             "images_sent": self.images_sent,
             "images_delivered": self.images_delivered,
+            "images_low": self.images_between[0],
+            "images_high": self.images_between[1],
+            **{f"{k}_delivered": x for k, x in volumes(link, self.images_delivered).items()},
             "passes_per_day": self.pass_.per_day,
             "notes": list(self.notes),
         }
@@ -164,35 +171,52 @@ class PassResult(Answered):
     @property
     def mean_value(self) -> float:
         """Metric on average over the contact."""
-        return float(self.pass_.weight_s @ self.value / self.contact_s)
+        return self._mean(self.value)
 
-    def text(self) -> str:
-        """Few lines about the pass."""
-        question, fit, middle = self.question, self.question.fit, self.pass_.elevation_deg.argmax()
+    def _mean(self, values: Array) -> float:
+        """Average over the contact."""
+        return float(self.pass_.weight_s @ values / self.contact_s)
+
+    @property
+    def head(self) -> str:
+        """Images and data, the time in which the target is met, the metric on average."""
+        question, delivered = self.question, self.images_delivered
+        data = volumes_text(question.link, delivered)
+        lines = [f"images     {amount(delivered)} sent; {data}"]
+        if self.required_snr_db is not None:
+            lines = [
+                f"images     {amount(delivered)} delivered of {amount(self.images_sent)} sent"
+                f"{between(*self.images_between, question.level)}; {data}",
+                f"target     {question.demand} from {self.required_snr_db:.2f} dB"
+                f"{question.kept}: {clock(self.met_s)} min, "
+                f"{100 * self.met_s / self.contact_s:.3g} % of the contact",
+            ]
         faded = "" if self.fading is None else f", mean over {self.fading} fading"
-        asked = self.required_snr_db is not None
+        low, high = (self._mean(edge) for edge in (self.low, self.high))
+        lines.append(
+            f"{question.fit.metric:<10} {self.mean_value:.4g} on average{faded}   "
+            f"[{question.level}: {low:.4g} … {high:.4g}]"
+        )
+        return "\n".join([*lines, domain_line(self.in_domain_share)])
+
+    @property
+    def body(self) -> str:
+        """The pass: contact, SNR, metric and margin along it."""
+        question, middle = self.question, self.pass_.elevation_deg.argmax()
         lines = [
             f"{question.link.name}: {self.pass_.about}, CR {format_cr(self.cr)}",
             f"contact    {clock(self.contact_s)} min from {self.pass_.elevation_deg[0]:.1f} to "
             f"{self.pass_.max_elevation_deg:.1f} deg and back",
             f"SNR        {self.snr_db[0]:.2f} dB at rise, {self.snr_db[middle]:.2f} dB "
             "at culmination",
-            f"{fit.metric:<10} {self.value[0]:.4g} at rise, {self.value[middle]:.4g} at "
-            f"culmination, {self.mean_value:.4g} on average{faded}",
+            f"{question.fit.metric:<10} {self.value[0]:.4g} at rise, {self.value[middle]:.4g} at "
+            "culmination",
         ]
-        if asked:
-            lines += [
-                f"target     {question.demand} from {self.required_snr_db:.2f} dB"
-                f"{question.kept}: {clock(self.met_s)} min, "
-                f"{100 * self.met_s / self.contact_s:.3g} % of the contact",
-                f"margin     {self.margin_db.min():.2f} … {self.margin_db.max():.2f} dB",
-            ]
-        sent = f" of {amount(self.images_sent)} sent" if asked else ""
-        lines.append(
-            f"images     {amount(self.images_delivered)} delivered{sent}, "
-            f"{amount(self.images_per_s)} images/s, in steps of {self.pass_.step_s:g} s"
-        )
-        return "\n".join([*lines, domain_line(self.in_domain_share)])
+        if self.required_snr_db is not None:
+            least, most = self.margin_db.min(), self.margin_db.max()
+            lines.append(f"margin     {least:.2f} … {most:.2f} dB")
+        rate = f"{amount(self.images_per_s)} images/s, in steps of {self.pass_.step_s:g} s"
+        return "\n".join([*lines, f"rate       {rate}"])
 
 
 def simulate_pass(
@@ -233,26 +257,44 @@ def simulate_pass(
         When the CR or the bandwidth is missing or an input is out of range.
     """
     ratio = chosen_cr(link, cr)
-    overrides: dict[str, ArrayLike] = {
-        "elevation_deg": np.clip(pass_.elevation_deg, 0, 90), "range_km": pass_.range_km,
-    }  # fmt: skip
+    rain: dict[str, ArrayLike] = {}
     if rain_loss_db is not None:
-        overrides["rain_loss_db"] = np.broadcast_to(rain_loss_db, pass_.time_s.shape)
-    budget = budget_of(link, **overrides)
-    required = None
+        rain["rain_loss_db"] = np.broadcast_to(rain_loss_db, pass_.time_s.shape)
+    budget = budget_along(link, pass_, **rain)
+    required, rate = None, float(images_per_s(link, ratio))
     margin, met = np.full(pass_.time_s.shape, np.nan), np.ones(pass_.time_s.shape)
+
+    def met_from(snr_db: float | None) -> Array:
+        if snr_db is None:
+            return np.zeros(pass_.time_s.shape)
+        return met_share(budget.snr_db - snr_db - link.margin_db, fading)
+
+    def images_of(share: Array) -> float:
+        return float(accumulated(pass_.time_s, rate * share)[-1])
+
+    ends = (met, met)
     if target is not None:
-        required = fit.min_snr(target=target, cr=ratio, interval=None, confidence=confidence).snr_db
+        needed = fit.min_snr(target=target, cr=ratio, interval=interval, confidence=confidence)
+        required = needed.snr_db
         margin = budget.snr_db - required
-        met = met_share(margin - link.margin_db, fading)
+        met = met_from(required)
+        ends = (met, met) if interval is None else (met_from(needed.high), met_from(needed.low))
     value, low, high, inside = faded_metric(fit, ratio, budget.snr_db, fading, interval)
     asked = Question(fit, link.replace(cr=ratio), target, confidence, interval)
     return PassResult(
         asked, pass_, ratio,
         None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
-        float(images_per_s(link, ratio)),
+        rate, (images_of(ends[0]), images_of(ends[1])),
         fading_notes(fit, fading),
+    )  # fmt: skip
+
+
+def budget_along(link: LinkData, pass_: Pass, **overrides: ArrayLike) -> Budget:
+    """The link's budget along a pass; rows (T,)."""
+    return budget_of(
+        link, elevation_deg=np.clip(pass_.elevation_deg, 0, 90), range_km=pass_.range_km,
+        **overrides,
     )  # fmt: skip
 
 

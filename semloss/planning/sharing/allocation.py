@@ -40,9 +40,10 @@ from typing import Any
 
 import numpy as np
 
-from semloss.answers import Answer
+from semloss.answers import Answer, laid_out
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.layout import columns
 from semloss.planning.sharing.demand import TAIL_DB, Demand
 from semloss.planning.sharing.users import Pool, User
 from semloss.units import format_cr
@@ -114,27 +115,27 @@ class Allocation(Answer):
         return all(share.in_domain for share in self.shares)
 
     def text(self) -> str:
-        """Table for a reader."""
-        width = max(4, *(len(s.name) for s in self.shares))
-        lines = [f"{'user':<{width}}  sub-bands      CR   power W   SNR dB  performance    score"]
-        for s in self.shares:
-            outside = "" if s.in_domain else "  outside the fitted domain"
-            score = "      –" if math.isnan(s.score) else f"{s.score:7.4f}"
-            lines.append(
-                f"{s.name:<{width}}  {s.subbands:9d}  {format_cr(s.cr):>6}  {s.power_w:8.4g}  "
-                f"{s.snr_db:7.2f}  {s.performance:11.4g}  {score}  {s.metric}{outside}"
-            )
+        """The totals, what was assumed, and a line for each user."""
         limit = "" if math.isinf(self.power_limit_w) else f" of {self.power_limit_w:.4g}"
-        lines.append(
+        head = (
             f"in all {self.total_power_w:.4g}{limit} W and {self.subbands_used} of "
             f"{self.subbands} sub-bands; {self.binding} takes the most power"
         )
         if not math.isnan(self.level):
-            lines.append(
+            head = (
                 f"smallest weighted performance {self.level:.6g}, which nothing on this grid "
-                f"of sub-bands raises beyond {self.bound:.6g}"
+                f"of sub-bands raises beyond {self.bound:.6g}\n{head}"
             )
-        return "\n".join(lines)
+        rows = [
+            (s.name, f"{s.subbands}", format_cr(s.cr), f"{s.power_w:.4g}", f"{s.snr_db:.2f}",
+             f"{s.performance:.4g}", f"{s.low:.4g} … {s.high:.4g}",
+             "–" if math.isnan(s.score) else f"{s.score:.4f}", s.metric,
+             "inside" if s.in_domain else "OUTSIDE")
+            for s in self.shares
+        ]  # fmt: skip
+        names = ("user", "sub-bands", "CR", "power W", "SNR dB", "performance", "95 %", "score",
+                 "metric", "fitted domain")  # fmt: skip
+        return laid_out(head, self.assumed, columns(names, rows))
 
 
 def maximise_minimum(users: Sequence[User], pool: Pool) -> Allocation:

@@ -1,16 +1,18 @@
 """What studies answer: sweeps, tornados and Monte-Carlo, as tables and in words."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semloss.answers import Answer, records
-from semloss.layout import frame_text, share_of_draws
+from semloss.answers import Answer, laid_out, records
+from semloss.layout import frame_text, named, number, share_of_draws
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.points import Defaults
 from semloss.planning.budget.remarks import remarks
+from semloss.planning.budget.target import sense
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +36,34 @@ class Study(Answer):
         }  # fmt: skip
 
     @property
+    @abstractmethod
+    def head(self) -> str:
+        """What was found, with its doubt."""
+
+    @property
+    @abstractmethod
+    def body(self) -> str:
+        """Its rows."""
+
+    def text(self) -> str:
+        """The answer first, then what it rests on, then its rows."""
+        return laid_out(self.head, self.assumed, self.body)
+
+    @property
     def assumed(self) -> dict[str, str]:
         """What its points rest on where nothing else is asked."""
         return assumed(self.defaults.link, self.defaults.fit)
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric with its receiver."""
+        return named(self.defaults.fit)
+
+    @property
+    def kept(self) -> str:
+        """The margin that the link keeps, in words, where there is one."""
+        keep = 0.0 if self.defaults.link is None else self.defaults.link.margin_db
+        return f", {keep:g} dB of margin kept" if keep else ""
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -63,7 +90,29 @@ class Sweep(Study):
         """What was asked, and a row for each point."""
         return super().to_dict() | {"fields": list(self.fields), "rows": self.rows()}
 
-    def text(self) -> str:
+    @property
+    def head(self) -> str:
+        """The span of the metric, and where the target is met."""
+        table, fit = self.table, self.defaults.fit
+        value, low, high = (table[name] for name in ("value", "low", "high"))
+        lines = [
+            f"{self.metric} = {value.min():.4g} … {value.max():.4g} over {len(table)} points   "
+            f"[{100 * self.defaults.interval:g} %: {low.min():.4g} … {high.max():.4g}]"
+        ]
+        if "met" in table:
+            met = table[table["met"]]
+            goal = "the target" if self.defaults.target is None else f"{self.defaults.target:g}"
+            spans = "".join(
+                f", {name} {number(met[name].min(), '.5g')} … {number(met[name].max(), '.5g')}"
+                for name in self.fields if len(met)
+            )  # fmt: skip
+            lines.append(f"{sense(fit)} {goal} is met at {len(met)} of them{self.kept}{spans}")
+        outside = int((~table["in_domain"]).sum())
+        where = f"OUTSIDE the fitted domain at {outside}" if outside else "inside the fitted domain"
+        return "\n".join([*lines, f"{where}{' of them' if outside else ' at all points'}"])
+
+    @property
+    def body(self) -> str:
         """A line for each point."""
         shown = [n for n in dict.fromkeys((*self.fields, *_SHOWN)) if n in self.table]
         return frame_text(self.rows(), shown)
@@ -106,7 +155,20 @@ class Tornado(Study):
         """What was asked, and a row for each input."""
         return super().to_dict() | {"rows": self.rows()}
 
-    def text(self) -> str:
+    @property
+    def head(self) -> str:
+        """Which input matters most, and by how much."""
+        first = self.rows()[0]
+        what, unit = ("margin", " dB") if "d_margin_low_db" in first else ("value", "")
+        ends = [first[f"d_{what}_{end}{unit.strip() and '_db'}"] for end in ("low", "high")]
+        of = "margin in SNR" if unit else self.metric
+        return (
+            f"{first['field']} matters most: between {first['low']:.5g} and {first['high']:.5g} it "
+            f"moves the {of} by {min(ends):+.3g} … {max(ends):+.3g}{unit}"
+        )
+
+    @property
+    def body(self) -> str:
         """A line for each input."""
         return frame_text(self.rows(), list(map(str, self.table)))
 
@@ -150,20 +212,24 @@ class MonteCarlo(Study):
             "at_limit": self.at_limit, "summary": records(self.summary),
         }  # fmt: skip
 
-    def text(self) -> str:
-        """The spread of each quantity, and the share that meets the target."""
+    @property
+    def head(self) -> str:
+        """The share that meets the target, and the spread of the metric."""
         target = self.defaults.target
-        lines = [frame_text(records(self.summary), list(map(str, self.summary)))]
+        low, half, high = np.quantile(self.samples["value"], (0.05, 0.5, 0.95))
+        lines = [f"{self.metric} = {half:.4g} in the median   [90 % of draws: {low:.4g} … "
+                 f"{high:.4g}]"]  # fmt: skip
         if target is not None:
-            lines.append(
-                f"{self.defaults.fit.metric} = {target:g} met in "
-                f"{share_of_draws(self.met_probability, self.met_se, len(self.samples))}, "
-                f"seed {self.seed}"
+            share = share_of_draws(self.met_probability, self.met_se, len(self.samples))
+            lines.insert(
+                0, f"{self.metric} {sense(self.defaults.fit)} {target:g} in {share}{self.kept}"
             )
-            keep = 0.0 if self.defaults.link is None else self.defaults.link.margin_db
-            if keep:
-                lines.append(f"the {keep:g} dB of margin to keep are there for what is drawn")
-        return "\n".join(lines)
+        return "\n".join([*lines, f"seed {self.seed}"])
+
+    @property
+    def body(self) -> str:
+        """The spread of each quantity."""
+        return frame_text(records(self.summary), list(map(str, self.summary)))
 
     @property
     def met(self) -> bool | None:

@@ -6,7 +6,6 @@ import json
 from itertools import groupby
 from pathlib import Path
 
-from semloss.answers import assumed_text
 from semloss.errors import SemlossError
 from semloss.planning.budget.ledger import Ledger, shown, sign
 from semloss.storage import write_atomically
@@ -65,7 +64,7 @@ def write_ledger(ledger: Ledger, path: Path | str) -> None:
     kind = path.suffix.lower()
     writers = {".md": ledger_markdown, ".csv": ledger_csv, ".json": ledger_json}
     if kind == ".txt":
-        write_atomically(path, f"{ledger.text()}\n{assumed_text(ledger.assumed)}\n")
+        write_atomically(path, f"{ledger.text()}\n")
     elif kind in writers:
         write_atomically(path, writers[kind](ledger))
     elif kind == ".xlsx":

@@ -1,12 +1,10 @@
 """Pictures of a pass, of the adaptive coding table and of outage, each with the CSV behind it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from semloss.arrays import Array
@@ -19,6 +17,7 @@ from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
 from semloss.reports import look
 from semloss.reports.page import signed
+from semloss.reports.what_if.panels import scale, stack
 from semloss.units import format_cr
 
 _COLOR = look.series_colors(3)[1]
@@ -28,27 +27,10 @@ _SPOKEN = {
 _FADING = {"rayleigh": "Rayleigh", "rician": "Rician {} dB", "shadowing": "log-normal {} dB"}
 
 
-@contextmanager
-def _stack(
-    path: Path | str, heights: Sequence[float], title: str, about: str, table: pd.DataFrame, x: str
-) -> Iterator[list[Axes]]:
-    """Panels above one another on one axis, each explained beside it."""
-    with look.picture(path, 6.2, sum(heights), title, about, table) as figure:
-        grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-        panels: list[Axes] = list(grid)
-        yield panels
-        panels[-1].set_xlabel(x)
-        for axes in panels:
-            look.legend(axes)
-            sns.despine(ax=axes)
-        figure.align_ylabels()
-
-
 def pass_plot(
     result: PassResult,
     path: Path | str,
     schedule: Schedule | None = None,
-    among: str = "",
 ) -> None:
     """Draw elevation, SNR, metric and images along a pass; its table lies beside the picture.
 
@@ -61,8 +43,6 @@ def pass_plot(
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
     schedule
         The coding table's run along the same pass.
-    among
-        Of several passes, which this one is.
 
     Raises
     ------
@@ -73,12 +53,10 @@ def pass_plot(
     asked, label = result.question, _label(result)
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
     what = f"{look.name_of(asked.fit)} at {at}{_faded(result.fading)}"
-    if among:
-        among = f", {among} (culmination {result.pass_.max_elevation_deg:.0f} deg)"
-    title = f"{asked.link.name}{among}, {result.pass_.about}: {what}"
+    title = f"{asked.link.name}, {result.pass_.about}: {what}"
     about = look.origin(asked.fit)
     x = "time since rise [min]"
-    with _stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
+    with stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
         elevation, snr, metric, last = panels
         elevation.plot(minutes, result.pass_.elevation_deg, color=_COLOR)
         elevation.set_ylabel("elevation\n[deg]")
@@ -90,7 +68,7 @@ def pass_plot(
             _required(snr, result)
             look.band_curve(metric, minutes, result.value, (result.low, result.high),
                        result.inside, color=_COLOR, label=at)  # fmt: skip
-            unit, name = _scale(result.images[-1])
+            unit, name = scale(result.images[-1])
             last.plot(minutes, result.images / unit, color=_COLOR)
             last.set_ylim(0, None if result.images_delivered > 0 else 1)
             last.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
@@ -140,7 +118,7 @@ def table_plot(table: CodingTable, path: Path | str) -> None:
     title = f"{asked.link.name}: CR to use for {look.demand(asked)}"
     heights = (max(1.6, 0.18 * len(table.rows)), 2.0)
     x, data = "SNR, Es/N0 [dB]", pd.DataFrame(table.records())
-    with _stack(path, heights, title, look.origin(fit), data, x) as (upper, lower):
+    with stack(path, heights, title, look.origin(fit), data, x) as (upper, lower):
         upper.plot(axis, index, color=look.INK, label="as the SNR falls")
         inside = np.ones(axis.shape, dtype=bool)
         for i, row in enumerate(rows):
@@ -203,7 +181,7 @@ def outage_plot(found: Outage, path: Path | str) -> None:
     about = look.origin(fit)
     inside = np.asarray(fit.predict(cr=found.cr, snr_db=found.snr_db_exceeded).in_domain)
     x = f"share of the time in which it is {better} [%], even in the logarithm of the rest"
-    with _stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
+    with stack(path, (2.2, 1.6), title, about, found.frame(), x) as (metric, snr):
         look.band_curve(metric, left, found.value_exceeded,
                         (found.low_exceeded, found.high_exceeded), inside, color=_COLOR,
                         marker="o", markersize=4.5,
@@ -304,18 +282,10 @@ def _staircase(axes: Axes, schedule: Schedule, minutes: Array) -> None:
     axes.set_ylim(first - 0.3, last + 0.3)
     _unmeasured(axes, schedule.table.rows[first : last + 1])
     axes.set_ylabel("CR in use")
-    unit, name = _scale(schedule.images_delivered)
+    unit, name = scale(schedule.images_delivered)
     best = schedule.best_fixed_images
     gain = f", {schedule.images_delivered / best:.2f} × the best fixed CR" if best > 0 else ""
     axes.set_title(
         f"{schedule.images_delivered / unit:.3g}{_SPOKEN[name]} images{gain} "
         f"({format_cr(schedule.best_fixed_cr)})"
     )
-
-
-def _scale(largest: float) -> tuple[float, str]:
-    """Divisor for an axis of counts, and what to write behind its name."""
-    for unit, name in ((1e9, " [billions]"), (1e6, " [millions]"), (1e3, " [thousands]")):
-        if largest >= 2 * unit:
-            return unit, name
-    return 1.0, ""

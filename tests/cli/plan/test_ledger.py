@@ -18,9 +18,10 @@ def test_published_ledgers_close_without_a_fit(answer, name):
 def test_a_preset_gives_a_ledger_from_amplifier_to_metric(plan, answer):
     code, out, err = plan("ledger", "--link", "eo-leo-x-band", "--target", ">= 0.5")
     assert (code, err) == (0, "")
-    order = ["amplifier power", "EIRP", "free-space loss", "C/N0", "SNR, Es/N0",
-             "images per second", "predicted accuracy (clean)", "margin in SNR to the target",
-             "kept"]  # fmt: skip
+    order = ["accuracy (clean) = 0.", "dB of margin", "inside the fitted domain",
+             "assumed    accuracy", "amplifier power", "= EIRP", "free-space loss", "C/N0",
+             "SNR, Es/N0", "images per second", "predicted accuracy (clean)",
+             "margin in SNR to the target", "margin beyond it"]  # fmt: skip
     places = [out.index(text) for text in order]
     assert places == sorted(places)
     values = answer("ledger", "--link", "eo-leo-x-band", "--target", "0.5")["values"]

@@ -44,7 +44,8 @@ def test_confidence_asks_for_more_and_the_ledger_shows_the_answer(plan, answer, 
     assert (sure["confidence"], sure["interval"]) == (0.95, 0.9)
     code, out, _ = plan(*words, "--ledger", "solved.json")
     assert code == 0
-    assert out.startswith("accuracy (clean) at least 0.65, 0.5 dB of margin kept\nsmallest power")
+    assert out.startswith("smallest power_dbw = ")
+    assert out.splitlines()[1] == "for accuracy (clean) at least 0.65, 0.5 dB of margin kept"
     told = json.loads((folder / "solved.json").read_text())["rows"]
     values = {row["key"]: row["value"] for row in told}
     assert values["power_dbw"] == pytest.approx(plain["value"])

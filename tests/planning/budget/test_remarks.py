@@ -155,7 +155,9 @@ def test_every_mode_says_what_it_rests_on(mode):
     wet = link(**LARGE, obo_db=8.25, margin_db=0.5, rain_loss_db=0.2)
     told = MODES[mode](wet, fit).assumed
     assert told["fit"].startswith("accuracy (clean) of eurosat, 66 cells, 700 test images a cell")
-    assert told["back-off"] == "8.25 dB (PAPR of the codec 8.25 dB)"
+    psk = " DeepJSCC, 1 dB digital (PSK, assumed; --digital-obo-db)"
+    of_the_codec = " (PAPR of the codec 8.25 dB)"
+    assert told["back-off"] == "8.25 dB" + (psk if mode == "against" else of_the_codec)
     assert told["margin"] == "0.5 dB kept"
     assert told["rain"] == "0.2 dB given"
     assert told["fading"] == "none"

@@ -173,7 +173,7 @@ def test_the_answer_is_plain_content_and_a_sentence():
     assert content["power_w"] == answer.power_w
     assert content["metric"] == "accuracy"
     assert all(isinstance(v, str | float | bool | list | None) for v in content.values())
-    assert str(answer).splitlines()[1].startswith("smallest power_dbw = ")
+    assert str(answer).splitlines()[0].startswith("smallest power_dbw = ")
     assert "outside" not in str(answer)
     strong = solve(image_link(margin_db=30.0), "power_dbw", MODEL, TARGET)
     assert not strong.prediction.in_domain

@@ -22,6 +22,13 @@ HEAD = "accuracy (clean): DeepJSCC against source codec over DVB-S2, VCM, -8 …
 OWN = "a MODCOD's efficiency counts its own"
 
 
+def parts(answer):
+    """The lines of the head, what is assumed, and the lines of the body."""
+    assert answer.text().startswith(answer.head)
+    assert answer.text().endswith(answer.body)
+    return answer.head.splitlines(), answer.assumed, answer.body.splitlines()
+
+
 def asked(chain, curve=CURVE, target=0.6, **about):
     return against(Question(SURFACE, link(**about), target), curve, chain, cr=1 / 12)
 
@@ -30,16 +37,17 @@ def test_both_chains_are_told_where_each_is_ahead():
     answer = asked(Chain(), power_dbw=5.0)
     # 8PSK 3/5 carries 1.779991 bit a symbol: over 3 / 12 symbols a pixel, 0.445 bit/pixel.
     # 50 Msym/s over 12288 samples at CR 0.025408: 160,147 images/s.
-    assert (
-        answer.text()
-        == f"""\
-{HEAD}
-CR   1/12  DeepJSCC first, digital from -2.35 dB, DeepJSCC from -1.31 dB, digital from -1.24 dB, DeepJSCC from 0.62 dB, digital from 1.00 dB, DeepJSCC from 1.58 dB, digital from 2.23 dB, DeepJSCC from 2.35 dB
-back-off: 0 dB DeepJSCC, 0 dB digital (PSK, assumed; --digital-obo-db); DeepJSCC's frame carries image in 100 % of its symbols, {OWN}
-
-the link: at SNR 6.27 dB, CR 1/12: DeepJSCC accuracy = 0.8438, digital 0.8010 (8PSK 3/5, 0.445 bit/pixel); ahead: DeepJSCC
-accuracy (clean) at least 0.6 there: DeepJSCC 160,147 images/s (CR 0.02541), digital 165,913 images/s (CR 0.02452), 0.97 for each"""
-    )
+    head, assumed, body = parts(answer)
+    assert head == [
+        "accuracy (clean) at least 0.6 at the link's SNR: DeepJSCC 160,147 images/s (CR 0.02541), digital 165,913 images/s (CR 0.02452), 0.97 for each",
+        "at SNR 6.27 dB, CR 1/12: DeepJSCC accuracy = 0.8438, digital 0.8010 (8PSK 3/5, 0.445 bit/pixel); ahead: DeepJSCC",
+    ]
+    assert body == [
+        HEAD,
+        "CR   1/12  DeepJSCC first, digital from -2.35 dB, DeepJSCC from -1.31 dB, digital from -1.24 dB, DeepJSCC from 0.62 dB, digital from 1.00 dB, DeepJSCC from 1.58 dB, digital from 2.23 dB, DeepJSCC from 2.35 dB",
+    ]
+    assert assumed["back-off"] == "0 dB DeepJSCC, 0 dB digital (PSK, assumed; --digital-obo-db)"
+    assert assumed["frame"] == f"DeepJSCC's carries image in 100 % of its symbols, {OWN}"
     assert (answer.met, answer.in_domain) == (True, True)
     told = answer.to_dict()["race"]
     assert told["images_per_s_deepjscc"] == pytest.approx(50e6 / 12288 / told["cr_deepjscc"])
@@ -50,16 +58,18 @@ accuracy (clean) at least 0.6 there: DeepJSCC 160,147 images/s (CR 0.02541), dig
 def test_a_chain_of_its_own_back_off_margin_and_frame():
     chain = Chain("QPSK 1/2", margin_db=1.0, obo_db=2.0)
     answer = asked(chain, power_dbw=5.0, obo_db=6.0, margin_db=1.0, frame_efficiency=0.9)
-    assert (
-        answer.text()
-        == f"""\
-{HEAD}
-CR   1/12  DeepJSCC first, digital from -5.35 dB, DeepJSCC from 5.57 dB, digital from 5.97 dB, DeepJSCC from 6.32 dB
-back-off: 6 dB DeepJSCC, 2 dB digital (PSK); DeepJSCC's frame carries image in 90 % of its symbols, {OWN}
-
-the link: at SNR 0.27 dB, CR 1/12: DeepJSCC accuracy = 0.664, digital 0.7774 (QPSK 2/3, 0.367 bit/pixel); ahead: the digital chain
-accuracy (clean) at least 0.6 there with 1 dB to spare: DeepJSCC 51,176 images/s (CR 0.07156), digital 110,762 images/s (CR 0.03674), 0.46 for each"""
-    )
+    head, assumed, body = parts(answer)
+    assert head == [
+        "accuracy (clean) at least 0.6 at the link's SNR with 1 dB to spare: DeepJSCC 51,176 images/s (CR 0.07156), digital 110,762 images/s (CR 0.03674), 0.46 for each",
+        "at SNR 0.27 dB, CR 1/12: DeepJSCC accuracy = 0.664, digital 0.7774 (QPSK 2/3, 0.367 bit/pixel); ahead: the digital chain",
+    ]
+    assert body == [
+        HEAD,
+        "CR   1/12  DeepJSCC first, digital from -5.35 dB, DeepJSCC from 5.57 dB, digital from 5.97 dB, DeepJSCC from 6.32 dB",
+    ]
+    assert assumed["back-off"] == "6 dB DeepJSCC, 2 dB digital (PSK)"
+    assert assumed["frame"] == f"DeepJSCC's carries image in 90 % of its symbols, {OWN}"
+    assert assumed["digital chain"] == "source codec over DVB-S2, 1 dB kept to each threshold"
     told = answer.to_dict()
     assert {key: told[key] for key in ("metric", "receiver", "task", "codec", "fixed_modcod",
                                        "note", "digital_obo_db", "snr_db", "modcod_margin_db")} == {
@@ -80,18 +90,16 @@ accuracy (clean) at least 0.6 there with 1 dB to spare: DeepJSCC 51,176 images/s
 
 def test_a_link_that_neither_chain_closes():
     answer = asked(Chain(), power_dbw=-20.0, obo_db=6.0)
-    assert answer.text().splitlines()[2:] == [
-        f"back-off: 6 dB DeepJSCC, 1 dB digital (PSK, assumed; --digital-obo-db); DeepJSCC's frame carries image in 100 % of its symbols, {OWN}",
-        "",
-        "the link: at SNR -24.73 dB, CR 1/12, OUTSIDE the fitted domain: DeepJSCC accuracy = 0.1069, digital 0.1000 (no MODCOD closes, 0.000 bit/pixel); ahead: DeepJSCC",
-        "accuracy (clean) at least 0.6 there: DeepJSCC does not reach it, digital does not reach it",
+    assert parts(answer)[0] == [
+        "accuracy (clean) at least 0.6 at the link's SNR: DeepJSCC does not reach it, digital does not reach it",
+        "at SNR -24.73 dB, CR 1/12, OUTSIDE the fitted domain: DeepJSCC accuracy = 0.1069, digital 0.1000 (no MODCOD closes, 0.000 bit/pixel); ahead: DeepJSCC",
     ]
     assert (answer.met, answer.in_domain) == (False, False)
 
 
 def test_without_a_curve_it_is_told_what_each_chain_may_send():
     answer = asked(Chain(), curve=None, target=None, power_dbw=5.0)
-    lines = answer.text().splitlines()
+    head, _, lines = parts(answer)
     assert lines[1:8] == [
         "  -8.00 dB  no MODCOD closes  0.000 bit/symbol of 0.212 (Shannon)",
         "  -4.75 dB  no MODCOD closes  0.000 bit/symbol of 0.417 (Shannon)",
@@ -101,8 +109,8 @@ def test_without_a_curve_it_is_told_what_each_chain_may_send():
         "   8.75 dB  8PSK 3/4          2.228 bit/symbol of 3.087 (Shannon)",
         "  12.00 dB  16APSK 5/6        3.300 bit/symbol of 4.075 (Shannon)",
     ]
-    assert lines[-1] == (
-        "the link: at SNR 6.27 dB, CR 1/12: DeepJSCC accuracy = 0.8438; the digital chain may spend "
+    assert head[-1] == (
+        "at SNR 6.27 dB, CR 1/12: DeepJSCC accuracy = 0.8438; the digital chain may spend "
         "8PSK 3/5, 0.445 bit/pixel"
     )
     assert answer.met is None
