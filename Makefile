@@ -78,7 +78,7 @@ reference: $(VENV)/.run ## measure the reference table again: make reference TIL
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
 		--set 'grid.cr=["1/48","1/32","1/24","1/16","1/12","1/6"]' --set 'grid.snr_db=[-8,-6,-4,-2,0,2,4,7,10,14,18]' --out $(REFERENCE)
 	mkdir -p data/eurosat-awgn reports
-	cd $(REFERENCE) && cp README.md experiment.toml environment.json source.json metrics.csv cells.csv $(CURDIR)/data/eurosat-awgn/
+	cd $(REFERENCE) && cp README.md experiment.toml environment.json source.json metrics.csv metrics.outcomes.npz cells.csv $(CURDIR)/data/eurosat-awgn/
 	$(MAKE) fits
 
 fits: $(VENV)/.run ## fit the reference table again, into the package, and draw it

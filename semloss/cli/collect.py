@@ -97,6 +97,12 @@ def _run(args: Args) -> int:
     )
     for line in summary["not_monotone"]:
         print(f"not monotone: {line}")
+    if summary["without_outcomes"]:
+        print(
+            f"outcomes of single images: none of {len(summary['without_outcomes'])} cells, which "
+            "were measured before they were kept; delete their measured.json and collect again: "
+            "they are measured anew, not trained"
+        )
     print(f"\ntables: {' '.join(summary['tables'])}")
     print(f"next: semloss fit {summary['run']}")
     return 0

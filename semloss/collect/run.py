@@ -13,6 +13,7 @@
       log.txt              what happened when
       tasks/ trunks/ bases/ receivers/ cells/    one folder per unit of work
       metrics.parquet .csv, cells.parquet .csv    the tables
+      metrics.outcomes.npz                        what became of each test image
 
 In a unit's folder a stage is finished when its ``<stage>.json`` is there; the weights were
 written before it. ``training-*.safetensors`` carries a training in progress.
@@ -42,6 +43,7 @@ from semloss.collect.experiment import Experiment
 from semloss.collect.units import Unit
 from semloss.errors import SemlossError
 from semloss.identity import digest
+from semloss.outcomes import decoded
 from semloss.sources import ImageSet, Split
 from semloss.storage import make_folder, read_json, read_toml, sweep, write_atomically, write_json
 from semloss.tables.schema import SCHEMA
@@ -231,14 +233,21 @@ class Run:
     def cell_records(self, task: str) -> list[dict[str, Any]]:
         """Records of all finished cells in the folder, in the order of their names.
 
-        `task` is the task model's label, which older records do not tell.
+        `task` is the task model's label, which older records do not tell; the outcomes of single
+        images, which they do not tell either, are arrays here.
         """
         records = []
         for path in sorted((self.path / "cells").glob("*/measured.json")):
             with suppress(SemlossError):
                 record = read_json(path)
                 if isinstance(record, dict) and record.keys() >= {"status", "cell", "rows"}:
-                    now = {"cell": cell_of(record), "rows": rows_of(record, task)}
+                    rows = [
+                        row | {"outcomes": decoded(row["outcomes"], row["n"])}
+                        if "outcomes" in row
+                        else row
+                        for row in rows_of(record, task)
+                    ]
+                    now = {"cell": cell_of(record), "rows": rows}
                     records.append(record | now)
                     continue
             print(

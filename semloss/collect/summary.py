@@ -8,6 +8,7 @@ import numpy as np
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import Run
 from semloss.collect.units import Unit
+from semloss.outcomes import Outcomes, beside, key_of, write_outcomes
 from semloss.sources import ImageSet, Split
 from semloss.storage import write_atomically
 from semloss.tables import write_tables
@@ -29,6 +30,9 @@ def write_run_tables(
         for record in records:
             about = {key: record["cell"][key] for key in SHARED_COLUMNS}
             rows += [about | row for row in record["rows"]]
+        outcomes = _outcomes(rows, images, split)
+        if outcomes.of:  # before the tables: none of their rows is without
+            write_outcomes(outcomes, beside(run.path / "metrics.csv"))
         write_tables(rows, [record["cell"] for record in records], run.path)
         measured = {record["cell"]["cell"]: record["status"] for record in records}
         cells = [unit.name for unit in units if unit.stage == "measured"]
@@ -41,10 +45,24 @@ def write_run_tables(
             "diverged": [name for name, status in measured.items() if status == "diverged"],
             "clean_accuracy": next((r["ceiling"] for r in rows if r["metric"] == "accuracy"), None),
             "tables": [shown(run.path / f"{name}.parquet") for name in ("metrics", "cells")],
+            "without_outcomes": _without(rows, outcomes),
             "not_monotone": not_monotone(rows),
         }
         write_atomically(run.path / "README.md", _readme(experiment, images, split, summary, rows))
     return summary
+
+
+def _outcomes(rows: list[dict[str, Any]], images: ImageSet, split: Split) -> Outcomes:
+    """Outcomes of the test images, taken out of the rows that hold them."""
+    label = np.array([images.classes[at] for at in images.labels[split.test]])
+    of = {key_of(row): row.pop("outcomes") for row in rows if "outcomes" in row}
+    return Outcomes(np.array(images.names(split.test)), label, of)
+
+
+def _without(rows: list[dict[str, Any]], outcomes: Outcomes) -> list[str]:
+    """Cells that were measured, at some SNR, before outcomes of single images were kept."""
+    measured = {key_of(row)[:2] for row in rows}
+    return sorted({cell for cell, _ in measured - {key[:2] for key in outcomes.of}})
 
 
 def shown(path: Path) -> str:
@@ -144,6 +162,7 @@ def _readme(
         "## Files\n\n"
         "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, receiver and metric\n"
         "- `cells.parquet`, `cells.csv`: one row per trained cell: CR, steps, CPU time, status\n"
+        "- `metrics.outcomes.npz`: what became of each test image, for each row of the metrics\n"
         "- `images.png`: some images of each class\n"
         "- `experiment.toml`: the experiment with every default; "
         "`semloss collect experiment.toml --out .` here goes on with it\n"

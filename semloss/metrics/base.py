@@ -1,9 +1,11 @@
 """What a measurement is, and what every image metric promises."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semloss.facts import metric_facts
@@ -33,6 +35,11 @@ class Measurement:
         Which way is better.
     floor, ceiling
         Value when nothing gets through, and value on clean images; None when unknown.
+    outcomes
+        What became of each test image (n,), bool or float32, with mean `value` and spread `sd`:
+        its own value where the metric is a mean over images, else `value` plus the image's
+        influence on it (delta method). Of an image that is sent several times, the mean over the
+        repetitions. None where the items are no images.
     """
 
     metric: str
@@ -43,6 +50,9 @@ class Measurement:
     direction: Direction
     floor: float | None = None
     ceiling: float | None = None
+    outcomes: NDArray[np.bool_] | NDArray[np.float32] | None = field(
+        default=None, repr=False, compare=False
+    )
 
 
 def mean_measurement(
@@ -67,6 +77,7 @@ def mean_measurement(
     return Measurement(
         metric, float(exact.mean()), sd, n, sd / n**0.5, facts.direction or "higher",
         facts.floor if floor is None else floor, facts.ceiling if ceiling is None else ceiling,
+        values.float().cpu().numpy(),
     )  # fmt: skip
 
 

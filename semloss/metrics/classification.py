@@ -50,12 +50,13 @@ def measure_classification(
     guess = np.asarray(predictions, dtype=np.int64)
     n = truth.size
     chance = 1.0 / n_classes
-    accuracy = float(np.mean(truth == guess))
+    right = truth == guess
+    accuracy = float(np.mean(right))
     sd = math.sqrt(accuracy * (1.0 - accuracy))
     loss_sd = sd / clean_accuracy
     return [
         Measurement(
-            "accuracy", accuracy, sd, n, sd / math.sqrt(n), "higher", chance, clean_accuracy
+            "accuracy", accuracy, sd, n, sd / math.sqrt(n), "higher", chance, clean_accuracy, right
         ),
         _macro_f1(truth, guess, n_classes, clean_macro_f1),
         Measurement(
@@ -67,6 +68,7 @@ def measure_classification(
             "lower",
             (clean_accuracy - chance) / clean_accuracy,
             0.0,
+            ((clean_accuracy - right) / clean_accuracy).astype(np.float32),
         ),
     ]
 
@@ -94,4 +96,7 @@ def _macro_f1(
     ) / present.sum()
     sd = float(np.sqrt(np.mean(influence**2)))
     floor = 2.0 / (n_classes * (n_classes + 1))
-    return Measurement("macro_f1", value, sd, n, sd / math.sqrt(n), "higher", floor, ceiling)
+    outcomes = (value + influence).astype(np.float32)
+    return Measurement(
+        "macro_f1", value, sd, n, sd / math.sqrt(n), "higher", floor, ceiling, outcomes
+    )

@@ -58,4 +58,6 @@ class PsnrOfMeanMse(ImageMetric):
         mse = max(float(exact.mean()), SMALLEST_MSE)
         slope_db = 10.0 / (math.log(10.0) * mse)
         sd = slope_db * float(exact.std()) if n > 1 else float("nan")
-        return Measurement(self.name, -10.0 * math.log10(mse), sd, n, sd / math.sqrt(n), "higher")
+        value = -10.0 * math.log10(mse)
+        outcomes = (value - slope_db * (exact - exact.mean())).float().cpu().numpy()
+        return Measurement(self.name, value, sd, n, sd / math.sqrt(n), "higher", outcomes=outcomes)

@@ -26,6 +26,7 @@ from semloss.selection.measurement_noise import (
     spread_between_seeds,
 )
 from semloss.selection.points import Follows, Points
+from semloss.selection.shared_images import image_correlation, told_outcomes
 from semloss.tables.cells import cell_number, cell_text
 from semloss.tables.naming import canonical_metric, listing
 from semloss.tables.snr import doubt_about_snr
@@ -294,14 +295,18 @@ def _points(
 ) -> Points:
     """Check the rows of one surface and pack them; the table tells the PAPR of the same link."""
     refuse_impossible(rows, metric)
-    rows, averaged = mean_over_images(rows)
+    rows, averaged, outcomes = mean_over_images(rows)
     refuse_duplicates(rows, metric)
     direction = _direction(rows, metric)
     floor, ceiling = _level(rows, "floor"), _level(rows, "ceiling")
     value = rows["value"].to_numpy(float)
     se, n, noise = measurement_noise(rows, metric)
     refuse_levels(floor, ceiling, direction, value, se)
-    replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows))
+    if outcomes is None:
+        outcomes, untold = told_outcomes(rows, table.attrs.get("outcomes", ()))
+        averaged += untold
+    shared = None if outcomes is None else image_correlation(outcomes)
+    replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows), shared)
     if noise == "none" and replicate_dof > 0:
         noise = "replicates"
     about = (
@@ -335,6 +340,7 @@ def _points(
         replicate_dof=replicate_dof,
         task=task,
         follows=follows,
+        image_correlation=shared,
     )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from semloss.arrays import Array
 from semloss.selection.measurement_noise import cells, seeds
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import plain
@@ -11,15 +12,16 @@ _IMAGE = {"image", "img", "sample", "tile", "picture", "filename", "file", "idx"
 """Words by which a column that tells images apart is known."""
 
 
-def mean_over_images(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def mean_over_images(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str], Array | None]:
     """Rows of one surface, those of several images of a cell as one, and a note that says so.
 
     Value, sd and n become the images' mean, standard deviation and number; of the other columns
-    the first row tells. Rows that an image's name does not tell apart stay as they are.
+    the first row tells. Rows that an image's name does not tell apart stay as they are. Last come
+    the images' own values, (rows, images), NaN where one is missing; None where rows stay.
     """
     key = pd.DataFrame({"cell": cells(rows), "seed": seeds(rows)}, index=rows.index)
     if not key.duplicated().any():
-        return rows, []
+        return rows, [], None
     for column in rows.columns:
         names = rows[column].map(cell_text)
         if not _IMAGE & set(plain(str(column)).split("_")) or (names == "").any():
@@ -33,5 +35,7 @@ def mean_over_images(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         count = of_cell.count().to_numpy()
         kept = kept.assign(value=of_cell.mean().to_numpy(), sd=of_cell.std().to_numpy(), n=count)
         span = f"{count.min()}" if count.min() == count.max() else f"{count.min()} to {count.max()}"
-        return kept, [f"mean over {column}: {span} images a cell"]
-    return rows, []
+        each = rows.assign(_cell=number, _image=names.to_numpy())
+        values = each.pivot(index="_cell", columns="_image", values="value").to_numpy(float)
+        return kept, [f"mean over {column}: {span} images a cell"], values
+    return rows, [], None

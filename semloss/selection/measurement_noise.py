@@ -60,12 +60,16 @@ def cells(rows: pd.DataFrame) -> Integers:
     return np.asarray(number, dtype=np.int64)
 
 
-def spread_between_seeds(value: Array, se: Array, cell: Integers) -> tuple[float, int]:
+def spread_between_seeds(
+    value: Array, se: Array, cell: Integers, image_correlation: Array | None = None
+) -> tuple[float, int]:
     """Standard deviation that training again adds to the measurement noise.
 
     Variance components, one way, random: the variance between replicates of a cell, pooled over
     the cells with their degrees of freedom, is that of seeds plus that of measuring; the mean of
-    the latter is known (Searle, Casella and McCulloch, Variance Components, 1992, ch. 3).
+    the latter is known (Searle, Casella and McCulloch, Variance Components, 1992, ch. 3). Seeds
+    that are measured on the same images share their luck, and differ by the rest of it only: of
+    m replicates with covariance S, measuring adds ``tr S - sum S / m`` to their sum of squares.
 
     Parameters
     ----------
@@ -73,6 +77,8 @@ def spread_between_seeds(value: Array, se: Array, cell: Integers) -> tuple[float
         Measurements (N,) and their standard errors.
     cell
         Grid point (N,) of each.
+    image_correlation
+        Correlation (N, N) of the measurement errors; None: taken as independent.
 
     Returns
     -------
@@ -86,5 +92,12 @@ def spread_between_seeds(value: Array, se: Array, cell: Integers) -> tuple[float
         return 0.0, 0
     mean = np.bincount(cell, value) / np.maximum(count, 1)
     between = float(np.sum((value - mean[cell]) ** 2))
-    measured = float(np.sum(np.bincount(cell, se**2) * dof / np.maximum(count, 1)))
+    own = np.bincount(cell, se**2)
+    summed = own  # variance of each cell's sum of errors
+    if image_correlation is not None:
+        summed = np.array([
+            se[at] @ image_correlation[np.ix_(at, at)] @ se[at]
+            for at in (np.flatnonzero(cell == one) for one in range(len(count)))
+        ])  # fmt: skip
+    measured = float(np.sum(own - summed / np.maximum(count, 1)))
     return math.sqrt(max(between - measured, 0.0) / total), total

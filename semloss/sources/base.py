@@ -73,6 +73,20 @@ class ImageSet:
         number = np.bincount(self.labels, minlength=len(self.classes))
         return dict(zip(self.classes, (int(n) for n in number), strict=True))
 
+    def names(self, which: Indices) -> list[str]:
+        """A name for each of the tiles at these positions, by its pixels.
+
+        The same tile is called the same in every set; of equal tiles the further ones are counted.
+        """
+        seen: dict[str, int] = {}
+        names = []
+        for at in which:
+            pixels = np.ascontiguousarray(self.images[at])
+            text = hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()[:16]
+            seen[text] = seen.get(text, 0) + 1
+            names.append(text if seen[text] == 1 else f"{text}-{seen[text]}")
+        return names
+
     def _hash(self) -> str:
         digest = hashlib.sha256()
         head = {"shape": self.images.shape, "classes": self.classes, "bands": self.bands}

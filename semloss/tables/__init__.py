@@ -47,6 +47,9 @@ threads             integer  processor threads of the training
 key                 text     content key under which the cell is kept
 ==================  =======  ====================================================================
 
+A file ``metrics.outcomes.npz`` beside ``metrics`` holds what became of each test image
+(`semloss.outcomes`).
+
 This is schema 2 (`SCHEMA`; a run's ``environment.json`` says it as ``table_schema``). Tables of
 schema 1, whose ``task`` told the receiver, are read too (`tables.older`).
 Any CSV or parquet with columns ``cr, snr_db, metric, value`` is a table too; `cr` may be written

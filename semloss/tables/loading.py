@@ -10,6 +10,7 @@ import pandas as pd
 
 from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
+from semloss.outcomes import beside
 from semloss.tables.about import about
 from semloss.tables.cells import cell_number, cell_text, not_a_number
 from semloss.tables.columns import map_columns
@@ -62,7 +63,8 @@ def load_table(
         The table with numeric ``cr`` (k/n, in (0, 1]), ``snr_db`` (Es/N0 in dB), ``value`` and
         optional columns; indexed by the row number in the file (the header of a CSV is row 1).
         ``attrs["about"]`` has what the other files of a run folder tell (`semloss.tables.about`),
-        ``attrs["notes"]`` what was read that no column says.
+        ``attrs["notes"]`` what was read that no column says, ``attrs["outcomes"]`` the files
+        beside it that hold outcomes of single images (`semloss.outcomes`), as texts.
 
     Raises
     ------
@@ -123,6 +125,8 @@ def _table(path: Path, columns: Mapping[str, str], by_name: Sequence[str]) -> pd
     _refuse_other_name(frame, file)
     frame.attrs["about"] = about(path) if path.is_dir() else {}
     frame.attrs["notes"] = notes
+    outcomes = beside(file)
+    frame.attrs["outcomes"] = [str(outcomes)] if outcomes.is_file() else []
     return frame
 
 

@@ -23,14 +23,16 @@ def refuse_twice(paths: Sequence[Path]) -> None:
 def joined(paths: Sequence[Path], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One table of several, each row with the number in its file and, as `TABLE`, the file's name.
 
-    What their folders tell is kept where all agree.
+    What their folders tell is kept where all agree; outcomes of single images are those of all.
     """
     stems = [path.stem if path.suffix else path.name for path in paths]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
     parts = [table if TABLE in table else table.assign(**{TABLE: name})
              for name, table in zip(names, tables, strict=True)]  # fmt: skip
     about, *others = (table.attrs["about"] for table in tables)
-    notes = [note for table in tables for note in table.attrs["notes"]]
+    notes, outcomes = (
+        [one for table in tables for one in table.attrs[name]] for name in ("notes", "outcomes")
+    )
     for part in parts:
         part.attrs = {}
     frame = pd.concat(parts)
@@ -38,4 +40,5 @@ def joined(paths: Sequence[Path], tables: Sequence[pd.DataFrame]) -> pd.DataFram
     frame[texts] = frame[texts].fillna("")
     frame.attrs["about"] = dict(about.items() & set.intersection(*(set(o.items()) for o in others)))
     frame.attrs["notes"] = notes
+    frame.attrs["outcomes"] = outcomes
     return frame

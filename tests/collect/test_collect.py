@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
@@ -24,6 +26,7 @@ from semloss.collect.run import Run, UnitFolder
 from semloss.collect.stages.attempts import Attempts
 from semloss.collect.stages.bench import Bench
 from semloss.collect.summary import not_monotone
+from semloss.outcomes import key_of, read_outcomes
 from semloss.training import Recipe
 from semloss.training import loop as training
 
@@ -58,7 +61,8 @@ def reference(world):
 
 
 def tables(run):
-    return (run / "metrics.csv").read_bytes()
+    """The table of a run, and the outcomes of single images beside it."""
+    return [(run / f"metrics.{kind}").read_bytes() for kind in ("csv", "outcomes.npz")]
 
 
 def test_the_table_holds_every_cell_metric_and_task(reference):
@@ -77,6 +81,41 @@ def test_the_table_holds_every_cell_metric_and_task(reference):
     accuracy = table[table.metric == "accuracy"]
     assert (accuracy.floor == 0.1).all()
     pd.testing.assert_series_equal(table.se, table.sd / table.n**0.5, check_names=False)
+
+
+def test_the_outcomes_of_single_images_average_to_the_table(reference):
+    table, told = semloss.load_table(reference), read_outcomes(reference / "metrics.outcomes.npz")
+    assert len(told.of) == len(table)
+    assert len(set(told.image)) == 40
+    assert dict(Counter(told.label)) == dict.fromkeys(set(told.label), 4)
+    for row in table.to_dict("records"):
+        values = told.of[key_of(row)]
+        assert len(values) == row["n"]
+        assert values.dtype == (bool if row["metric"] == "accuracy" else np.float32)
+        exact = values.astype(float)
+        assert exact.mean() == pytest.approx(row["value"], rel=1e-6, abs=1e-6)
+        spread = exact.std(ddof=0 if row["receiver"] != "none" else 1)
+        assert spread == pytest.approx(row["sd"], rel=1e-4, abs=1e-6)
+
+
+def test_what_the_images_of_a_run_share_is_known_to_its_points(reference):
+    shared = semloss.select(semloss.load_table(reference), "psnr_db").image_correlation
+    # every link finds the same tiles hard
+    assert (shared[np.triu_indices(4, 1)] > 0.5).all()
+    assert np.linalg.eigvalsh(shared).min() > 0
+
+
+def test_two_runs_on_the_same_images_know_them_again(world, reference, tmp_path):
+    """Other cells, another split that shares some test images: the same names for the same."""
+    few = ["--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]"]
+    assert collect(world, tmp_path / "same", *few, "--set", "task.clean.steps=11") == 0
+    assert collect(world, tmp_path / "other", *few, "--set", "split.seed=1") == 0
+    first, same, other = (
+        read_outcomes(run / "metrics.outcomes.npz").image.tolist()
+        for run in (reference, tmp_path / "same", tmp_path / "other")
+    )
+    assert first == same
+    assert 0 < len({*first} & {*other}) < 40
 
 
 def test_both_averages_of_psnr_are_there_and_differ(reference):
@@ -165,6 +204,65 @@ def test_a_metric_added_later_is_measured_and_the_rest_kept(world, tmp_path):
     assert set(after.metric) == set(before.metric) | {"mse"}
     kept = after[after.metric != "mse"].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before.reset_index(drop=True))
+
+
+def test_a_run_of_before_outcomes_is_read_and_completed(world, reference, tmp_path, capfd):
+    """It is left as it is, said so, and the mend that is named trains nothing."""
+    out = tmp_path / "before"
+    shutil.copytree(reference, out)
+    (out / "metrics.outcomes.npz").unlink()
+    records = list((out / "cells").glob("*/measured.json"))
+    for path in records:
+        record = json.loads(path.read_text())
+        for row in record["rows"]:
+            del row["outcomes"]
+        path.write_text(json.dumps(record))
+    shutil.rmtree(records[0].parent)  # not all of it was measured
+    times = {path: path.stat().st_mtime_ns for path in records[1:]}
+    assert collect(world, out) == 0
+    assert "none of 3 cells, which were measured before they were kept" in capfd.readouterr().out
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    assert tables(out)[0] == tables(reference)[0]
+    points = semloss.select(semloss.load_table(out), "psnr_db")
+    assert points.image_correlation is None
+    assert points.notes[0].startswith("outcomes of single images are there for 1 of 4 measurements")
+    weights = {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
+    for path in records[1:]:
+        path.unlink()
+    assert collect(world, out) == 0
+    assert "before they were kept" not in capfd.readouterr().out
+    assert tables(out) == tables(reference)
+    assert weights == {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
+
+
+def test_damaged_outcomes_are_told_and_written_anew_by_the_mend(world, reference, tmp_path, capfd):
+    out = tmp_path / "damaged"
+    shutil.copytree(reference, out)
+    victim = out / "metrics.outcomes.npz"
+    victim.write_bytes(victim.read_bytes()[:-100])
+    assert main(["fit", str(out), "--metric", "psnr_db", "--out", str(tmp_path / "f.json")]) == 2
+    told = capfd.readouterr().err.strip().splitlines()
+    assert len(told) == 1
+    assert f"{victim} holds no outcomes of images" in told[0]
+    assert "delete it" in told[0]
+    victim.unlink()
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
+
+
+def test_a_record_whose_outcomes_are_none_is_left_out_by_name(world, reference, tmp_path, capfd):
+    out = tmp_path / "record"
+    shutil.copytree(reference, out)
+    victim = next(out.rglob("measured.json"))
+    record = json.loads(victim.read_text())
+    record["rows"][0]["outcomes"] = "f32:AAAA"
+    victim.write_text(json.dumps(record))
+    assert collect(world, out) == 0
+    assert f"{victim} is no measurement and is left out" in capfd.readouterr().err
+    assert semloss.load_table(out).cell.nunique() == 3
+    shutil.rmtree(victim.parent)
+    assert collect(world, out) == 0
+    assert tables(out) == tables(reference)
 
 
 def test_another_precision_is_another_experiment(world, reference, tmp_path, capfd):

@@ -122,6 +122,31 @@ def test_a_mean_has_the_sample_spread() -> None:
     )
 
 
+def test_outcomes_of_images_have_the_mean_and_the_spread_of_the_measurement(
+    every_metric: list[ImageMetric],
+) -> None:
+    """Ratios and logarithms of means too: to first order the images' own influence (delta)."""
+    reference = landscape(20, 3, 192)
+    received = noisy(reference, 0.1)
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 300)
+    guesses = np.where(rng.random(300) < 0.7, labels, rng.integers(0, 4, 300))
+    found = [one.summarise(one.per_image(reference, received)) for one in every_metric]
+    judged = measure_classification(labels, guesses, n_classes=4, clean_accuracy=0.9)
+    assert len(judged) == 3
+    for one in [*found, *judged]:
+        assert one.outcomes is not None
+        exact = one.outcomes.astype(float)
+        assert len(exact) == one.n
+        assert exact.mean() == pytest.approx(one.value, rel=1e-6)
+        assert exact.std(ddof=one not in judged) == pytest.approx(one.sd, rel=1e-4)
+    assert judged[0].outcomes.tolist() == (labels == guesses).tolist()
+    mse = [(one - other).square().mean() for one, other in zip(reference, received, strict=True)]
+    slope = 10 / math.log(10) / np.mean(mse)
+    of_mean = next(one for one in found if one.metric == "psnr_mean_mse_db")
+    assert np.allclose(of_mean.outcomes, of_mean.value - slope * (mse - np.mean(mse)), atol=1e-4)
+
+
 def test_one_image_has_no_spread() -> None:
     assert math.isnan(mean_measurement("x", torch.tensor([1.0])).sd)
 

@@ -96,6 +96,20 @@ def test_the_content_hash_covers_pixels_labels_classes_and_bands():
     assert renamed.content_hash == base.content_hash
 
 
+def test_a_tile_has_the_same_name_in_every_set_and_no_two_have_one():
+    base = image_set([5, 5])
+    base.images[7] = base.images[2]
+    names = base.names(np.arange(10))
+    assert len(set(names)) == 10
+    assert names[7] == f"{names[2]}-2"
+    moved = ImageSet(base.images[::-1].copy(), base.labels, base.classes, base.bands, "x", {})
+    assert moved.names(np.array([9, 5])) == [names[0], names[4]]
+    n, high, wide, bands = base.images.shape
+    pixels = base.images.reshape(n, high // 2, wide * 2, bands)
+    flat = ImageSet(pixels, base.labels, base.classes, base.bands, "x", {})
+    assert not {*flat.names(np.arange(10))} & {*names}  # the same bytes are another picture
+
+
 SMALL = Scenes(per_class=2, size=32)
 
 

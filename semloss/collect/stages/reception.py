@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from semloss.collect.stages.chain import Chain, images_at
 from semloss.identity import seed_for
 from semloss.interruption import look
-from semloss.metrics import Delivery, ImageMetric, mean_measurement, papr_db
+from semloss.metrics import Delivery, ImageMetric, Measurement, mean_measurement, papr_db
+from semloss.outcomes import encoded
 from semloss.sources import ImageSet
 from semloss.tasks import Answers, Task
 
@@ -94,8 +95,8 @@ def measure(
     Returns
     -------
     list of dict
-        ``snr_db``, ``task``, ``receiver`` and the fields of a `Measurement`, one for each metric.
-        Receptions are measured as float32, not rounded to 8 bits.
+        ``snr_db``, ``task``, ``receiver`` and the fields of a `Measurement`, one for each metric,
+        its outcomes as text. Receptions are measured as float32, not rounded to 8 bits.
     """
     generator = torch.Generator(sent.device).manual_seed(seed_for(key, f"measure/{snr_db:g}"))
     networks, task = listeners.networks, listeners.task
@@ -118,12 +119,19 @@ def measure(
         judged = task.measure(listeners.truth, said, listeners.clean, len(sent.images.classes))
         found += [(task.label, name, one) for one in judged]
     return [
-        {"snr_db": snr_db, "task": label, "receiver": receiver, **_finite(asdict(one))}
+        {"snr_db": snr_db, "task": label, "receiver": receiver, **_plain(one, len(sent.positions))}
         for label, receiver, one in found
     ]
 
 
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as JSON can hold it: the spread of a single image is unknown, not nan."""
+def _plain(one: Measurement, n_images: int) -> dict[str, Any]:
+    """A measurement as JSON can hold it: the spread of a single image is unknown, not nan.
+
+    Outcomes are kept where they are those of the test images.
+    """
+    row = {field.name: getattr(one, field.name) for field in fields(one)}
     unknown = {key for key in ("sd", "se") if math.isnan(row[key])}
+    outcomes = row.pop("outcomes")
+    if outcomes is not None and len(outcomes) == n_images:
+        row["outcomes"] = encoded(outcomes)
     return row | dict.fromkeys(unknown)
