@@ -19,10 +19,10 @@ Where an image is sent several times, its outcome is the mean over the repetitio
 """
 
 from semloss.outcomes.files import beside, read_outcomes, write_outcomes
-from semloss.outcomes.outcomes import KEY, Key, Outcomes, key_of, per_image
+from semloss.outcomes.outcomes import KEY, Key, Outcomes, PerImage, key_of, per_image
 from semloss.outcomes.texts import decoded, encoded
 
 __all__ = [
-    "KEY", "Key", "Outcomes", "beside", "decoded", "encoded", "key_of", "per_image",
+    "KEY", "Key", "Outcomes", "PerImage", "beside", "decoded", "encoded", "key_of", "per_image",
     "read_outcomes", "write_outcomes",
 ]  # fmt: skip

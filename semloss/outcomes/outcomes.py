@@ -45,24 +45,35 @@ def key_of(row: Mapping[Any, Any]) -> Key:
     return str(cell), round(float(snr_db), 9), str(task), str(receiver), str(metric)
 
 
-def per_image(outcomes: Sequence[Outcomes], keys: Sequence[Key]) -> Array | None:
-    """Outcomes of the rows `keys`, one below the other, over all images of all runs.
+@dataclass(frozen=True, eq=False)
+class PerImage:
+    """Outcomes of several measurements over the images of all of them.
 
-    Returns
-    -------
-    array
-        (N, images), NaN where a row was not measured on an image; None where the outcomes of a
-        row are told nowhere.
+    Attributes
+    ----------
+    image
+        Name of each image.
+    values
+        Outcomes (N, images), NaN where one was not measured on an image.
     """
-    homes = [next((one for one in outcomes if key in one.of), None) for key in keys]
-    found = [one for one in homes if one is not None]
-    if not found or len(found) < len(keys):
-        return None
-    runs = list(dict.fromkeys(found))
-    names = list(dict.fromkeys(str(name) for run in runs for name in run.image))
+
+    image: tuple[str, ...]
+    values: Array
+
+
+def per_image(told: Sequence[tuple[Outcomes, Key]]) -> PerImage:
+    """Outcomes of rows of tables, one below the other; each is told by the run that it is of.
+
+    Raises
+    ------
+    KeyError
+        When a run does not tell of its row.
+    """
+    runs = list(dict.fromkeys(run for run, _ in told))
+    names = tuple(dict.fromkeys(str(name) for run in runs for name in run.image))
     column = {name: at for at, name in enumerate(names)}
     places = {run: np.array([column[str(name)] for name in run.image]) for run in runs}
-    values = np.full((len(keys), len(names)), np.nan)
-    for at, (run, key) in enumerate(zip(found, keys, strict=True)):
+    values = np.full((len(told), len(names)), np.nan)
+    for at, (run, key) in enumerate(told):
         values[at, places[run]] = run.of[key]
-    return values
+    return PerImage(names, values)

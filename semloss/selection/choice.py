@@ -26,9 +26,17 @@ from semloss.selection.measurement_noise import (
     spread_between_seeds,
 )
 from semloss.selection.points import Follows, Points
+from semloss.selection.rows import (
+    nothing_there,
+    rows_of_metric,
+    rows_of_receiver,
+    rows_of_task,
+    rows_where,
+    usable_rows,
+)
 from semloss.selection.shared_images import image_correlation, told_outcomes
-from semloss.tables.cells import cell_number, cell_text
-from semloss.tables.naming import canonical_metric, listing
+from semloss.tables.cells import cell_text
+from semloss.tables.naming import listing
 from semloss.tables.snr import doubt_about_snr
 
 _MEASURED = ("cr", "snr_db", "value", "sd", "se", "n")
@@ -72,12 +80,12 @@ def select(
         When the choice is open or matches nothing (the message lists what there is), when values
         lie outside the metric's range, or when two rows measure one cell.
     """
-    table = _where(table, where)
-    rows, metric = _of_metric(table, metric)
-    rows, receiver, unasked = *_of_receiver(rows, receiver), _unasked(rows, receiver)
-    rows, task = _of_task(rows, task)
+    table = rows_where(table, where)
+    rows, metric = rows_of_metric(table, metric)
+    rows, receiver, unasked = *rows_of_receiver(rows, receiver), _unasked(rows, receiver)
+    rows, task = rows_of_task(rows, task)
     refuse_mixture(rows)
-    usable, notes = _usable(rows, mismatch)
+    usable, notes = usable_rows(rows, mismatch)
     if unasked:
         others = listing([name for name in unasked if name != receiver])
         notes.append(f"fitting receiver={receiver}; also there: {others}")
@@ -121,9 +129,9 @@ def select_groups(
         As `select`, for any group; when a column does not exist or cannot make groups; and when
         no group is left.
     """
-    rows = table = _where(table, where)
+    rows = table = rows_where(table, where)
     if metric is not None or "metric" not in by:
-        rows, metric = _of_metric(rows, metric)
+        rows, metric = rows_of_metric(rows, metric)
     _check_by(rows, by)
     columns = [column for column in by if column in rows]
     labels = [rows[column].map(cell_text) for column in columns]
@@ -136,10 +144,10 @@ def select_groups(
         chosen = {"receiver": receiver, "task": task}
         if any(want and group.get(c, want) not in (want, "none", "") for c, want in chosen.items()):
             continue
-        part, own_receiver = _of_receiver(part, group.get("receiver", receiver))
-        part, own_task = _of_task(part, group.get("task", task))
+        part, own_receiver = rows_of_receiver(part, group.get("receiver", receiver))
+        part, own_task = rows_of_task(part, group.get("task", task))
         refuse_mixture(part)
-        usable, notes = _usable(part, mismatch)
+        usable, notes = usable_rows(part, mismatch)
         reason = _no_surface(usable, sparse)
         if reason:
             name = ", ".join(f"{column} {value or '–'}" for column, value in group.items())
@@ -150,104 +158,17 @@ def select_groups(
         raise SemlossError(
             f"no group of {', '.join(columns)} is a surface: {skipped[0]}"
             if skipped
-            else _nothing(rows, "receiver", receiver)
+            else nothing_there(rows, "receiver", receiver)
             if receiver is not None and receiver not in distinct(rows, "receiver")
-            else _nothing(rows, "task", task)
+            else nothing_there(rows, "task", task)
         )
     return groups, tuple(skipped)
-
-
-def _where(table: pd.DataFrame, where: Mapping[str, str] | None) -> pd.DataFrame:
-    rows = table
-    for column, wanted in (where or {}).items():
-        if column not in rows:
-            raise SemlossError(f"--where {column}: the table has {listing(rows.columns)}")
-        rows = _narrow(rows, column, wanted, f"--where {column}")
-    return rows
-
-
-def _of_metric(rows: pd.DataFrame, metric: str | None) -> tuple[pd.DataFrame, str]:
-    """Rows of a metric, and which it is."""
-    present = distinct(rows, "metric")
-    if metric is None:
-        metric = present[0] if len(present) == 1 else "accuracy"
-        if metric not in present:
-            raise SemlossError(
-                f"the table holds several metrics: choose --metric from {listing(present)}, or "
-                "fit each with --group-by metric"
-            )
-    elif metric not in present:
-        metric = canonical_metric(metric)
-    return _narrow(rows, "metric", metric, "--metric"), metric
-
-
-def _of_receiver(rows: pd.DataFrame, receiver: str | None) -> tuple[pd.DataFrame, str]:
-    """Rows of a receiver, and which it is: the only one, else the clean one."""
-    return _of_column(rows, "receiver", receiver, "clean")
 
 
 def _unasked(rows: pd.DataFrame, receiver: str | None) -> list[str]:
     """Receivers of which one is taken without being asked for; empty where there is no choice."""
     present = distinct(rows, "receiver") if "receiver" in rows else []
     return present if receiver is None and len(present) > 1 else []
-
-
-def _of_task(rows: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
-    """Rows of a task model, and which it is: the only one."""
-    return _of_column(rows, "task", task, None)
-
-
-def _of_column(
-    rows: pd.DataFrame, column: str, wanted: str | None, usual: str | None
-) -> tuple[pd.DataFrame, str]:
-    """Rows where a column is as wanted, else the only value or the usual one, and which it is."""
-    present = distinct(rows, column) if column in rows else []
-    if present == ["none"]:
-        return rows, "none"  # an image metric has none to choose
-    if not present:
-        return rows, wanted or "none"
-    wanted = wanted or (present[0] if len(present) == 1 else usual)
-    if wanted is None:
-        raise SemlossError(
-            f"the table holds several values of {column} ({listing(present)}); choose one with "
-            f"--{column}, or fit each with --group-by {column}"
-        )
-    return _narrow(rows, column, wanted, f"--{column}"), wanted
-
-
-def _narrow(rows: pd.DataFrame, column: str, wanted: str, option: str) -> pd.DataFrame:
-    """Rows where a column has the wanted value, or an error that lists what there is."""
-    kept = rows[rows[column].map(cell_text) == wanted]
-    if kept.empty and pd.api.types.is_numeric_dtype(rows[column]):
-        number = cell_number(wanted, option)
-        kept = rows[np.isclose(rows[column].to_numpy(float), number, rtol=1e-6, atol=1e-9)]
-    if kept.empty:
-        raise SemlossError(_nothing(rows, column, wanted, option))
-    return kept
-
-
-def _nothing(rows: pd.DataFrame, column: str, wanted: str | None, option: str = "") -> str:
-    """What to say where no row has the wanted value."""
-    return (
-        f"the table has no {column} {wanted!r}; choose {option or f'--{column}'} from "
-        f"{listing(distinct(rows, column))}"
-    )
-
-
-def _usable(rows: pd.DataFrame, mismatch: bool) -> tuple[pd.DataFrame, list[str]]:
-    """Rows that did not diverge and, unless asked, were tested where they were trained."""
-    notes = []
-    if "status" in rows:
-        diverged = rows["status"] == "diverged"
-        if diverged.any():
-            names = distinct(rows[diverged], "cell") if "cell" in rows else ["unnamed"]
-            notes.append(f"left out as diverged: {', '.join(names)}")
-            rows = rows[~diverged]
-    if not mismatch and "train_snr_db" in rows:
-        trained = rows["train_snr_db"].to_numpy(float)
-        matched = np.isnan(trained) | (np.abs(trained - rows["snr_db"].to_numpy(float)) < 1e-6)
-        rows = rows[matched]
-    return rows, notes
 
 
 def _no_surface(rows: pd.DataFrame, sparse: bool) -> str | None:
@@ -303,9 +224,9 @@ def _points(
     se, n, noise = measurement_noise(rows, metric)
     refuse_levels(floor, ceiling, direction, value, se)
     if outcomes is None:
-        outcomes, untold = told_outcomes(rows, table.attrs.get("outcomes", ()))
+        outcomes, untold = told_outcomes(rows, table.attrs.get("outcomes", {}))
         averaged += untold
-    shared = None if outcomes is None else image_correlation(outcomes)
+    shared = None if outcomes is None else image_correlation(outcomes.values)
     replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows), shared)
     if noise == "none" and replicate_dof > 0:
         noise = "replicates"

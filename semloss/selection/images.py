@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from semloss.arrays import Array
+from semloss.outcomes import PerImage
 from semloss.selection.measurement_noise import cells, seeds
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import plain
@@ -12,12 +12,12 @@ _IMAGE = {"image", "img", "sample", "tile", "picture", "filename", "file", "idx"
 """Words by which a column that tells images apart is known."""
 
 
-def mean_over_images(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str], Array | None]:
+def mean_over_images(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str], PerImage | None]:
     """Rows of one surface, those of several images of a cell as one, and a note that says so.
 
     Value, sd and n become the images' mean, standard deviation and number; of the other columns
     the first row tells. Rows that an image's name does not tell apart stay as they are. Last come
-    the images' own values, (rows, images), NaN where one is missing; None where rows stay.
+    the images' own values; None where rows stay.
     """
     key = pd.DataFrame({"cell": cells(rows), "seed": seeds(rows)}, index=rows.index)
     if not key.duplicated().any():
@@ -36,6 +36,7 @@ def mean_over_images(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str], Array
         kept = kept.assign(value=of_cell.mean().to_numpy(), sd=of_cell.std().to_numpy(), n=count)
         span = f"{count.min()}" if count.min() == count.max() else f"{count.min()} to {count.max()}"
         each = rows.assign(_cell=number, _image=names.to_numpy())
-        values = each.pivot(index="_cell", columns="_image", values="value").to_numpy(float)
-        return kept, [f"mean over {column}: {span} images a cell"], values
+        values = each.pivot(index="_cell", columns="_image", values="value")
+        own = PerImage(tuple(map(str, values)), values.to_numpy(float))
+        return kept, [f"mean over {column}: {span} images a cell"], own
     return rows, [], None

@@ -1,22 +1,35 @@
 """What the cells of a table share by being measured on the same test images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from semloss.arrays import Array
-from semloss.outcomes import KEY, key_of, per_image, read_outcomes
+from semloss.outcomes import KEY, PerImage, key_of, per_image, read_outcomes
+from semloss.tables.several import TABLE
 
 _SHRUNK = 0.02
 """Share by which correlations are drawn to 0, so that their matrix is positive definite."""
 
 
-def told_outcomes(rows: pd.DataFrame, files: Sequence[str]) -> tuple[Array | None, list[str]]:
-    """Outcomes (N, images) of single images for rows (N,) of a table, None where not all are told.
+def told_outcomes(
+    rows: pd.DataFrame, files: Mapping[str, str]
+) -> tuple[PerImage | None, list[str]]:
+    """Outcomes of single images for rows of a table; None where not all of the rows have them.
 
-    Files hold them; a note tells where some rows have them and others do not.
+    Parameters
+    ----------
+    rows
+        Rows (N,) of a table.
+    files
+        As ``attrs["outcomes"]`` of the table has them.
+
+    Returns
+    -------
+    tuple
+        The outcomes, and a note where some rows have them and others do not.
 
     Raises
     ------
@@ -25,16 +38,17 @@ def told_outcomes(rows: pd.DataFrame, files: Sequence[str]) -> tuple[Array | Non
     """
     if not files or not {*KEY} <= {*rows.columns}:
         return None, []
-    outcomes = [read_outcomes(Path(file)) for file in files]
+    runs = {name: read_outcomes(Path(file)) for name, file in files.items()}
+    tables = rows[TABLE] if TABLE in rows else [""] * len(rows)
+    homes = [runs.get(str(name), runs.get("")) for name in tables]
     keys = [key_of(row) for row in rows[[*KEY]].to_dict("records")]
-    values = per_image(outcomes, keys)
-    told = sum(any(key in one.of for one in outcomes) for key in keys)
-    if values is not None or not told:
-        return values, []
+    told = [(run, key) for run, key in zip(homes, keys, strict=True) if run and key in run.of]
+    if len(told) == len(keys):
+        return per_image(told), []
     return None, [
-        f"outcomes of single images are there for {told} of {len(keys)} measurements, and so not "
-        "used; semloss collect says how to have all"
-    ]
+        f"outcomes of single images are there for {len(told)} of {len(keys)} measurements, and so "
+        "not used; semloss collect says how to have all"
+    ] * bool(told)
 
 
 def image_correlation(values: Array) -> Array:

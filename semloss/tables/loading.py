@@ -63,8 +63,9 @@ def load_table(
         The table with numeric ``cr`` (k/n, in (0, 1]), ``snr_db`` (Es/N0 in dB), ``value`` and
         optional columns; indexed by the row number in the file (the header of a CSV is row 1).
         ``attrs["about"]`` has what the other files of a run folder tell (`semloss.tables.about`),
-        ``attrs["notes"]`` what was read that no column says, ``attrs["outcomes"]`` the files
-        beside it that hold outcomes of single images (`semloss.outcomes`), as texts.
+        ``attrs["notes"]`` what was read that no column says, ``attrs["outcomes"]`` the
+        file beside it that holds outcomes of single images (`semloss.outcomes`), by the file's
+        name in the column ``table``, or by an empty one.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def _table(path: Path, columns: Mapping[str, str], by_name: Sequence[str]) -> pd
     frame.attrs["about"] = about(path) if path.is_dir() else {}
     frame.attrs["notes"] = notes
     outcomes = beside(file)
-    frame.attrs["outcomes"] = [str(outcomes)] if outcomes.is_file() else []
+    frame.attrs["outcomes"] = {"": str(outcomes)} if outcomes.is_file() else {}
     return frame
 
 

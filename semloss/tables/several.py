@@ -30,9 +30,9 @@ def joined(paths: Sequence[Path], tables: Sequence[pd.DataFrame]) -> pd.DataFram
     parts = [table if TABLE in table else table.assign(**{TABLE: name})
              for name, table in zip(names, tables, strict=True)]  # fmt: skip
     about, *others = (table.attrs["about"] for table in tables)
-    notes, outcomes = (
-        [one for table in tables for one in table.attrs[name]] for name in ("notes", "outcomes")
-    )
+    notes = [note for table in tables for note in table.attrs["notes"]]
+    outcomes = {str(name): file for part in parts for file in part.attrs["outcomes"].values()
+                for name in part[TABLE].unique()}  # fmt: skip
     for part in parts:
         part.attrs = {}
     frame = pd.concat(parts)
