@@ -63,6 +63,11 @@ ASKED: dict[str, tuple[str, ...]] = {
     "ledger without a target": ("plan", "ledger", ACCURACY, *KA),
     "ledger without a fit": ("plan", "ledger", "--link", "dice.toml"),
     "solve": ("plan", "solve", ACCURACY, "power_dbw", *X, *T),
+    "solve for the images of a pass": (
+        "plan", "solve", ACCURACY, "power_dbw", *X, *T, *HIGH, "--images-per-pass", "15000",
+        "--step", "10"),
+    "solve for the images of a day": (
+        "plan", "solve", ACCURACY, "cr", *X, *T, "--images-per-day", "150000", "--step", "30"),
     "predict --solve": ("predict", ACCURACY, *X, *T, "--solve", "cr"),
     "pass": ("plan", "pass", ACCURACY, *X, *T, *HIGH, "--step", "10"),
     "pass without a target": ("plan", "pass", "eurosat-psnr", *KA, *HIGH, "--step", "10"),

@@ -38,7 +38,7 @@ def run(args: options.Args) -> int:
         from semloss.cli.plan import ledger, solve
 
         args.unknown = args.solve
-        return ledger.run(args) if args.solve is None else solve.run(args)
+        return ledger.run(args) if args.solve is None else solve.solved(args)
     if sum(value is not None for value in (args.cr, args.snr_db, args.target)) != 2:
         raise SemlossError(
             "predict takes two of --cr, --snr-db and --target, and answers with the third"

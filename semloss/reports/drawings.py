@@ -4,10 +4,11 @@ from pathlib import Path
 
 from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.budget.ledger import Ledger
-from semloss.planning.budget.solution import Solution
+from semloss.planning.budget.solution import Solution, Solved
 from semloss.planning.digital.against import AgainstAnswer
 from semloss.planning.passes.day import DayResult, which
 from semloss.planning.passes.delivery import AdaptiveAnswer
+from semloss.planning.passes.needs import PassSolution
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
 from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
@@ -46,14 +47,27 @@ def _day(answer: DayResult | AdaptiveAnswer, path: Path, how: str) -> None:
 
 def _solution(answer: Solution, path: Path) -> None:
     """The ledger with the answer in it."""
+    waterfall_plot(answer.ledger(), path, _solved(answer, demand(answer.question)))
+
+
+def _over_passes(answer: PassSolution, path: Path) -> None:
+    """The pass or the day with the answer in the link."""
+    title, result = _solved(answer, answer.goal.text(demand(answer.question))), answer.result
+    if isinstance(result, PassResult):
+        pass_plot(result, path, title=title)
+    else:
+        day_plot(result.daily, result.frame(), path, title, origin(answer.question.fit))
+
+
+def _solved(answer: Solved, goal: str) -> str:
+    """What was solved for, and the answer."""
     asked = answer.question
     what = "CR" if answer.unknown == "cr" else field_label(answer.unknown).partition(" [")[0]
     low, high = (answer.value if end is None else end for end in (answer.low, answer.high))
     unit = f" {answer.unit}" if answer.unit else ""
     unit += "" if answer.power_w is None else f" ({answer.power_w:.3g} W)"
     found = span(answer.value, low, high, asked.level, unit)
-    title = f"{asked.link.name}: {answer.sense} {what} for {demand(asked)}: {found}"
-    waterfall_plot(answer.ledger(), path, title)
+    return f"{asked.link.name}: {answer.sense} {what} for {goal}: {found}"
 
 
 def _against(answer: AgainstAnswer, path: Path) -> None:
@@ -66,6 +80,7 @@ _DRAWN: dict[type, Drawing] = {
     PredictionAnswer: lambda a, path: prediction_plot(a.fit, path, a.point, a.needed),
     Ledger: waterfall_plot,
     Solution: _solution,
+    PassSolution: _over_passes,
     PassResult: lambda a, path: pass_plot(a, path),
     DayResult: lambda a, path: _day(a, path, f"CR {format_cr(a.results[0].cr)}"),
     AdaptiveAnswer: _adaptive,

@@ -73,15 +73,19 @@ def read_fading(args: Args) -> "Fading | None":
     return None if args.fading is None else parse_fading(args.fading)
 
 
-def pass_link(args: Args, *needed: str) -> "Link":
-    """The link whose elevation the passes give; `needed` beside what makes a pass."""
+def pass_link(args: Args, *needed: str, **supplied: float) -> "Link":
+    """The link whose elevation the passes give; `needed` beside what makes a pass.
+
+    `supplied` are further keys that it may leave open.
+    """
     settings = [text.partition("=")[0].strip() for text in args.set]
     for key in ("elevation_deg", "range_km"):
         if key in settings:
             raise SemlossError(f"--set {key}: the pass gives it; leave it away")
     if getattr(args, "tle", None) is not None:
         return read_link(args, *needed, **SUPPLIED)
-    return read_link(args, "height_km", *needed, elevation_deg=SUPPLIED["elevation_deg"])
+    supplied |= {"elevation_deg": SUPPLIED["elevation_deg"]}
+    return read_link(args, "height_km", *needed, **supplied)
 
 
 def _contact(args: Args) -> tuple[float, float]:

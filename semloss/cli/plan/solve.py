@@ -1,8 +1,11 @@
 """`semloss plan solve`: the cheapest value of one field that meets a target."""
 
+from typing import Any
+
 from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.parser import Parser
+from semloss.cli.parser import Parser, number
+from semloss.cli.plan import passes
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan solve FIT.json power_dbw --link eo-leo-x-band --target 0.85"
@@ -19,26 +22,82 @@ def define(parser: Parser) -> None:
     options.add_link(parser)
     options.add_ledger(parser)
     options.add_asked(parser, required=True)
+    _add_passes(parser)
     options.add_output(parser)
 
 
+def _add_passes(parser: Parser) -> None:
+    """Define what is asked over passes, and under fading."""
+    parser.add_argument(
+        "--max-elevation", type=passes.elevation, metavar="DEG",
+        help="where a pass culminates",
+    )  # fmt: skip
+    many = number(1e-6, 1e15)
+    parser.add_argument(
+        "--images-per-pass", type=many, metavar="N", help="that it delivers at the target"
+    )
+    parser.add_argument("--images-per-day", type=many, metavar="N", help="of an average day")
+    passes.add_contact(parser, "--max-elevation", "--images-per-day")
+    passes.add_fading(parser)
+    parser.add_argument(
+        "--hold-percent", type=number(0.01, 100, "%"), metavar="P",
+        help="of pass or fades that meet it (default 100; fades 95)",
+    )  # fmt: skip
+    parser.needs("--images-per-pass", "--max-elevation", why="which pass")
+    parser.excludes("--images-per-day", "--max-elevation", why="a day has its own passes")
+    parser.needs("--hold-percent", "--max-elevation", "--fading", why="of what")
+    for option in ("--images-per-pass", "--images-per-day"):
+        parser.excludes("--hold-percent", option, why="images count where the target is met")
+    for option in ("--max-elevation", "--images-per-day"):
+        parser.excludes("--ledger", option, why="a ledger is of one moment")
+
+
 def run(args: options.Args) -> int:
+    """Solve for a moment, or over passes."""
+    if args.max_elevation is not None or args.images_per_day is not None:
+        return _over_passes(args)
+    held = {} if args.hold_percent is None else {"hold_percent": args.hold_percent}
+    return solved(args, fading=passes.read_fading(args), **held)
+
+
+def solved(args: options.Args, **faded: Any) -> int:  # noqa: ANN401 - as solve checks them
     """Solve; the ledger is that of the link with the answer in it."""
     from semloss.planning.budget.solving import solve
 
-    if args.unknown == "cr" and args.cr is not None:
-        raise SemlossError("plan solve cr asks for the CR: leave --cr away")
+    _refuse_cr(args)
     if args.unknown == "snr_db" and (args.ledger or args.plot):
         raise SemlossError("plan solve snr_db asks the fit alone: no ledger has the answer")
     link = options.read_link(args, *_needed(args.unknown), **_supplied(args.unknown))
     asked = options.question(args, link)
-    answer = solve(link, args.unknown, asked.fit, **asked.options)
+    answer = solve(link, args.unknown, asked.fit, **faded, **asked.options)
 
     def write() -> None:
         if args.ledger:
             options.write_ledgers(args, answer.ledger())
 
     return output(answer, args, write)
+
+
+def _refuse_cr(args: options.Args) -> None:
+    if args.unknown == "cr" and args.cr is not None:
+        raise SemlossError("plan solve cr asks for the CR: leave --cr away")
+
+
+def _over_passes(args: options.Args) -> int:
+    """Solve for what a pass or a day brings."""
+    from semloss.planning.passes.needs import Goal, solve_over
+
+    _refuse_cr(args)
+    station = ("station_lat_deg",) if args.images_per_day is not None else ()
+    link = passes.pass_link(args, *station, *_needed(args.unknown), **_supplied(args.unknown))
+    asked, fading = options.question(args, link), passes.read_fading(args)
+    if args.images_per_day is not None:
+        goal = Goal(tuple(passes.day_of(args, link)), args.images_per_day)
+    else:
+        usual = 100.0 if fading is None else 95.0
+        share = usual if args.hold_percent is None else args.hold_percent
+        goal = Goal((passes.circular(args, link),), args.images_per_pass, share)
+    return output(solve_over(asked, args.unknown, goal, fading), args)
 
 
 def _needed(unknown: str) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class Question:
     def kept(self) -> str:
         """The margin that the link keeps, in words, where there is one."""
         keep = self.link.margin_db
-        return f", {keep:g} dB of margin kept" if keep else ""
+        return f", {keep:.4g} dB of margin kept" if keep else ""
 
 
 @dataclass(frozen=True)

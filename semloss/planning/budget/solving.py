@@ -1,7 +1,7 @@
 """Solve a link for anything: the cheapest value of one field with which the target is met."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +15,7 @@ from semloss.planning.budget.solution import Solution
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.keys import REPLACES, dropped_by
 from semloss.planning.link.link import LinkData
+from semloss.planning.propagation.fading import Fading
 from semloss.planning.propagation.itu import LOWEST_ELEVATION_DEG
 from semloss.roots import first_met
 from semloss.surfaces.fitted.requirements import Levels
@@ -78,6 +79,9 @@ def solve(
     target: float | str,
     confidence: float | None = None,
     interval: float = 0.95,
+    *,
+    fading: Fading | None = None,
+    hold_percent: float = 95.0,
 ) -> Solution:
     """Find the cheapest value of a field with which the metric meets a target.
 
@@ -100,6 +104,9 @@ def solve(
         Meet it with this one-sided confidence rather than by the best estimate.
     interval
         Confidence level of the interval about the answer.
+    fading, hold_percent
+        Fades about the link's SNR, and the percentage of them in which the target is to hold: so
+        much more margin is kept.
 
     Raises
     ------
@@ -108,8 +115,11 @@ def solve(
     TargetNotAttainable
         When no value in the search range meets the target; the message says what comes nearest.
     """
-    _check_solvable(link, unknown)
-    ask = _Ask(link, unknown, fit, read_target(target, fit), confidence, interval)
+    check_solvable(link, unknown)
+    if fading is not None:
+        link = link.replace(margin_db=link.margin_db + fading.margin_db(hold_percent))
+    label = None if fading is None else f"{fading.label}, held in {hold_percent:g} % of it"
+    ask = _Ask(link, unknown, fit, read_target(target, fit), confidence, interval, label)
     if unknown == "cr":
         return _smallest_cr(ask)
     if unknown == "bandwidth_mhz" and link.images_per_s is not None:
@@ -125,7 +135,7 @@ _PARTS = {
 """What else a link needs once a given of it is left away."""
 
 
-def _check_solvable(link: LinkData, unknown: str) -> None:
+def check_solvable(link: LinkData, unknown: str) -> None:
     """Refuse an unknown that is none, or that another given of the link settles."""
     if unknown not in UNKNOWNS:
         raise SemlossError(f"cannot solve for {unknown}: choose one of {', '.join(UNKNOWNS)}")
@@ -148,6 +158,7 @@ class _Ask:
     target: float
     confidence: float | None
     interval: float
+    fading: str | None
 
     @property
     def cr(self) -> float:
@@ -187,7 +198,7 @@ class _Ask:
         asked = Question(self.fit, self.link, self.target, self.confidence, self.interval)
         return Solution(
             asked, self.unknown, value, unknown.unit, extreme, low, high, at_edge, link,
-            self.predict(link.cr, snr_db),
+            self.predict(link.cr, snr_db), fading=self.fading,
         )  # fmt: skip
 
 
@@ -207,7 +218,7 @@ def _field(ask: _Ask) -> Solution:
     def cheapest(snr_db: float | None) -> tuple[float, bool] | None:
         if snr_db is None:
             return None
-        return _cheapest(unknown, lambda values: snr_db_at(values) - snr_db - keep)
+        return cheapest_of(unknown, lambda values: snr_db_at(values) - snr_db - keep)
 
     best = cheapest(needed.snr_db)
     if best is None:
@@ -223,7 +234,9 @@ def _search_range(ask: _Ask) -> Unknown:
     return unknown
 
 
-def _cheapest(unknown: Unknown, surplus: Callable[[Array], Array]) -> tuple[float, bool] | None:
+def cheapest_of(
+    unknown: Unknown, surplus: Callable[[Array], Array], counts: Sequence[int] = _COUNTS
+) -> tuple[float, bool] | None:
     """Walk from the cheap end to the first value with a surplus, and close in on it.
 
     Returns the value, on the side that meets the target, and whether it is the cheap end; None
@@ -238,7 +251,7 @@ def _cheapest(unknown: Unknown, surplus: Callable[[Array], Array]) -> tuple[floa
 
     start, stop = into(unknown.cheap), into(unknown.dear)
     found = first_met(
-        lambda steps: surplus(out(steps[0]))[None], np.array([start]), np.array([stop]), _COUNTS
+        lambda steps: surplus(out(steps[0]))[None], np.array([start]), np.array([stop]), counts
     )
     if np.isnan(found[0]):
         return None
@@ -307,7 +320,7 @@ def _bandwidth_for_rate(ask: _Ask) -> Solution:
             gain: Array = ask.fit.sign * (getattr(found, edge) - ask.target)
             return gain
 
-        return _cheapest(unknown, surplus)
+        return cheapest_of(unknown, surplus)
 
     good, bad = ("high", "low") if ask.fit.sign > 0 else ("low", "high")
     sure = ask.confidence

@@ -31,6 +31,7 @@ def pass_plot(
     result: PassResult,
     path: Path | str,
     schedule: Schedule | None = None,
+    title: str = "",
 ) -> None:
     """Draw elevation, SNR, metric and images along a pass; its table lies beside the picture.
 
@@ -43,6 +44,8 @@ def pass_plot(
         Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
     schedule
         The coding table's run along the same pass.
+    title
+        What was asked; by default, what is drawn.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def pass_plot(
     asked, label = result.question, _label(result)
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
     what = f"{look.name_of(asked.fit)} at {at}{_faded(result.fading)}"
-    title = f"{asked.link.name}, {result.pass_.about}: {what}"
+    title = title or f"{asked.link.name}, {result.pass_.about}: {what}"
     about = look.origin(asked.fit)
     x = "time since rise [min]"
     with stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:

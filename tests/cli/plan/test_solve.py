@@ -79,3 +79,37 @@ def test_out_of_reach_ends_with_3_and_the_nearest(plan):
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):
     refused(plan(*words), says)
+
+
+PASS = ("--max-elevation", "40", "--step", "5")
+
+
+def test_images_of_a_pass_and_of_a_day_are_asked(plan, answer):
+    words = ("solve", "power_dbw", "--link", "weak.toml", "--target", "0.6")
+    one = answer(*words, *PASS, "--images-per-pass", "2000")
+    assert one["images_delivered"] >= 2000 * (1 - 1e-9)
+    assert one["result"]["max_elevation_deg"] == pytest.approx(40)
+    day = answer(*words, "--images-per-day", "20000", "--step", "30")
+    assert day["images_delivered_per_day"] >= 20000 * (1 - 1e-9)
+    held = answer(*words, *PASS, "--hold-percent", "90", "--fading", "rician:10")
+    assert held["met_s"] / held["contact_s"] == pytest.approx(0.9, abs=0.01)
+    assert held["fading"] == "rician:10"
+    text = plan(*words, *PASS, "--images-per-pass", "2000")[1].splitlines()
+    assert text[0].startswith("smallest power_dbw = ")
+    assert text[1].startswith("for 2,000 images a pass, accuracy (clean) at least 0.6")
+    assert plan(*words, *PASS, "--images-per-pass", "1e9")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--images-per-pass", "9"), "--images-per-pass needs --max-elevation: which pass"),
+        (("--hold-percent", "9"), "--hold-percent needs --max-elevation or --fading: of what"),
+        (("--images-per-day", "9", *PASS), "--images-per-day contradicts --max-elevation"),
+        ((*PASS, "--images-per-pass", "9", "--hold-percent", "9"), "--hold-percent contradicts"),
+        ((*PASS, "--ledger", "a.md"), "--ledger contradicts --max-elevation"),
+        (("--step", "9"), "--step needs --max-elevation or --images-per-day"),
+    ],
+)  # fmt: skip
+def test_passes_of_a_question_that_cannot_be_meant(plan, words, says):
+    refused(plan("solve", "power_dbw", "--link", "weak.toml", "--target", "0.6", *words), says)
