@@ -1,5 +1,11 @@
 """`collect` on the tiny experiment, as the tests of its doors use it."""
 
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+
 from semloss.cli import main
 from semloss.tables import load_table
 
@@ -17,3 +23,21 @@ def value(table, metric, receiver="none"):
     """Values of a metric over (CR, SNR)."""
     rows = table[(table.metric == metric) & (table.receiver == receiver)]
     return rows.set_index(["cr", "snr_db"]).value.sort_index()
+
+
+@contextmanager
+def started(world, folder, engine, *options, file="tiny.toml"):
+    """A collect of an experiment in `world` as a process, the first of a group that ends here."""
+    command = [
+        sys.executable, "-m", "semloss", "collect", str(world / file), "--out",
+        str(folder / "run"), "--engine", engine, *options,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

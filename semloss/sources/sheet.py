@@ -48,7 +48,8 @@ def contact_sheet(images: ImageSet, path: Path, per_class: int = 8, scale: int =
             picture = Image.fromarray(np.ascontiguousarray(shown))
             left = margin + column * (width + gap)
             sheet.paste(picture.resize((width, height), Image.Resampling.BICUBIC), (left, top))
-    palette, file = sheet.quantize(256), io.BytesIO()  # half the bytes of true colour
+    octree = Image.Quantize.FASTOCTREE  # nearer and quicker than the default
+    palette, file = sheet.quantize(256, octree), io.BytesIO()  # half the bytes of true colour
     sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(file, "png")
     write_atomically(path, file.getvalue())
 

@@ -6,8 +6,6 @@ import re
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import tomllib
 from collections import Counter
@@ -18,6 +16,7 @@ import pandas as pd
 import pytest
 import tomli_w
 import torch
+from collecting_case import started
 from tiny_experiment import TINY
 
 import semloss
@@ -31,33 +30,9 @@ from semloss.training import Recipe
 from semloss.training import loop as training
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A cache of the tests' own, and the tiny experiment's file."""
-    folder = tmp_path_factory.mktemp("collect")
-    (folder / "tiny.toml").write_text(TINY)
-    return folder
-
-
-@pytest.fixture(autouse=True, scope="module")
-def private_cache(world):
-    """One cache for all tests of this module, so that the task model is trained once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEMLOSS_CACHE", str(world / "cache"))
-        yield
-
-
 def collect(world, out, *options, engine="serial"):
     command = ["collect", str(world / "tiny.toml"), "--out", str(out), "--engine", engine]
     return main([*command, *options])
-
-
-@pytest.fixture(scope="module")
-def reference(world):
-    """The tiny grid, collected once without a hitch."""
-    out = world / "reference"
-    assert collect(world, out) == 0
-    return out
 
 
 def tables(run):
@@ -391,7 +366,7 @@ def test_of_a_codec_too_slow_to_time_no_step_is_trained(world, tmp_path, monkeyp
 
 def test_the_quick_preset_rises_with_both(tmp_path, capfd):
     assert main(["collect", "--preset", "quick", "--out", str(tmp_path / "quick"), "--engine",
-                 "serial"]) == 0  # fmt: skip
+                 "serial", "--set", "task.clean.steps=10"]) == 0  # fmt: skip
     assert "TOY" in capfd.readouterr().out
     table = semloss.load_table(tmp_path / "quick")
     psnr = table[table.metric == "psnr_db"].pivot(index="cr", columns="snr_db", values="value")
@@ -406,55 +381,39 @@ def test_the_same_ratio_written_otherwise_is_the_same_cell(world, reference, tmp
     assert tables(out) == tables(reference)
 
 
-def test_two_collects_on_one_run_share_the_work(world, reference):
-    out = world / "shared"
-    command = [
-        sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
-        "collect", str(world / "tiny.toml"), "--out", str(out), "--engine", "serial",
-    ]  # fmt: skip
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    for one in both:
-        _, errors = one.communicate(timeout=300)
-        assert one.returncode == 0, errors
-    assert tables(out) == tables(reference)
+def test_two_collects_on_one_run_share_the_work(world, reference, tmp_path):
+    with started(world, tmp_path, "serial") as other:
+        next(line for line in other.stderr if "to go" in line)  # its first unit comes next
+        assert collect(world, tmp_path / "run") == 0
+        _, errors = other.communicate(timeout=300)
+    assert other.returncode == 0, errors
+    assert tables(tmp_path / "run") == tables(reference)
 
 
 @pytest.mark.parametrize("engine", ["serial", "processes"])
-def test_killed_at_random_it_resumes_to_the_same_table(world, reference, tmp_path, engine):
-    out = tmp_path / "killed"
-    command = [
-        sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
-        "collect", str(world / "tiny.toml"), "--out", str(out), "--engine", engine,
-        *([] if engine == "serial" else ["--jobs", "2"]),
-    ]  # fmt: skip
+def test_stopped_at_random_it_says_so_and_resumes_to_the_same_table(
+    world, reference, tmp_path, engine
+):
+    out = tmp_path / "run"
     dice = random.Random(1)
-    for _ in range(3):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        time.sleep(dice.uniform(3, 8))
-        process.send_signal(dice.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
-        process.wait()
-    finished = subprocess.run(command, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
+    stops = [signal.SIGKILL, signal.SIGTERM, *([signal.SIGINT] if engine == "serial" else [])]
+    for stop in dice.sample(stops, len(stops)):
+        with started(world, tmp_path, engine) as process:
+            for _ in range(dice.randrange(1, 7)):  # lines; of 18 units at least three are left
+                process.stderr.readline()
+            time.sleep(dice.uniform(0, 0.05))
+            process.send_signal(stop)
+            rest = process.stderr.read()
+            code = process.wait(timeout=30)
+        if stop == signal.SIGKILL:
+            assert code == -signal.SIGKILL
+            continue
+        assert code == 130
+        assert "Traceback" not in rest
+        assert rest.splitlines()[-1] == "semloss: interrupted"
+    assert collect(world, out, engine=engine) == 0
     assert tables(out) == tables(reference)
-    cells = semloss.load_table(out).cell.nunique()
-    assert cells == 4
-
-
-def test_interruption_ends_with_130_and_one_line(world, tmp_path):
-    command = [
-        sys.executable, "-c", "import sys; from semloss.cli import main; sys.exit(main())",
-        "collect", str(world / "tiny.toml"), "--out", str(tmp_path / "run"),
-        "--set", "train.trunk.steps=100000",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if "task" in line and "clean accuracy" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    rest = process.stderr.read()
-    assert process.wait(timeout=30) == 130
-    assert "Traceback" not in rest
-    assert rest.strip().splitlines()[-1].startswith("semloss: interrupted")
+    assert semloss.load_table(out).cell.nunique() == 4
 
 
 @pytest.mark.parametrize("what", ["codec.safetensors", "measured.json", "receiver.safetensors"])

@@ -285,13 +285,13 @@ def test_a_task_that_is_no_classification(tmp_path, monkeypatch):
 
 
 def test_without_a_task_images_alone_are_measured(tmp_path):
-    source = SOURCES.parse({"kind": "scenes", "per_class": 40}, "source").load()
+    source = SOURCES.parse({"kind": "scenes", "size": 48, "per_class": 4}, "source").load()
     folder = tmp_path / "images" / "all"
     folder.mkdir(parents=True)
-    for index, image in enumerate(source.images[:40]):
+    for index, image in enumerate(source.images):
         Image.fromarray(image).save(folder / f"{index}.png")
     experiment = TINY.replace(
-        'kind = "scenes"\nper_class = 12', f'kind = "folder"\npath = "{folder.parent}"'
+        'kind = "scenes"\nsize = 48\nper_class = 12', f'kind = "folder"\npath = "{folder.parent}"'
     ).replace("[task]", '[task]\nkind = "none"')
     table = collected(tmp_path, experiment, "--set", "grid.cr=1/6")
     assert set(table.task) == set(table.receiver) == {"none"}

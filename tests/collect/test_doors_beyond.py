@@ -153,7 +153,7 @@ def test_what_cannot_read_a_delivery_is_left_out_by_name(tmp_path, capfd):
     CODECS.register("thumbnails")(Thumbnails)
     options = "[codec]\nstem = 4\nwidth = 8\ndepth = 0"
     experiment = TINY.replace(options, '[codec]\nkind = "thumbnails"')
-    table = collected(tmp_path, experiment, "--set", "grid.cr=1/128")
+    table = collected(tmp_path, experiment, "--set", "grid.cr=1/72")
     assert set(table.metric) == {"papr_db"}
     said = capfd.readouterr().err
     assert "thumbnails delivers maps: left out with it is psnr_db" in said
@@ -166,7 +166,7 @@ def test_an_objective_refuses_what_it_cannot_judge(tmp_path, monkeypatch, capfd)
     CODECS.register("thumbnails")(Thumbnails)
     options = "[codec]\nstem = 4\nwidth = 8\ndepth = 0"
     experiment = TINY.replace(options, '[codec]\nkind = "thumbnails"')
-    collected(tmp_path, experiment, "--set", "grid.cr=1/128", code=2)
+    collected(tmp_path, experiment, "--set", "grid.cr=1/72", code=2)
     assert "objective mse reads" in capfd.readouterr().err.splitlines()[-1]
 
 

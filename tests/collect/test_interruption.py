@@ -9,27 +9,10 @@ import time
 
 import psutil
 import pytest
+from collecting_case import started
 from tiny_experiment import TINY
 
-LONG = TINY.replace("trunk = {steps = 40", "trunk = {steps = 100000")
-
-
-def started(tmp_path, engine, until):
-    """A collect in a group of its own, once its progress tells of `until`."""
-    (tmp_path / "long.toml").write_text(LONG)
-    command = [
-        sys.executable, "-m", "semloss", "collect", str(tmp_path / "long.toml"),
-        "--out", str(tmp_path / "run"), "--engine", engine,
-        *([] if engine == "serial" else ["--jobs", "2"]),
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    for line in process.stderr:
-        if until in line:
-            break
-    return process
+LONG = TINY.replace("trunk = {steps = 20", "trunk = {steps = 100000")
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -37,53 +20,52 @@ def started(tmp_path, engine, until):
 def test_signals_to_the_whole_group_end_it_in_one_line(tmp_path, engine, first):
     if engine == "ray" and importlib.util.find_spec("ray") is None:
         pytest.skip("Ray is an optional extra")
-    until = "to go" if engine == "serial" else "clean accuracy"
-    process = started(tmp_path, engine, until)
-    children = psutil.Process(process.pid).children(recursive=True)
-    time.sleep(1.0)
-    for one in [first, signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGTERM]:
-        try:
-            os.killpg(process.pid, one)  # what `timeout` and a terminal do
-        except ProcessLookupError:
-            break
-        time.sleep(0.15)
-    rest = process.stderr.read()
-    assert process.wait(timeout=60) == 130, rest
-    assert [line for line in rest.splitlines() if not line.startswith("[")] == [
-        "semloss: interrupted"
-    ]
-    _, alive = psutil.wait_procs(children, timeout=15)
-    assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+    (tmp_path / "long.toml").write_text(LONG)
+    two = engine != "serial" and first == signal.SIGTERM
+    with started(
+        tmp_path, tmp_path, engine, "--jobs", "2" if two else "1", file="long.toml"
+    ) as process:
+        until = "to go" if engine == "serial" else "clean accuracy"
+        next(line for line in process.stderr if until in line)
+        children = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.5)
+        for one in [first, signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGTERM]:
+            try:
+                os.killpg(process.pid, one)  # what `timeout` and a terminal do
+            except ProcessLookupError:
+                break
+            time.sleep(0.15)
+        rest = process.stderr.read()
+        assert process.wait(timeout=60) == 130, rest
+        assert [line for line in rest.splitlines() if not line.startswith("[")] == [
+            "semloss: interrupted"
+        ]
+        _, alive = psutil.wait_procs(children, timeout=15)
+        assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_killed_worker_leaves_no_traceback(tmp_path):
-    (tmp_path / "tiny.toml").write_text(TINY.replace("trunk = {steps = 40", "trunk = {steps = 400"))
-    command = [
-        sys.executable, "-m", "semloss", "collect", str(tmp_path / "tiny.toml"), "--out",
-        str(tmp_path / "run"), "--jobs", "2",
-    ]  # fmt: skip
-    with (tmp_path / "log").open("w+") as log:
-        process = subprocess.Popen(command, stderr=log, stdout=subprocess.DEVNULL)
+def test_a_killed_worker_leaves_no_traceback(world, reference, tmp_path):
+    with started(world, tmp_path, "processes", "--jobs", "2") as process:
         while not list((tmp_path / "run").glob("trunks/*/.lock")):
             assert process.poll() is None
-            time.sleep(0.05)
+            time.sleep(0.02)
         for child in psutil.Process(process.pid).children(recursive=True):
             if "spawn_main" in " ".join(child.cmdline()):
                 child.kill()
                 break
-        assert process.wait(timeout=300) == 0
-        log.seek(0)
-        told = log.read()
+        told = process.stderr.read()
+        assert process.wait() == 0
     assert "a worker process was killed" in told
     assert "Traceback" not in told
     assert "KeyError" not in told
+    tables = [(run / "metrics.csv").read_bytes() for run in (tmp_path / "run", reference)]
+    assert tables[0] == tables[1]
 
 
-def test_a_script_without_a_main_guard_is_told_what_to_change(tmp_path):
-    (tmp_path / "tiny.toml").write_text(TINY)
+def test_a_script_without_a_main_guard_is_told_what_to_change(world, tmp_path):
     (tmp_path / "script.py").write_text(
         "import sys\nfrom semloss.cli import main\n"
-        f"sys.exit(main(['collect', {str(tmp_path / 'tiny.toml')!r}, '--out', "
+        f"sys.exit(main(['collect', {str(world / 'tiny.toml')!r}, '--out', "
         f"{str(tmp_path / 'run')!r}, '--jobs', '2']))\n"
     )
     done = subprocess.run(
