@@ -96,6 +96,11 @@ ASKED: dict[str, tuple[str, ...]] = {
         "plan", "outage", ACCURACY, *KA, "--target", "0.9", "--set", "elevation_deg=20",
         "--set", "margin_db=1"),
     "against": ("plan", "against", ACCURACY, "curve.csv", *X),
+    "against over a pass": (
+        "plan", "against", ACCURACY, "curve.csv", *X, *T, *HIGH, "--step", "5"),
+    "against over a pass that the digital chain misses": (
+        "plan", "against", ACCURACY, "curve.csv", *X, "--target", "0.89", *HIGH, "--step", "20",
+        "--set", "power_dbw=-6", "--modcods", "dvb-s2x"),
     "against at one CR": ("plan", "against", ACCURACY, "curve.csv", *X, "--cr", "1/12"),
     "against without a curve": ("plan", "against", ACCURACY, *X),
     "sweep": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", *X, *T),

@@ -31,8 +31,8 @@ FLOORS = [
 #: The rooms of planning and of surfaces, likewise.
 INNER_FLOORS = {
     "planning": [
-        {"propagation"}, {"link"}, {"budget"}, {"passes", "digital", "sharing"},
-        {"studies"},
+        {"propagation"}, {"link"}, {"budget"}, {"passes", "sharing"},
+        {"digital"}, {"studies"},
     ],
     "surfaces": [{"forms"}, {"fitted"}, {"files"}, {"fitting"}],
 }  # fmt: skip

@@ -6,6 +6,7 @@ from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.solution import Solution, Solved
 from semloss.planning.digital.against import AgainstAnswer
+from semloss.planning.digital.over_pass import PassRace
 from semloss.planning.passes.day import DayResult, which
 from semloss.planning.passes.delivery import AdaptiveAnswer
 from semloss.planning.passes.needs import PassSolution
@@ -19,6 +20,7 @@ from semloss.reports.look import OUTSIDE, demand, name_of, origin
 from semloss.reports.page import field_label, span
 from semloss.reports.what_if.day import day_plot
 from semloss.reports.what_if.passes import outage_plot, pass_plot, table_plot
+from semloss.reports.what_if.race import race_plot
 from semloss.reports.what_if.separation import separation_plot
 from semloss.reports.what_if.studies import monte_carlo_plot, sweep_plot, tornado_plot
 from semloss.surfaces.fitted.told import PredictionAnswer
@@ -86,6 +88,7 @@ _DRAWN: dict[type, Drawing] = {
     AdaptiveAnswer: _adaptive,
     Outage: lambda a, path: outage_plot(a, path),
     AgainstAnswer: _against,
+    PassRace: race_plot,
     Sweep: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),
     Tornado: lambda a, path: tornado_plot(a.table, a.defaults, path),
     MonteCarlo: lambda a, path: monte_carlo_plot(a, a.defaults, path),

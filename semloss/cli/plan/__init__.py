@@ -9,7 +9,7 @@ QUESTIONS = {
     "day": "what all passes of a day bring",
     "adaptive": "which CR at which SNR so that a target holds",
     "outage": "the metric exceeded p % of the time, under rain and fading",
-    "against": "DeepJSCC against a source codec over DVB-S2",
+    "against": "DeepJSCC against a source codec over DVB-S2, DVB-S2X, …",
     "sweep": "answers over the values of one field or two",
     "tornado": "which input matters most",
     "monte-carlo": "all inputs drawn within their tolerances",

@@ -1,10 +1,11 @@
-"""`semloss plan against`: DeepJSCC against a source codec over DVB-S2."""
+"""`semloss plan against`: DeepJSCC against a source codec over DVB-S2 or other MODCODs."""
 
 from pathlib import Path
 
 from semloss.cli import options
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
+from semloss.cli.plan import passes
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan against FIT.json jpeg2000.csv --link eo-leo-x-band --plot crossover.png"
@@ -30,8 +31,19 @@ def define(parser: Parser) -> None:
         "--digital-obo-db", type=number(0, 30, "dB"), metavar="DB",
         help="the digital chain's own back-off (default 1, or the link's where less)",
     )  # fmt: skip
+    parser.add_argument(
+        "--modcods", metavar="NAME|CSV", default="dvb-s2",
+        help="dvb-s2, dvb-s2x, or name,efficiency,es_n0_db (default dvb-s2)",
+    )  # fmt: skip
     options.add_cr(parser)
     options.add_target(parser, confidence=False)
+    parser.add_argument(
+        "--max-elevation", type=passes.elevation, metavar="DEG",
+        help="over such a pass: adaptive CR against VCM",
+    )  # fmt: skip
+    passes.add_contact(parser, "--max-elevation")
+    parser.needs("--max-elevation", "--target", why="images count that meet it")
+    parser.excludes("--max-elevation", "--cr", why="the CR is adapted along it")
     options.add_output(parser)
 
 
@@ -39,12 +51,17 @@ def run(args: options.Args) -> int:
     """Compare both chains over the fitted SNRs, and at the link's own."""
     from semloss.planning.digital.against import Chain, against
     from semloss.planning.digital.modcods import RateCurve
+    from semloss.planning.digital.over_pass import race_over
+    from semloss.planning.digital.tables import read_modcods
 
     if args.curve is None and args.fit is not None and args.fit.suffix.lower() == ".csv":
         args.curve, args.fit = args.fit, None  # the link's fit
     if args.codec is not None and args.curve is None:
         raise SemlossError("--codec needs CURVE: a CSV that it chooses from")
-    link = options.read_link(args)
+    over = args.max_elevation is not None
+    if over and args.curve is None:
+        raise SemlossError("--max-elevation needs CURVE: the source codec that is raced")
+    link = passes.pass_link(args, "bandwidth_mhz") if over else options.read_link(args)
     asked = options.question(args, link)
     curve = None
     if args.curve is not None:
@@ -52,5 +69,8 @@ def run(args: options.Args) -> int:
         curve = RateCurve.from_csv(
             args.curve, metric=fit.metric, receiver=fit.receiver, codec=args.codec
         )
-    chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db)
+    table = read_modcods(args.modcods)
+    chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db, table)
+    if over and curve is not None:
+        return output(race_over(asked, curve, chain, passes.circular(args, link)), args)
     return output(against(asked, curve, chain, args.cr), args)

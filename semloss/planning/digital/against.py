@@ -1,5 +1,6 @@
 """DeepJSCC against a digital chain on the link's symbols."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from semloss.planning.budget.question import Answered, Question
 from semloss.planning.digital.equal_target import Race, race
 from semloss.planning.digital.modcods import RateCurve, modcod
 from semloss.planning.digital.separation import Comparison, compare
+from semloss.planning.digital.tables import DVB_S2, Modcods
 from semloss.planning.link.link import LinkData
 from semloss.units import format_cr
 
@@ -26,7 +28,7 @@ _NAMES = {"deepjscc": "DeepJSCC", "digital": "the digital chain", "unknown": "un
 
 @dataclass(frozen=True)
 class Chain:
-    """The digital chain: MODCOD (None: the best), margin to its threshold, own back-off.
+    """The digital chain: MODCOD (None: the best), margin to its threshold, own back-off, MODCODs.
 
     Without a back-off of its own it has `PSK_OBO_DB`, or, where the link gives its EIRP, that EIRP.
     """
@@ -34,6 +36,7 @@ class Chain:
     modcod: str | None = None
     margin_db: float | None = None
     obo_db: float | None = None
+    modcods: Modcods = DVB_S2
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class AgainstAnswer(Answered):
     here: Comparison | None = None
     race: Race | None = None
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Of the question and of the digital chain's back-off."""
+        used = () if self.here is None else self.here.vcm_modcod
+        return [*super().warnings, *apsk_note(self.question.link, self.chain, used)]
+
     def rows(self) -> list[dict[str, Any]]:
         """A row for each CR and SNR."""
         return self.found.rows()
@@ -59,7 +68,8 @@ class AgainstAnswer(Answered):
         crossover = found.crossover_db()
         answer: dict[str, Any] = {
             "metric": found.metric, "receiver": found.receiver, "task": found.task,
-            "codec": found.codec, "modcod_margin_db": _margin(self.chain.margin_db),
+            "codec": found.codec, "modcods": found.standard,
+            "modcod_margin_db": _margin(self.chain.margin_db),
             "fixed_modcod": None if found.fixed_modcod is None else found.fixed_modcod.name,
             "note": found.note or None,
             "digital_obo_db": _obo_db(self.question.link, self.chain.obo_db),
@@ -97,20 +107,8 @@ class AgainstAnswer(Answered):
     @property
     def assumed(self) -> dict[str, str]:
         """What both chains rest on."""
-        link, own = self.question.link, _obo_db(self.question.link, self.chain.obo_db)
-        told = dict(super().assumed)
-        if own is not None:
-            why = "" if self.chain.obo_db is not None else ", assumed; --digital-obo-db"
-            told["back-off"] = f"{link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why})"
-        told["digital chain"] = (
-            f"{self.found.codec or 'no source codec'} over DVB-S2, "
-            f"{_margin(self.chain.margin_db):g} dB kept to each threshold"
-        )
-        told["frame"] = (
-            f"DeepJSCC's carries image in {100 * link.frame_efficiency:g} % of its symbols, a "
-            "MODCOD's efficiency counts its own"
-        )
-        return told
+        codec = self.found.codec or "no source codec"
+        return chain_assumed(super().assumed, self.question.link, self.chain, codec)
 
     @property
     def met(self) -> bool | None:
@@ -143,6 +141,39 @@ class AgainstAnswer(Answered):
         return f"{self.question.demand} at the link's SNR{sure}: {', '.join(sides)}{factor}"
 
 
+def chain_assumed(
+    told: Mapping[str, str], link: LinkData, chain: Chain, codec: str
+) -> dict[str, str]:
+    """What an answer about both chains assumes, beside what it does of DeepJSCC's."""
+    own, told = _obo_db(link, chain.obo_db), dict(told)
+    if own is not None:
+        why = "" if chain.obo_db is not None else ", assumed; --digital-obo-db"
+        told["back-off"] = f"{link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why})"
+    told["digital chain"] = (
+        f"{codec} over {chain.modcods.name}, {_margin(chain.margin_db):g} dB kept to each threshold"
+    )
+    told["frame"] = (
+        f"DeepJSCC's carries image in {100 * link.frame_efficiency:g} % of its symbols, a MODCOD's "
+        "efficiency counts its own"
+    )
+    return told
+
+
+def apsk_note(link: LinkData, chain: Chain, modcods: Iterable[str]) -> Iterator[str]:
+    """That a back-off which was assumed for PSK is little for the rings of an APSK."""
+    own = _obo_db(link, chain.obo_db)
+    if chain.obo_db is None and own is not None and any("APSK" in name for name in modcods):
+        yield (
+            f"the digital chain uses APSK at {own:g} dB of back-off, which was assumed for PSK; "
+            "say what its amplifier needs: --digital-obo-db"
+        )
+
+
+def kept_db(link: LinkData, chain: Chain) -> float:
+    """Decibels kept to a MODCOD's threshold, less those by which the chain backs off less."""
+    return _margin(chain.margin_db) - _spared(link, chain.obo_db)
+
+
 def against(
     question: Question, curve: RateCurve | None, chain: Chain, cr: float | None = None
 ) -> AgainstAnswer:
@@ -155,8 +186,9 @@ def against(
     levels = np.linspace(low, high, 1 + round((high - low) / _STEP_DB))
     options: dict[str, Any] = {
         "bands": link.bands,
-        "margin_db": _margin(chain.margin_db) - _spared(link, chain.obo_db),
-        "fixed": None if chain.modcod is None else modcod(chain.modcod),
+        "margin_db": kept_db(link, chain),
+        "fixed": None if chain.modcod is None else modcod(chain.modcod, chain.modcods),
+        "table": chain.modcods,
         "frame_efficiency": link.frame_efficiency,
     }
     ratios = round_crs(fit) if cr is None else [cr]
@@ -173,7 +205,7 @@ def against(
             fit, curve, target=question.target, snr_db=[snr_db - link.margin_db],
             bands=link.bands, margin_db=options["margin_db"],
             symbols_per_s=float(budget.symbol_rate_hz), frame_efficiency=link.frame_efficiency,
-            samples_per_image=samples_per_image(link),
+            samples_per_image=samples_per_image(link), table=chain.modcods,
         )  # fmt: skip
     return AgainstAnswer(question, chain, found, drawn, here, runs)
 

@@ -10,6 +10,7 @@ from semloss.arrays import Array
 from semloss.planning.budget.inverse import cr_for
 from semloss.planning.digital.modcods import RateCurve, efficiency, equivalent_cr
 from semloss.planning.digital.separation import NO_CURVE, check_same_metric, rising
+from semloss.planning.digital.tables import DVB_S2, Modcods
 from semloss.surfaces.fitted.fit import Fit
 
 
@@ -52,6 +53,7 @@ def race(
     symbols_per_s: float = math.nan,
     samples_per_image: float = math.nan,
     frame_efficiency: float = 1.0,
+    table: Modcods = DVB_S2,
 ) -> Race:
     """Compare the images per second of both chains at an equal target.
 
@@ -65,6 +67,8 @@ def race(
         Source samples n of an image.
     frame_efficiency
         Share of DeepJSCC's symbols that carry image; a MODCOD's efficiency counts its own frame.
+    table
+        MODCODs that the digital chain has.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def race(
     ours = cr_for(fit, target, levels)
     theirs = np.full(levels.shape, np.nan)
     if curve is not None:
-        theirs = equivalent_cr(curve.rate_for(target), efficiency(levels, margin_db), bands)
+        theirs = equivalent_cr(curve.rate_for(target), efficiency(levels, margin_db, table), bands)
         theirs = np.where(np.isfinite(theirs), theirs, np.nan)
     images = symbols_per_s / samples_per_image
     spent = (ours / frame_efficiency, theirs)  # symbols of the link for each source sample

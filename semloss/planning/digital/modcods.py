@@ -1,4 +1,4 @@
-"""The digital chain: a source codec's rate–metric curve over DVB-S2 at quasi-error-free SNR.
+"""The digital chain: a source codec's rate–metric curve over MODCODs at quasi-error-free SNR.
 
 A digital link of spectral efficiency eta [bits per symbol] carries an image of H x W pixels and
 C bands, coded at b bits per pixel (all bands together), in b·H·W/eta symbols. Over the
@@ -21,60 +21,11 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.facts import Directed, metric_facts
 from semloss.facts.metric import SHARE
+from semloss.planning.digital.tables import DVB_S2, ModCod, Modcods
 from semloss.roots import halve
 
 
-@dataclass(frozen=True)
-class ModCod:
-    """A modulation with a code rate.
-
-    Attributes
-    ----------
-    name
-        E.g. ``"QPSK 1/2"``.
-    efficiency
-        Information bits per symbol, framing included.
-    es_n0_db
-        Es/N0 [dB] at which it is quasi error free (packet error rate 1e-7).
-    """
-
-    name: str
-    efficiency: float
-    es_n0_db: float
-
-
-def _family(modulation: str, *codes: tuple[str, float, float]) -> tuple[ModCod, ...]:
-    return tuple(ModCod(f"{modulation} {rate}", eta, snr) for rate, eta, snr in codes)
-
-
-DVB_S2: tuple[ModCod, ...] = (
-    *_family(
-        "QPSK",
-        ("1/4", 0.490243, -2.35), ("1/3", 0.656448, -1.24), ("2/5", 0.789412, -0.30),
-        ("1/2", 0.988858, 1.00), ("3/5", 1.188304, 2.23), ("2/3", 1.322253, 3.10),
-        ("3/4", 1.487473, 4.03), ("4/5", 1.587196, 4.68), ("5/6", 1.654663, 5.18),
-        ("8/9", 1.766451, 6.20), ("9/10", 1.788612, 6.42),
-    ),
-    *_family(
-        "8PSK",
-        ("3/5", 1.779991, 5.50), ("2/3", 1.980636, 6.62), ("3/4", 2.228124, 7.91),
-        ("5/6", 2.478562, 9.35), ("8/9", 2.646012, 10.69), ("9/10", 2.679207, 10.98),
-    ),
-    *_family(
-        "16APSK",
-        ("2/3", 2.637201, 8.97), ("3/4", 2.966728, 10.21), ("4/5", 3.165623, 11.03),
-        ("5/6", 3.300184, 11.61), ("8/9", 3.523143, 12.89), ("9/10", 3.567342, 13.13),
-    ),
-    *_family(
-        "32APSK",
-        ("3/4", 3.703295, 12.73), ("4/5", 3.951571, 13.64), ("5/6", 4.119540, 14.28),
-        ("8/9", 4.397854, 15.69), ("9/10", 4.453027, 16.05),
-    ),
-)  # fmt: skip
-"""ETSI EN 302 307-1, Table 13: normal frame, packet error rate 1e-7 over AWGN."""
-
-
-def modcod(name: str) -> ModCod:
+def modcod(name: str, table: Modcods = DVB_S2) -> ModCod:
     """Look a MODCOD up by its name, e.g. ``"8PSK 3/4"``.
 
     Raises
@@ -83,38 +34,41 @@ def modcod(name: str) -> ModCod:
         When there is none of that name.
     """
     wanted = name.upper().split()
-    for candidate in DVB_S2:
-        if candidate.name.split() == wanted:
+    for candidate in table.entries:
+        if candidate.name.upper().split() == wanted:
             return candidate
-    raise SemlossError(f'modcod = {name!r}: DVB-S2 has none of this name; write e.g. "8PSK 3/4"')
+    example = table.entries[len(table.entries) // 2].name
+    raise SemlossError(
+        f'modcod = {name!r}: {table.name} has none of this name; write e.g. "{example}"'
+    )
 
 
-def best_modcod(snr_db: float, margin_db: float = 0.0) -> ModCod | None:
+def best_modcod(snr_db: float, margin_db: float = 0.0, table: Modcods = DVB_S2) -> ModCod | None:
     """Most efficient MODCOD that is quasi error free at an SNR less a margin [dB]; None if none.
 
     The thresholds do not rise with the efficiency throughout (8PSK 8/9 needs more SNR than the
     as efficient 16APSK 2/3), so all feasible ones compete.
     """
-    feasible = [m for m in DVB_S2 if m.es_n0_db + margin_db <= snr_db]
+    feasible = [m for m in table.entries if m.es_n0_db + margin_db <= snr_db]
     return max(feasible, key=lambda m: m.efficiency, default=None)
 
 
-def efficiency(snr_db: ArrayLike, margin_db: float = 0.0) -> Array:
+def efficiency(snr_db: ArrayLike, margin_db: float = 0.0, table: Modcods = DVB_S2) -> Array:
     """Bits per symbol of `best_modcod` at each SNR [dB]; 0 where no MODCOD closes."""
-    steps = staircase(margin_db)
+    steps = staircase(margin_db, table)
     index = np.searchsorted([m.es_n0_db + margin_db for m in steps], np.asarray(snr_db), "right")
     return np.array([0.0, *(m.efficiency for m in steps)])[index]
 
 
-def staircase(margin_db: float = 0.0) -> tuple[ModCod, ...]:
+def staircase(margin_db: float = 0.0, table: Modcods = DVB_S2) -> tuple[ModCod, ...]:
     """MODCODs that are best somewhere, by rising threshold and so by rising efficiency."""
-    steps = (m for m in DVB_S2 if best_modcod(m.es_n0_db + margin_db, margin_db) is m)
+    steps = (m for m in table.entries if best_modcod(m.es_n0_db + margin_db, margin_db, table) is m)
     return tuple(sorted(steps, key=lambda m: m.es_n0_db))
 
 
-def snr_for_efficiency(needed: ArrayLike, margin_db: float = 0.0) -> Array:
+def snr_for_efficiency(needed: ArrayLike, margin_db: float = 0.0, table: Modcods = DVB_S2) -> Array:
     """Lowest SNR [dB] at which some MODCOD carries `needed` bits per symbol; inf where none."""
-    steps = staircase(margin_db)
+    steps = staircase(margin_db, table)
     thresholds = np.array([*(m.es_n0_db + margin_db for m in steps), np.inf])
     return thresholds[np.searchsorted([m.efficiency for m in steps], np.asarray(needed), "left")]
 

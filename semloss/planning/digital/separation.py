@@ -23,7 +23,6 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.planning.budget.inverse import values
 from semloss.planning.digital.modcods import (
-    ModCod,
     RateCurve,
     best_modcod,
     efficiency,
@@ -31,6 +30,7 @@ from semloss.planning.digital.modcods import (
     snr_for_efficiency,
     staircase,
 )
+from semloss.planning.digital.tables import DVB_S2, ModCod, Modcods
 from semloss.roots import halve
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
@@ -79,6 +79,8 @@ class Comparison:
         rate the chain is taken to need that rate.)
     crossings
         Where the winner changes, by CR and SNR; exact, not bound to the grid.
+    standard
+        Of the MODCODs.
     """
 
     metric: str
@@ -107,6 +109,7 @@ class Comparison:
     gain_db: Array
     crossings: tuple[Crossing, ...]
     note: str = ""
+    standard: str = "DVB-S2"
 
     def rows(self) -> list[dict[str, Any]]:
         """One record for each point of the grid, CR by CR; plain values for CSV or a DataFrame."""
@@ -157,7 +160,8 @@ class Comparison:
         span = f"{self.snr_db[0]:g} … {self.snr_db[-1]:g} dB"
         if self.codec is None:
             return "\n".join([f"{self.metric}{receiver}, {span}: {self.note}", *self._budgets()])
-        lines = [f"{self.metric}{receiver}: DeepJSCC against {self.codec} over DVB-S2, VCM, {span}"]
+        about = f"{self.codec} over {self.standard}"
+        lines = [f"{self.metric}{receiver}: DeepJSCC against {about}, VCM, {span}"]
         for i, cr in enumerate(self.cr):
             own = [c for c in self.crossings if c.cr == cr]
             said = ", ".join(f"{_NAMES[c.winner]} from {c.snr_db:.2f} dB" for c in own)
@@ -181,6 +185,7 @@ def compare(
     margin_db: float = 0.0,
     fixed: ModCod | None = None,
     frame_efficiency: float = 1.0,
+    table: Modcods = DVB_S2,
 ) -> Comparison:
     """Compare both chains at equal CR over a grid.
 
@@ -200,6 +205,8 @@ def compare(
         The MODCOD of the fixed chain; by default the best at the middle of the SNRs.
     frame_efficiency
         Share of DeepJSCC's symbols that carry image, above 0 and up to 1.
+    table
+        MODCODs that the digital chain has.
 
     Raises
     ------
@@ -212,12 +219,12 @@ def compare(
         raise SemlossError(f"bands = {bands}: imagery has one band or more")
     check_same_metric(fit, curve)
     point = fit.predict(cr=ratios[:, None], snr_db=levels[None, :], interval=0.95)
-    eta = efficiency(levels, margin_db)
+    eta = efficiency(levels, margin_db, table)
     width = bands / frame_efficiency
     rate = eta[None, :] * ratios[:, None] * width
-    chosen = [best_modcod(float(s), margin_db) for s in levels]
+    chosen = [best_modcod(float(s), margin_db, table) for s in levels]
     if fixed is None:
-        fixed = best_modcod(float(levels[0] + levels[-1]) / 2, margin_db)
+        fixed = best_modcod(float(levels[0] + levels[-1]) / 2, margin_db, table)
     held = np.zeros_like(eta) if fixed is None else fixed.efficiency * (
         levels >= fixed.es_n0_db + margin_db
     )  # fmt: skip
@@ -233,9 +240,11 @@ def compare(
         np.asarray(point.in_domain), vcm, _arrives(fit, curve, held * ratios[:, None] * width),
         tuple("" if m is None else m.name for m in chosen), eta, shannon(levels), rate,
         rate / bands, winner, sure, gain,
-        _gain_db(curve, point.value, ratios, levels, width, margin_db),
-        () if curve is None else _crossings(fit, curve, ratios, levels, width, margin_db),
-        NO_CURVE if curve is None else "",
+        _gain_db(curve, point.value, ratios, levels, width, margin_db, table),
+        () if curve is None else _crossings(
+            fit, curve, ratios, levels, width, margin_db, table
+        ),
+        NO_CURVE if curve is None else "", table.name,
     )  # fmt: skip
 
 
@@ -278,24 +287,36 @@ def _arrives(fit: Fit, curve: RateCurve | None, rate: Array) -> Array:
 
 
 def _gain_db(
-    curve: RateCurve | None, ours: Array, cr: Array, snr_db: Array, width: float, margin_db: float
+    curve: RateCurve | None,
+    ours: Array,
+    cr: Array,
+    snr_db: Array,
+    width: float,
+    margin_db: float,
+    table: Modcods,
 ) -> Array:
     if curve is None:
         return np.full(ours.shape, np.nan)
     needed = curve.rate_for(ours) / (cr[:, None] * width)
-    return np.asarray(snr_for_efficiency(needed, margin_db) - snr_db)
+    return np.asarray(snr_for_efficiency(needed, margin_db, table) - snr_db)
 
 
 def _crossings(
-    fit: Fit, curve: RateCurve, cr: Array, snr_db: Array, width: float, margin_db: float
+    fit: Fit,
+    curve: RateCurve,
+    cr: Array,
+    snr_db: Array,
+    width: float,
+    margin_db: float,
+    table: Modcods,
 ) -> tuple[Crossing, ...]:
     """Winner changes along each CR: at a threshold, or where DeepJSCC grows past a step."""
     low, high = float(snr_db[0]), float(snr_db[-1])
-    thresholds = [m.es_n0_db + margin_db for m in staircase(margin_db)]
+    thresholds = [m.es_n0_db + margin_db for m in staircase(margin_db, table)]
     edges = np.array([low, *(t for t in thresholds if low < t < high), high])
     found = []
     for ratio in cr:
-        rate = efficiency(edges[:-1], margin_db) * ratio * width
+        rate = efficiency(edges[:-1], margin_db, table) * ratio * width
         level, known = _arrives(fit, curve, rate), _known(curve, rate)
         ours = fit.sign * values(fit, ratio, edges)
         previous = ""

@@ -44,7 +44,8 @@ def separation_plot(
     head = f"{link}: " if link else ""
     where = f" at CR {about_cr(float(c.cr[0]))}" if len(c.cr) == 1 else ""
     title = (
-        f"{head}{look.name_of(c)}{where}: DeepJSCC against {look.spelled(c.codec)} over DVB-S2"
+        f"{head}{look.name_of(c)}{where}: DeepJSCC against {look.spelled(c.codec)} over "
+        f"{c.standard}"
         if c.codec is not None
         else f"{head}bits that a digital chain may spend at equal symbols (no source codec was "
         f"given, so {look.name_of(c)} is not compared)"
@@ -161,7 +162,7 @@ def _efficiency(axes: Axes, c: Comparison) -> None:
         c.bits_per_symbol,
         where="post",
         color=second,
-        label="DVB-S2, the best MODCOD\nat each SNR (VCM)",
+        label=f"{c.standard}, the best MODCOD\nat each SNR (VCM)",
     )
     axes.set_ylabel("bits per symbol")
     look.legend(axes)

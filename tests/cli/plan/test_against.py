@@ -52,3 +52,35 @@ def test_without_a_curve_no_winner_is_named(plan, answer):
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):
     refused(plan(*words), says)
+
+
+OVER = ("--link", "weak.toml", "--codec", "jp2", "--max-elevation", "60", "--step", "10")
+
+
+def test_over_a_pass_both_chains_deliver_images(plan, answer, folder):
+    words = ("against", "curve.csv", *OVER, "--target", "0.6")
+    found = answer(*words, "--csv", "race.csv", "--plot", "race.png")
+    table = rows(folder / "race.csv")
+    assert float(table[-1]["images"]) == pytest.approx(found["images_deepjscc"])
+    assert float(table[-1]["digital_images"]) == pytest.approx(found["images_digital"])
+    assert found["ratio"] == pytest.approx(found["images_deepjscc"] / found["images_digital"])
+    assert {row["modcod"] for row in table} == {s["modcod"] for s in found["digital_segments"]}
+    text = plan(*words)[1].splitlines()
+    assert text[0].startswith("accuracy (clean) at least 0.6, 0.5 dB of margin kept, over the pass")
+    wider = answer(*words, "--modcods", "dvb-s2x")
+    assert wider["images_digital"] >= found["images_digital"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("curve.csv", *OVER), "--max-elevation needs --target"),
+        ((*OVER[:2], *OVER[4:], "--target", "0.6"), "--max-elevation needs CURVE"),
+        (("curve.csv", *OVER, "--target", "0.6", "--cr", "1/8"), "--max-elevation contradicts"),
+        (("curve.csv", *WEAK_LINK, "--codec", "jp2", "--step", "9"), "--step needs"),
+        (("curve.csv", *WEAK_LINK, "--codec", "jp2", "--modcods", "s3"), "no MODCODs 's3'"),
+        (("curve.csv", *OVER, "--target", "0.6", "--set", "elevation_deg=9"), "the pass gives it"),
+    ],
+)  # fmt: skip
+def test_a_race_that_cannot_be_meant_is_refused(plan, words, says):
+    refused(plan("against", *words), says)

@@ -1,5 +1,8 @@
 """The digital chain: DVB-S2's table, a source codec's curve, and what they make of an SNR."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +11,6 @@ from scipy.interpolate import PchipInterpolator
 
 from semloss.errors import SemlossError
 from semloss.planning.digital.modcods import (
-    DVB_S2,
     RateCurve,
     best_modcod,
     efficiency,
@@ -18,6 +20,7 @@ from semloss.planning.digital.modcods import (
     shannon,
     snr_for_efficiency,
 )
+from semloss.planning.digital.tables import DVB_S2, DVB_S2X, read_modcods
 
 #: EN 302 307-1 Table 13, normal frame: efficiency @ Es/N0.
 TABLE_13 = """
@@ -39,8 +42,8 @@ def test_the_table_is_that_of_the_standard():
         for code, point in zip(rest[::2], rest[1::2], strict=True):
             eta, snr_db = point.rstrip(",").split("@")
             expected.append((f"{modulation} {code}", float(eta), float(snr_db)))
-    assert [(m.name, m.efficiency, m.es_n0_db) for m in DVB_S2] == expected
-    assert len(DVB_S2) == 28
+    assert [(m.name, m.efficiency, m.es_n0_db) for m in DVB_S2.entries] == expected
+    assert len(DVB_S2.entries) == 28
 
 
 @pytest.mark.parametrize(
@@ -77,13 +80,13 @@ def test_the_snr_for_an_efficiency_suffices_and_less_does_not(needed, margin_db)
 
 
 def test_no_modcod_beats_shannon_and_none_carries_the_impossible():
-    assert all(m.efficiency < shannon(m.es_n0_db) for m in DVB_S2)
+    assert all(m.efficiency < shannon(m.es_n0_db) for m in DVB_S2.entries)
     assert np.isinf(snr_for_efficiency(4.46))
 
 
 def test_modcods_are_named_as_people_write_them():
     assert modcod(" qpsk  1/2").efficiency == 0.988858
-    with pytest.raises(SemlossError, match="8PSK 3/4"):
+    with pytest.raises(SemlossError, match="8PSK 5/6"):
         modcod("QPSK 7/8")
 
 
@@ -179,3 +182,65 @@ def test_a_bad_curve_is_refused_in_one_line(tmp_path, text, says):
 def test_a_missing_curve_is_refused(tmp_path):
     with pytest.raises(SemlossError, match="cannot read rate curve"):
         RateCurve.from_csv(tmp_path / "none.csv")
+
+
+#: Bits that a parity-check code of 64,800 takes beyond its rate: the outer code and its header.
+_OUTER, _HEADER = 192, 80
+
+
+def test_the_extensions_efficiencies_are_those_of_their_frames():
+    """Bits of the frame over its symbols: 90 of the header, then slots of 90 without pilots."""
+    bits = {"QPSK": 2, "8PSK": 3, "8APSK": 3, "16APSK": 4, "32APSK": 5, "64APSK": 6, "128APSK": 7,
+            "256APSK": 8}  # fmt: skip
+    shared = {"32APSK 2/3-L", "64APSK 5/6"}  # codes of DVB-S2 whose outer code takes 160 bits
+    for one in DVB_S2X.entries[len(DVB_S2.entries) :]:
+        modulation, rate = one.name.split()
+        code = int(64_800 * Fraction(rate.removesuffix("-L")))
+        carried = code - (160 if one.name in shared else _OUTER) - _HEADER
+        slots = math.ceil(64_800 / bits[modulation] / 90)
+        assert one.efficiency == pytest.approx(carried / (90 + 90 * slots), abs=1e-6), one.name
+
+
+def test_the_extension_has_what_dvb_s2_has_and_never_does_worse():
+    assert set(DVB_S2.entries) <= set(DVB_S2X.entries)
+    assert len(DVB_S2X.entries) == 28 + 39
+    assert all(m.efficiency < shannon(m.es_n0_db) for m in DVB_S2X.entries)
+    snrs = np.linspace(-5, 22, 200)
+    assert (efficiency(snrs, 0.0, DVB_S2X) >= efficiency(snrs)).all()
+    assert efficiency(30.0, 0.0, DVB_S2X) > efficiency(30.0)
+    assert best_modcod(-2.7, 0.0, DVB_S2X).name == "QPSK 2/9"
+    assert modcod("256apsk 3/4", DVB_S2X).es_n0_db == 19.57
+
+
+HEADER = "# of a modem's data sheet\nname,efficiency,es_n0_db\n"
+
+
+def test_a_table_is_read_from_a_file(tmp_path):
+    path = tmp_path / "modem.csv"
+    path.write_text(HEADER + "QPSK  1/2,0.98,1.2\n8PSK 2/3,1.97,6.9\n")
+    table = read_modcods(str(path))
+    assert [m.name for m in table.entries] == ["QPSK 1/2", "8PSK 2/3"]
+    assert efficiency([0.0, 1.2, 7.0], 0.0, table).tolist() == [0.0, 0.98, 1.97]
+    assert read_modcods("DVB-S2X") is DVB_S2X
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("8PSK 2/3,2.0,6\n8PSK 3/4,1.9,8\n",
+         "8PSK 3/4 needs more SNR than 8PSK 2/3 and carries less, 1.9 of 2 bit/symbol"),
+        ("QPSK 1/2,1,1\nQPSK 1/2,1,1\n", "QPSK 1/2 is there twice"),
+        ("QPSK 1/2,0,1\n", "has efficiency 0: lies above 0"),
+        ("QPSK 1/2,1,one\n", "QPSK 1/2 has es_n0_db = 'one'; give a number"),
+        ("QPSK 1/2,1,99\n", "es_n0_db 99: lies in -50 … 60 dB"),
+        ("", "a table of MODCODs has columns name, efficiency, es_n0_db"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_is_refused(tmp_path, rows, says):
+    path = tmp_path / "modem.csv"
+    path.write_text(HEADER + rows)
+    with pytest.raises(SemlossError) as caught:
+        read_modcods(str(path))
+    assert says in str(caught.value)
+    with pytest.raises(SemlossError, match="name dvb-s2 or dvb-s2x, or a CSV"):
+        read_modcods("dvb-s3")

@@ -124,7 +124,7 @@ def test_without_a_curve_it_is_told_what_each_chain_may_send():
         (Chain(margin_db=-1.0), "--modcod-margin-db -1: lies in 0 … 30 dB"),
         (Chain(obo_db=31.0), "--digital-obo-db 31: lies in 0 … 30 dB"),
         (Chain("QPSK 9/9"),
-         "modcod = 'QPSK 9/9': DVB-S2 has none of this name; write e.g. \"8PSK 3/4\""),
+         "modcod = 'QPSK 9/9': DVB-S2 has none of this name; write e.g. \"8PSK 5/6\""),
     ],
 )  # fmt: skip
 def test_a_chain_that_cannot_be_is_told_in_this_line(chain, told):
