@@ -11,6 +11,7 @@ from semloss.pictures import drawn_in
 from semloss.version import __version__
 
 if TYPE_CHECKING:
+    from semloss.comparing import compare
     from semloss.planning.passes.orbit import circular_pass
     from semloss.planning.passes.simulation import simulate_pass
     from semloss.planning.planner import Link
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
     from semloss.tables import load_table
 
 __all__ = [
-    "Link", "SemanticLossRegressor", "__version__", "circular_pass", "fit_surface", "load",
-    "load_table", "save", "select", "simulate_pass",
+    "Link", "SemanticLossRegressor", "__version__", "circular_pass", "compare", "fit_surface",
+    "load", "load_table", "save", "select", "simulate_pass",
 ]  # fmt: skip
 
 _HOMES = {
     "Link": "semloss.planning.planner",
     "SemanticLossRegressor": "semloss.surfaces.fitting.estimator",
     "circular_pass": "semloss.planning.passes.orbit",
+    "compare": "semloss.comparing",
     "fit_surface": "semloss.surfaces.fitting.fit_surface",
     "load": "semloss.surfaces.files.fit_file",
     "load_table": "semloss.tables",

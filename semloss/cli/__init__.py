@@ -20,6 +20,7 @@ from semloss.version import __version__
 COMMANDS = {
     "collect": "train a grid of codecs over CR and SNR and measure it into tables",
     "fit": "fit a surface metric = f(CR, SNR) to a table of measurements",
+    "compare": "compare runs, codecs, objectives or receivers on the same test images",
     "predict": "predict a metric, or what a target needs, from a fit file",
     "fits": "list the fits that come with semloss",
     "plan": "plan a link: budget, passes, cheapest way to a target, what if",

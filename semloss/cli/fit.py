@@ -31,14 +31,7 @@ def define(parser: Parser) -> None:
         "--receiver", metavar="NAME", help="clean or matched (default: the only one, or clean)"
     )
     points.add_argument("--task", metavar="NAME", help="task model (default: the only one)")
-    points.add_argument(
-        "--where", action="append", default=[], metavar="COLUMN=VALUE",
-        help="only rows with it, e.g. channel=awgn; may be repeated",
-    )  # fmt: skip
-    points.add_argument(
-        "--columns", action="append", default=[], metavar="OURS=THEIRS,…",
-        help="of a foreign table, e.g. snr_db=SNR,cr=k/n,value=acc/100",
-    )  # fmt: skip
+    options.add_table_rows(points)
     points.add_argument(
         "--group-by", metavar="COLUMN,…", help="fit every group, e.g. of metric,receiver"
     )
@@ -154,12 +147,7 @@ def _points(args: options.Args) -> "tuple[list[Points], list[str]]":
     from semloss.selection import select, select_groups
     from semloss.tables import load_table, parse_columns
 
-    where = {}
-    for choice in args.where:
-        column, equals, value = choice.partition("=")
-        if not equals:
-            raise SemlossError(f"--where {choice}: write COLUMN=VALUE, e.g. channel=awgn")
-        where[column] = value
+    where = options.read_where(args)
     table = load_table(args.table, parse_columns(args.columns))
     by = [name.strip() for name in (args.group_by or "").split(",") if name.strip()]
     receiver, task = _in_todays_words(args, table, by, where)

@@ -106,6 +106,18 @@ def add_asked(parser: Parser, *, required: bool = False) -> None:
     add_interval(parser)
 
 
+def add_table_rows(group: "argparse._ArgumentGroup") -> None:
+    """Define which rows of a table are read, and how its columns are called."""
+    group.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE",
+        help="only rows with it, e.g. channel=awgn; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--columns", action="append", default=[], metavar="OURS=THEIRS,…",
+        help="of a foreign table, e.g. snr_db=SNR,cr=k/n,value=acc/100",
+    )  # fmt: skip
+
+
 def add_output(
     parser: Parser, *, plot: bool = True, strict: bool = True
 ) -> "argparse._ArgumentGroup":
@@ -161,6 +173,17 @@ def read_link(args: Args, *needed: str, **supplied: float) -> "Link":
     if getattr(args, "cr", None) is not None:
         link = link.replace(cr=args.cr)
     return link
+
+
+def read_where(args: Args) -> dict[str, str]:
+    """Which values the rows of a table must have: column -> value."""
+    where = {}
+    for choice in args.where:
+        column, equals, value = choice.partition("=")
+        if not equals:
+            raise SemlossError(f"--where {choice}: write COLUMN=VALUE, e.g. channel=awgn")
+        where[column] = value
+    return where
 
 
 def read_target(args: Args, fit: "Fit") -> float | None:

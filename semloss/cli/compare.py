@@ -1,0 +1,60 @@
+"""`semloss compare`: two links on the same test images, and what one is better by."""
+
+from pathlib import Path
+
+from semloss.cli import options
+from semloss.cli.output import notes, output
+from semloss.cli.parser import Parser, number, ratio
+from semloss.errors import SemlossError
+from semloss.units import SNR_DB_LIMITS
+
+ABOUT = (
+    "Compare runs, codecs, objectives or receivers at equal CR and SNR: the difference of each "
+    "metric in each cell and on average, with an interval from the differences image by image "
+    "and the one that two sets of images would give."
+)
+EXAMPLE = "semloss compare runs/demo --by receiver --metric accuracy"
+
+
+def define(parser: Parser) -> None:
+    """Define the command's options."""
+    parser.add_argument(
+        "table", type=Path, nargs="+", metavar="RUN",
+        help="run folder of semloss collect or its table; two or more are compared with the first",
+    )  # fmt: skip
+    what = parser.add_argument_group("what is compared")
+    what.add_argument(
+        "--by", metavar="WHAT",
+        help="run, codec, objective, receiver or a column (default: the first with several)",
+    )  # fmt: skip
+    what.add_argument(
+        "--base", metavar="VALUE",
+        help="what the others are held against (default: mse, clean, or the first)",
+    )  # fmt: skip
+    what.add_argument("--metric", metavar="NAME", help="only this (default: all)")
+    what.add_argument("--receiver", metavar="NAME", help="only this, e.g. matched (default: all)")
+    what.add_argument("--task", metavar="NAME", help="only this task model (default: all)")
+    what.add_argument("--cr", type=ratio, metavar="CR", help='only this, e.g. "1/12"')
+    what.add_argument(
+        "--snr-db", type=number(*SNR_DB_LIMITS, "dB"), metavar="DB", help="only at this SNR"
+    )
+    options.add_table_rows(what)
+    options.add_interval(parser)
+    options.add_output(parser, plot=False, strict=False)
+
+
+def run(args: options.Args) -> int:
+    """Compare."""
+    from semloss.comparing import compare
+    from semloss.tables import load_table, parse_columns
+
+    table = load_table(args.table, parse_columns(args.columns))
+    level = options.interval(args)
+    if not 0 < level < 1:
+        raise SemlossError(f"--interval {level:g}: give a level in (0, 1), e.g. 0.95")
+    answer = compare(
+        table, args.by, base=args.base, metric=args.metric, receiver=args.receiver, task=args.task,
+        where=options.read_where(args), cr=args.cr, snr_db=args.snr_db, level=level,
+    )  # fmt: skip
+    notes(table.attrs["notes"])
+    return output(answer, args)
