@@ -105,6 +105,11 @@ def assumed_text(told: Mapping[str, str]) -> str:
     return "\n".join(f"{'' if i else 'assumed':<11}{line}" for i, line in enumerate(lines))
 
 
+def comment(told: Mapping[str, str]) -> str:
+    """What an answer rests on, as comment lines at the head of a CSV."""
+    return "".join(f"# {name}: {' '.join(text.split())}\n" for name, text in told.items())
+
+
 def laid_out(head: str, told: Mapping[str, str], body: str) -> str:
     """An answer as a reader meets it: what was found, what it rests on, then the rows."""
     return "\n".join(part for part in (head, assumed_text(told), body) if part)

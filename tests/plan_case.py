@@ -71,9 +71,9 @@ WEAKER = ("--link", "weak.toml", "--set", "power_dbw=-40")
 
 
 def rows(path):
-    """Records of a CSV."""
+    """Records of a CSV, without the comments at its head."""
     with path.open() as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 def refused(answer, says):

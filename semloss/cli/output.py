@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from semloss.answers import Answer, plain
+from semloss.answers import Answer, comment, plain
 from semloss.errors import OutsideDomain, TargetNotAttainable
 from semloss.storage import write_atomically
 from semloss.text import one_line, safe
@@ -32,7 +32,7 @@ def output(
     if getattr(args, "plot", None):
         answer.plot(args.plot)
     if getattr(args, "csv", None):  # after the picture, which may leave a table of the same name
-        write_atomically(args.csv, csv_text(answer.rows()))
+        write_atomically(args.csv, comment(answer.assumed) + csv_text(answer.rows()))
     warnings = list(dict.fromkeys(answer.warnings))
     notes(warnings)
     if args.json:

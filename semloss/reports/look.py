@@ -373,7 +373,8 @@ def _refuse_other(beside: Path, header: str, picture: Path) -> None:
     """Refuse to write over a CSV that has other columns: a table of measurements, say."""
     if beside.exists():
         with beside.open("rb") as old:
-            if old.readline().rstrip(b"\r\n") != header.encode():
+            names = next((line for line in old if not line.startswith(b"#")), b"")
+            if names.rstrip(b"\r\n") != header.encode():
                 raise SemlossError(
                     f"{beside} holds something else than the numbers behind {picture.name}; give "
                     "the picture another name"

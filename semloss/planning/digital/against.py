@@ -55,7 +55,8 @@ class AgainstAnswer(Answered):
     @property
     def warnings(self) -> Sequence[str]:
         """Of the question and of the digital chain's back-off."""
-        used = () if self.here is None else self.here.vcm_modcod
+        here = self.here if self.found.codec is not None else None
+        used = () if here is None else here.vcm_modcod
         return [*super().warnings, *apsk_note(self.question.link, self.chain, used)]
 
     def rows(self) -> list[dict[str, Any]]:

@@ -171,7 +171,7 @@ class RateCurve(Directed):
         path = Path(path)
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
+                rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             reason = getattr(error, "strerror", None) or error
             raise SemlossError(f"cannot read rate curve {path}: {reason}") from error

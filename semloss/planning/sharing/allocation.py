@@ -34,8 +34,8 @@ Where somebody's surface ends before the pool does, that user rests and the othe
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ from semloss.answers import Answer, laid_out
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.layout import columns
+from semloss.planning.budget.assumed import assumed
 from semloss.planning.sharing.demand import TAIL_DB, Demand
 from semloss.planning.sharing.users import Pool, User
 from semloss.units import format_cr
@@ -95,6 +96,12 @@ class Allocation(Answer):
     binding: str
     shares: tuple[Share, ...]
     notes: tuple[str, ...] = ()
+    basis: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """The users' fits, and by which state and scale they are judged."""
+        return dict(self.basis)
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -107,7 +114,9 @@ class Allocation(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """Totals, and the shares."""
-        return asdict(self) | {"shares": self.rows()}
+        told = asdict(self) | {"shares": self.rows()}
+        del told["basis"]
+        return told
 
     @property
     def in_domain(self) -> bool:
@@ -364,7 +373,14 @@ def _allocation(
         shares.append(share)
     most = max(shares, key=lambda share: share.power_w)
     notes = tuple(f"user {d.user.name}: {note}" for d in demands for note in d.user.notes)
+    users = [d.user for d in demands]
+    basis = {
+        "fit": "; ".join(dict.fromkeys(assumed(None, user.fit)["fit"] for user in users)),
+        "objective": pool.objective, "judged by": f"the {pool.criterion} state",
+        "margin": ", ".join(f"{user.name} {user.margin_db:g} dB" for user in users) + " kept",
+    }  # fmt: skip
     return Allocation(
         problem, level, bound, sum(s.power_w for s in shares), pool.total_power_w,
         sum(dealt), pool.subbands, most.name, tuple(shares), notes,
+        basis,
     )  # fmt: skip

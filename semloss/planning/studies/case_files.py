@@ -50,8 +50,8 @@ def run_cases(stream: BinaryIO, out: TextIO, defaults: Defaults) -> Count:
     Parameters
     ----------
     stream
-        Open in binary mode: CSV with a header, or one JSON object a line; told apart by the
-        first character. Quoted CSV cells may not hold line breaks.
+        Open in binary mode: CSV with a header, under comments (#) or not, or one JSON object a
+        line; told apart by the first character. Quoted CSV cells may not hold line breaks.
     out
         Receives the same format: the record's own columns, then the answers, then ``error``.
 
@@ -70,7 +70,8 @@ def run_cases(stream: BinaryIO, out: TextIO, defaults: Defaults) -> Count:
     first = next(batches, [])
     if not any(line.strip() for line in first):
         raise SemlossError("no cases: write a CSV with a header, or one JSON object a line")
-    opening = next(line for line in first if line.strip()).lstrip()[0]
+    told = (line.lstrip() for line in first if line.strip() and not line.startswith("#"))
+    opening = next(told, "#")[0]
     if opening == "[":
         raise SemlossError("cases are a JSON array: write one JSON object a line, without brackets")
     if opening == "{":
@@ -138,6 +139,8 @@ def _run_csv(batches: Iterable[list[str]], out: TextIO, defaults: Defaults, coun
     columns: list[str] = []
     number = 0
     for lines in batches:
+        if not header:  # what a table's head says of itself
+            lines = [line for line in lines if not line.startswith("#")]
         rows = [row for row in csv.reader(lines) if len(row) > 1 or "".join(row).strip()]
         if rows and not header:
             header = [cell.strip() for cell in rows.pop(0)]

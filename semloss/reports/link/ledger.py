@@ -6,6 +6,7 @@ import json
 from itertools import groupby
 from pathlib import Path
 
+from semloss.answers import comment
 from semloss.errors import SemlossError
 from semloss.planning.budget.ledger import Ledger, shown, sign
 from semloss.storage import write_atomically
@@ -30,7 +31,7 @@ def ledger_markdown(ledger: Ledger) -> str:
 
 
 def ledger_csv(ledger: Ledger) -> str:
-    """Write the ledger as CSV, values in full precision."""
+    """Write the ledger as CSV, values in full precision, under what it assumes as comments."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["section", "key", "name", "symbol", "sign", "value", "unit", "note"])
@@ -39,7 +40,7 @@ def ledger_csv(ledger: Ledger) -> str:
             [row.section, row.key, row.name, row.symbol, row.sign, repr(float(row.value)), row.unit,
              row.note]
         )  # fmt: skip
-    return text.getvalue()
+    return comment(ledger.assumed) + text.getvalue()
 
 
 def ledger_json(ledger: Ledger) -> str:

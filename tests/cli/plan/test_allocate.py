@@ -1,10 +1,10 @@
 """`semloss allocate` as a user meets it."""
 
-import csv
 import json
 import math
 
 import pytest
+from plan_case import rows as read_rows
 from planning_case import LINK, accuracy, distance
 
 import semloss.cli
@@ -68,8 +68,7 @@ def test_it_prints_a_table_and_the_level(folder, capsys):
 def test_json_and_csv_carry_the_same_shares(folder, capsys):
     assert allocate(folder, USERS, "--json", "--csv", str(folder / "out.csv")) == 0
     answer = json.loads(capsys.readouterr().out)
-    with (folder / "out.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(folder / "out.csv")
     assert [row["name"] for row in rows] == [s["name"] for s in answer["shares"]]
     assert float(rows[1]["power_w"]) == answer["shares"][1]["power_w"]
     assert answer["level"] == pytest.approx(min(s["weighted"] for s in answer["shares"]))

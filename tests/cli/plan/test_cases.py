@@ -48,3 +48,11 @@ def test_cases_need_no_link_and_end_with_3_where_none_is_attainable(plan, folder
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):
     refused(plan(*words), says)
+
+
+def test_a_table_of_the_tool_is_read_with_its_comments(plan, folder):
+    plan("sweep", "elevation_deg=20:80:3", *WEAK_LINK, "--csv", "swept.csv")
+    assert (folder / "swept.csv").read_text().startswith("# fit: ")
+    code, out, _ = plan("cases", "swept.csv", *WEAK_LINK)
+    assert code == 0
+    assert len(out.splitlines()) == 4

@@ -2,11 +2,13 @@
 
 import json
 
+import pandas as pd
 import pytest
 from plan_case import HIGH, WEAK_LINK, WEAKER, T, X, refused, rows
 
 from semloss.cli import main
 from semloss.cli.plan import QUESTIONS
+from semloss.tables.files import read_file
 
 
 @pytest.mark.parametrize("words", [("ledger", *X, *T), ("ledger", *X, "--strict"), ("day", *X)])
@@ -88,7 +90,14 @@ def test_every_answer_is_text_json_csv_and_a_picture(plan, folder, tmp_path, wor
     code, text, _ = plan(*words, "--csv", str(csv_file), "--plot", str(picture))
     assert code == 0
     assert len(text.splitlines()) > 1
-    assert rows(csv_file)
+    table = rows(csv_file)
+    assert table
+    written = csv_file.read_text()
+    assert written.startswith("# fit: accuracy (clean) of ")
+    assert "\n# rain: " in written
+    for again in (pd.read_csv(csv_file, comment="#", dtype=str), read_file(csv_file)):
+        assert [*again] == [*table[0]]
+        assert len(again) == len(table)
     assert picture.read_bytes().startswith(b"\x89PNG")
     code, out, _ = plan(*words, "--json")
     assert code == 0

@@ -1,6 +1,5 @@
 """The ledger: published ones to the last printed digit, the metric's rows, and its exports."""
 
-import csv
 import json
 import math
 import re
@@ -9,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from known_surface import known
+from plan_case import rows as read_rows
 from planning_truth import X_BAND, image_link, rainy_link, surface
 from surface_truth import simulated
 
@@ -219,8 +219,8 @@ def test_text_and_markdown_show_every_row(full):
 
 def test_csv_and_json_hold_full_precision(full, tmp_path):
     write_ledger(full, tmp_path / "ledger.csv")
-    with (tmp_path / "ledger.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    assert (tmp_path / "ledger.csv").read_text().startswith("# fit: accuracy ")
+    rows = read_rows(tmp_path / "ledger.csv")
     assert [float(row["value"]) for row in rows] == [row.value for row in full.lines]
     write_ledger(full, tmp_path / "ledger.json")
     content = json.loads((tmp_path / "ledger.json").read_text())
