@@ -42,7 +42,7 @@ demo: $(VENV)/.run ## install, then collect, fit and predict on small built-in s
 	@echo "semloss on the PATH: . $(BIN)/activate"
 
 test: $(VENV)/.dev lint types ## install, then ruff, mypy --strict and all tests
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	$(BIN)/ruff check .

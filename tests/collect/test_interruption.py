@@ -66,7 +66,7 @@ def test_a_script_without_a_main_guard_is_told_what_to_change(world, tmp_path):
     (tmp_path / "script.py").write_text(
         "import sys\nfrom semloss.cli import main\n"
         f"sys.exit(main(['collect', {str(world / 'tiny.toml')!r}, '--out', "
-        f"{str(tmp_path / 'run')!r}, '--jobs', '2']))\n"
+        f"{str(tmp_path / 'run')!r}, '--jobs', '1', '--engine', 'processes']))\n"
     )
     done = subprocess.run(
         [sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True

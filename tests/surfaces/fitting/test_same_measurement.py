@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from surface_truth import simulated
 
 from semloss.selection import Points, select
@@ -115,21 +113,23 @@ def test_the_figures_of_a_fit_that_follows_are_in_its_own_unit():
 # ---------------------------------------------------------------- units, directions, orders
 
 
-@settings(max_examples=5, deadline=None)
-@given(
-    seed=st.integers(0, 2**16),
-    scale=st.sampled_from([-40.0, -1.0, 0.01, 7.0, 100.0]),
-    offset=st.sampled_from([-30.0, 0.0, 5.0]),
-)
-def test_the_choice_is_that_of_any_other_unit_direction_and_order(seed, scale, offset):
-    rng = np.random.default_rng(seed)
+@pytest.fixture(scope="module")
+def quality():
+    """A noisy surface of no known unit, and its fit."""
     points = simulated("additive", floor=None, metric="quality", receiver="none")
-    points = replace(points, value=points.value + rng.normal(0.0, 0.01, len(points.value)))
+    noise = np.random.default_rng(5).normal(0.0, 0.01, len(points.value))
+    points = replace(points, value=points.value + noise)
+    return points, fit_surface(points, bootstraps=0)
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(-40.0, 5.0), (0.01, -30.0), (100.0, 0.0)])
+def test_the_choice_is_that_of_any_other_unit_direction_and_order(quality, scale, offset):
+    points, one = quality
     other = replace(
         points, value=offset + scale * points.value,
         direction="higher" if scale > 0 else "lower",
-    ).subset(rng.permutation(len(points.value)))  # fmt: skip
-    one, two = (fit_surface(p, bootstraps=0) for p in (points, other))
+    ).subset(np.random.default_rng(6).permutation(len(points.value)))  # fmt: skip
+    two = fit_surface(other, bootstraps=0)
     assert (one.form, one.outcome) == (two.form, two.outcome)
     cr, snr_db = np.array([[1 / 30], [1 / 10]]), np.array([-4.0, 3.0, 9.0])
     here, there = one.predict(cr=cr, snr_db=snr_db), two.predict(cr=cr, snr_db=snr_db)
@@ -142,8 +142,7 @@ def test_the_choice_is_that_of_any_other_unit_direction_and_order(seed, scale, o
     )
 
 
-@settings(max_examples=4, deadline=None)
-@given(seed=st.integers(0, 2**16))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_hits_and_misses_of_the_same_images_give_mirrored_answers(seed):
     hits = simulated("additive", n=700, seed=seed, floor=0.1, ceiling=0.95)
     misses = replace(
