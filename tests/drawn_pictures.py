@@ -13,9 +13,11 @@ from picture_checks import Drawn, drawn
 from plan_case import DICE, TLE, WEAK
 from planning_case import distance
 from surface_truth import simulated
+from table_rows import grid_rows
 
 import semloss
 from semloss.cli import main
+from semloss.outcomes import Outcomes, beside, key_of, write_outcomes
 from semloss.reports import look
 from semloss.reports.fit import (
     candidates,
@@ -27,6 +29,7 @@ from semloss.reports.fit import (
     surface,
 )
 from semloss.surfaces.fitting.fit_surface import fit_surface
+from semloss.tables import write_tables
 
 EUROSAT = Path(__file__).parents[1] / "data" / "eurosat-awgn"
 ACCURACY = "eurosat-accuracy"
@@ -150,6 +153,9 @@ ASKED: dict[str, tuple[str, ...]] = {
         "plan", "pass", ACCURACY, "--link", "long.toml", *T, *HIGH, "--step", "20"),
     "long name, sweep of the SNR": (
         "plan", "sweep", ACCURACY, "snr_db=-12:24:10", "--cr", "1/20", "--target", "0.8"),
+    "compare receivers": ("compare", str(EUROSAT), "--metric", "accuracy"),
+    "compare runs on the same images": ("compare", "old", "new"),
+    "compare runs at one SNR": ("compare", "new", "old", "--snr-db", "5"),
     "sweep of the SNR for the CR": (
         "plan", "sweep", ACCURACY, "snr_db=0:20:6", "--target", "0.85"),
     "sweep of two for the CR": (
@@ -231,6 +237,20 @@ FITTED: dict[str, Callable[[Path], object]] = {
 """What draws a picture of a fit, by what it is of."""
 
 
+def run_of_images(folder: Path, shift: int) -> None:
+    """A run of nine cells on sixty images, told image by image."""
+    rng, rows = np.random.default_rng(shift), grid_rows(metric="psnr_db", receiver="none")
+    names = np.array([f"tile {at}" for at in range(60)])
+    tiles = 3 * np.random.default_rng(9).normal(size=60)
+    of = {}
+    for row in rows:
+        level = 30 + row["snr_db"] / 5 + 0.3 * shift
+        of[key_of(row)] = (level + tiles + rng.normal(size=60)).astype(np.float32)
+    folder.mkdir()
+    write_tables([row | {"value": float(of[key_of(row)].mean())} for row in rows], [], folder)
+    write_outcomes(Outcomes(names, names, of), beside(folder / "metrics.csv"))
+
+
 def lay_out(folder: Path) -> None:
     """Write the files that the words name."""
     long = WEAK.replace('"weak"', f'"{LONG}"')
@@ -246,6 +266,8 @@ def lay_out(folder: Path) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text)
     semloss.save(distance(), folder / "lpips.json")
+    for shift, name in enumerate(("old", "new")):
+        run_of_images(folder / name, shift)
 
 
 def capture(name: str, monkeypatch) -> Drawn:

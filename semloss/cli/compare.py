@@ -40,7 +40,7 @@ def define(parser: Parser) -> None:
     )
     options.add_table_rows(what)
     options.add_interval(parser)
-    options.add_output(parser, plot=False, strict=False)
+    options.add_output(parser, strict=False)
 
 
 def run(args: options.Args) -> int:

@@ -1,6 +1,6 @@
 """Two links on the same test images: what one is better by, cell by cell, and how sure that is."""
 
 from semloss.comparing.compare import compare
-from semloss.comparing.comparison import Comparison
+from semloss.comparing.comparison import PairedComparison
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["PairedComparison", "compare"]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from semloss.arrays import Array, Integers
-from semloss.comparing.comparison import Compared, Comparison, Difference
+from semloss.comparing.comparison import Compared, Difference, PairedComparison
 from semloss.comparing.paired import Interval, discordant, of_errors, paired, unpaired
 from semloss.errors import SemlossError
 from semloss.facts import metric_facts
@@ -45,7 +45,7 @@ def compare(
     cr: float | None = None,
     snr_db: float | None = None,
     level: float = 0.95,
-) -> Comparison:
+) -> PairedComparison:
     """Compare links at equal CR and SNR, image by image where outcomes of images tell it.
 
     Several seeds of a link are averaged, image by image too.
@@ -94,7 +94,7 @@ def compare(
             f"no metric is measured at one CR and SNR for {listing(names)}; compare links at equal "
             "(realised) CR and SNR"
         )
-    return Comparison(by, level, pairs, tuple(dict.fromkeys(notes)))
+    return PairedComparison(by, level, pairs, tuple(dict.fromkeys(notes)))
 
 
 def _asked(

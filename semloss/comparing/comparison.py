@@ -115,7 +115,7 @@ class Compared(Directed):
 
 
 @dataclass(frozen=True)
-class Comparison(Answer):
+class PairedComparison(Answer):
     """Pairs of links, each metric of each pair by itself.
 
     `by` is the column that tells the links apart, `level` that of the intervals, `notes` what a
@@ -136,8 +136,8 @@ class Comparison(Answer):
     def assumed(self) -> dict[str, str]:
         """What the intervals are about."""
         return {
-            "intervals": f"{100 * self.level:g} % for each line by itself, of these trained links "
-            "on other images of the same kind; training again would change more"
+            "intervals": f"{100 * self.level:g} % for each difference by itself, of these trained "
+            "links on other images of the same kind; training again would change more"
         }
 
     def rows(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from semloss.comparing import PairedComparison
 from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.solution import Solution, Solved
@@ -13,6 +14,7 @@ from semloss.planning.passes.needs import PassSolution
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
 from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
+from semloss.reports.differences import differences_plot
 from semloss.reports.fit.prediction import prediction_plot
 from semloss.reports.fit.surface import surface_plot
 from semloss.reports.link.waterfall import waterfall_plot
@@ -89,6 +91,7 @@ _DRAWN: dict[type, Drawing] = {
     Outage: lambda a, path: outage_plot(a, path),
     AgainstAnswer: _against,
     PassRace: race_plot,
+    PairedComparison: differences_plot,
     Sweep: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),
     Tornado: lambda a, path: tornado_plot(a.table, a.defaults, path),
     MonteCarlo: lambda a, path: monte_carlo_plot(a, a.defaults, path),

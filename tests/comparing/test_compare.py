@@ -271,7 +271,7 @@ def test_it_is_there_in_python_and_tells_rows_json_and_text(two_runs):
     assert text[1].startswith("95 % interval: paired +0.0")
     assert text[1].endswith(" times as wide")
     assert text[2].startswith("second is better beyond its interval in ")
-    assert text[3].startswith("assumed    intervals 95 % for each line by itself")
+    assert text[3].startswith("assumed    intervals 95 % for each difference by itself")
     assert text[4].split()[:6] == ["CR", "SNR", "dB", "first", "second", "difference"]
     assert text[4].endswith("95 %, unpaired  only first  only second")
     assert len(text) == 5 + 9
