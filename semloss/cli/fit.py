@@ -58,7 +58,7 @@ def define(parser: Parser) -> None:
         "--bootstraps", type=whole(0, 5000), default=1000, metavar="N", help="default 1000"
     )
     how.add_argument(
-        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of starts and bootstraps"
+        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of the bootstraps"
     )
     out = options.add_output(parser, strict=False)
     out.add_argument(

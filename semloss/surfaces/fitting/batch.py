@@ -109,6 +109,17 @@ def levels_of(problems: Problems, shapes: Array) -> tuple[Array, Array]:
     return np.concatenate(parameters), np.concatenate(costs)
 
 
+def costs(problems: Problems, shapes: Array, weights: Array) -> Array:
+    """Costs (F, B) of shapes (B, Q) under each of the weights (F, N), levels in closed form."""
+    gain = problems.form.gain(problems.x, problems.snr_db, shapes)
+    found = np.empty((len(weights), len(shapes)))
+    for i, weight in enumerate(weights):
+        part = replace(problems, weight=weight)
+        residual = _residual(part, gain, _levels(part, gain)[0])
+        found[i] = 0.5 * np.einsum("bn,bn->b", residual, residual)
+    return found
+
+
 def fitted(problems: Problems, shapes: Array) -> Array:
     """Values (B, N) for given shapes (B, Q), each at its best levels."""
     parameters, _ = levels_of(problems, shapes)

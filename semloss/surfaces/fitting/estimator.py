@@ -50,7 +50,7 @@ class SemanticLossRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
     metric : str
         Name of the metric, for the reports of `surface_`.
     seed : int
-        Seed of the random starts; the same seed gives the same fit.
+        Seed of what is drawn at random; form and parameters do not depend on it.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ def _fitted(points: Points, form: str, seed: int) -> Fit:
     if poor is None:
         return fit_surface(points, form, seed, bootstraps=0)
     name, outcome = poor
-    fit = fit_form(FORMS[name], points, seed)
+    fit = fit_form(FORMS[name], points)
     quality = {"points": len(points.value), "rmse": fit.rmse}
     return packed(fit, quality, outcome, outcome.remedy)
 

@@ -1,11 +1,13 @@
 """From the points of a metric to a fitted surface: the ladder, the choice, the doubt."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.selection import Points
+from semloss.selection.lattice import on_lattice
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.batch import Prior
@@ -19,7 +21,7 @@ from semloss.surfaces.fitting.form_choice import (
     folds,
     hold_out,
 )
-from semloss.surfaces.fitting.form_fit import admitted, fit_form, free_count
+from semloss.surfaces.fitting.form_fit import admitted, fit_form, free_count, refit
 from semloss.surfaces.fitting.packing import judged, packed
 from semloss.surfaces.fitting.uncertainty import bootstrap, profiles
 from semloss.surfaces.forms import FORMS, ladder
@@ -59,7 +61,7 @@ def fit_surface(
     form
         Name of a form or ``auto``.
     seed
-        Seed of starts and bootstraps; the same seed gives the same fit.
+        Seed of the bootstraps; form and parameters do not depend on it.
     rule
         What picks the form under ``auto``, a key of `semloss.surfaces.fitting.form_choice.RULES`:
         ``one-se`` (default), ``held-out``, ``aicc`` or ``bic``.
@@ -96,11 +98,12 @@ def fit_surface(
     if prior is None:
         _check_count(points)
     names = _candidates(points, form, pooled=prior is not None)
+    few = on_lattice(points)
     fits = {
-        name: fit_form(FORMS[name], points, seed, starts=starts, prior=prior, robust=robust)
+        name: fit_form(FORMS[name], few, starts=starts, prior=prior, robust=robust)
         for name in names
     }
-    held = folds(points)
+    held = folds(few)
     errors = {name: hold_out(fit, held) for name, fit in fits.items()}
     rivals = equals(fits, errors) if form == "auto" else []
     chosen = choose(fits, errors, rule, rivals) if form == "auto" else form
@@ -108,7 +111,7 @@ def fit_surface(
     if reference and len(points.value) >= _REFERENCE and line is None:
         from semloss.surfaces.fitting import reference as nonparametric
 
-        rows[nonparametric.NAME] = nonparametric.row(points, held)
+        rows[nonparametric.NAME] = nonparametric.row(few, held)
     quality: dict[str, Any] = {
         "points": len(points.value),
         "range": float(np.ptp(points.value)),
@@ -120,16 +123,20 @@ def fit_surface(
         "confidence": confidence,
         "seed": seed,
     }  # fmt: skip
-    fit = fits[chosen]
+    lean = fits[chosen]
+    fit = lean if few is points else refit(lean, points, robust=robust)
+    if fit is not lean:
+        lean = replace(lean, parameters=fit.parameters)
+        quality |= {"rmse": fit.rmse, "chosen_on": f"{len(few.value)} means of neighbouring points"}
     outcome, message = judged(fit, quality)
     if line is not None and outcome in (Outcome.CONVERGED, Outcome.NOT_IDENTIFIABLE):
         outcome, message = line, line.remedy
-    draws = bootstrap(fit, bootstraps, seed).astype(np.float32) if bootstraps else None
+    draws = bootstrap(lean, bootstraps, seed).astype(np.float32) if bootstraps else None
     return packed(
         fit, quality, outcome, message,
         between=doubt(fits, chosen, rivals) if form == "auto" else 0.0,
         draws=None if draws is None else draws.astype(np.float64),  # as the fit file keeps them
-        intervals=profiles(fit, confidence) if bootstraps else {},
+        intervals=profiles(lean, confidence) if bootstraps else {},
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from semloss.arrays import Array, Mask
 from semloss.selection import Points
-from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.form_fit import FormFit
+from semloss.surfaces.fitting.search import search_parts
 
 _FOLDS = 10
+_MOST_LEVELS = 12
+"""Folds of an axis: one for each of its values, or for each of as many groups of neighbours."""
 SCHEMES = ("leave_cr_out", "leave_snr_out", "edge_out", "k_fold")
 """Ways to hold points out, as the comparison table names them."""
-_STARTS = 3
-"""Starts of a fit to a fold: the best shapes of the whole table."""
+_KNOWN = 2
+"""Shapes of the whole table that a fit to a fold tries beside its own cold starts."""
 
 _ASTRAY = 3.0
 """How many times the least error on held-out edges a form may make and still be chosen."""
@@ -53,8 +55,9 @@ class HeldOut:
     """Squared errors (N,) of a form on points held out, NaN where a scheme leaves a point in.
 
     `edge_out` is (4, N): a corner is held out with both of its edges.
-    `inner` is the mean over the schemes in which the point was interpolated, the yardstick of
-    the choice: inside the domain is where a surface is asked.
+    `inner` is the yardstick of the choice: inside the domain is where a surface is asked, and
+    between the few CRs of a table is where it knows least. A point of an inner CR counts with
+    that CR left out, any other with the mean over the schemes in which it was interpolated.
     """
 
     leave_cr_out: Array
@@ -77,16 +80,16 @@ class HeldOut:
 def folds(points: Points) -> list[Fold]:
     """Every CR, every SNR and every tenth of the points, held out in turn.
 
-    An axis of two values is not held out: one value tells no slope.
+    An axis of two values is not held out: one value tells no slope. On an axis of more than a
+    dozen, neighbouring values are held out together, a twelfth of them at a time.
     """
     found = []
     for scheme, axis in (("leave_cr_out", points.cr), ("leave_snr_out", points.snr_db)):
-        levels = np.unique(axis)
+        levels, at = np.unique(axis, return_inverse=True)
         if len(levels) > 2:
-            found += [
-                Fold(scheme, axis == level, 0 < i < len(levels) - 1)
-                for i, level in enumerate(levels)
-            ]
+            count = min(len(levels), _MOST_LEVELS)
+            part = (at * count) // len(levels)
+            found += [Fold(scheme, part == i, 0 < i < count - 1) for i in range(count)]
     # Cells in random order, or a tenth of a grid of ten SNRs would be one of them; replicates of
     # a cell leave together, or one would tell the other.
     cells = np.unique(np.stack([points.cr, points.snr_db]), axis=1, return_inverse=True)[1].ravel()
@@ -107,17 +110,10 @@ def hold_out(fit: FormFit, held: list[Fold]) -> HeldOut:
     edge, inner = np.full((4, count), np.nan), np.full((3, count), np.nan)
     rows = {"leave_cr_out": 0, "leave_snr_out": 1, "k_fold": 2}
     if usable:
-        shapes = fit.shapes[:_STARTS]
-        weight = np.array([np.where(fold.out, 0.0, 1.0) for fold in usable])
-        if fit.problems.weight is not None:
-            weight = weight * fit.problems.weight
-        weight = np.repeat(weight, len(shapes), axis=0)
-        problems = replace(fit.problems, weight=weight)
-        solved = batch.solve(problems, np.tile(shapes, (len(usable), 1)), steps=60, ftol=1e-7)
-        cost = solved.cost.reshape(len(usable), -1)
-        best = np.arange(len(usable)) * len(shapes) + np.argmin(cost, axis=1)
+        weights = np.array([np.where(fold.out, 0.0, 1.0) for fold in usable])
+        found = search_parts(fit.problems, fit.points, weights, fit.shapes[:_KNOWN])
         edges = 0
-        for fold, p in zip(usable, solved.parameters[best], strict=True):
+        for fold, p in zip(usable, found, strict=True):
             out = fold.out
             error = fit.form(fit.points.cr[out], fit.points.snr_db[out], p)
             square = (error - fit.points.value[out]) ** 2
@@ -127,7 +123,8 @@ def hold_out(fit: FormFit, held: list[Fold]) -> HeldOut:
             else:
                 edge[edges, out] = square
                 edges += 1
-    return HeldOut(**errors, edge_out=edge, inner=_mean(inner))
+    told = np.where(np.isnan(inner[0]), _mean(inner), inner[0])
+    return HeldOut(**errors, edge_out=edge, inner=told)
 
 
 def choose(

@@ -12,10 +12,9 @@ from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.batch import Prior, Problems
 from semloss.surfaces.fitting.scatter import Scatter, scatter, variance
+from semloss.surfaces.fitting.search import distinct, search
 from semloss.surfaces.forms import Form, ladder
 
-_DRAWS_PER_START = 10
-_KEPT = 8
 _RANK = 1e-9
 """Smallest eigenvalue, against the largest, of a direction that the data still determine."""
 _BLIND = 1e6
@@ -209,22 +208,22 @@ def fit_form(
         outliers themselves do not widen.
     """
     problems = rough_problems(form, points, prior, robust=robust)
-    solved = _search(problems, points, starts, np.random.default_rng(seed))
+    solved = search(problems, points, starts, np.random.default_rng(seed))
     if robust:  # an outlier may have led the whole search astray: again, with what it shows
         away = np.abs(form(points.cr, points.snr_db, solved.parameters[solved.best()])
                       - points.value)  # fmt: skip
         usual = max(1.4826 * float(np.median(away)), 1e-7 * float(np.ptp(points.value)), 1e-300)
         problems = replace(problems, weight=_HUBER / np.maximum(away / usual, _HUBER))
-        solved = _search(problems, points, starts, np.random.default_rng(seed))
-    shapes = _distinct(solved.parameters[np.argsort(solved.cost)], len(form.levels))
+        solved = search(problems, points, starts, np.random.default_rng(seed))
+    shapes = distinct(solved.parameters[np.argsort(solved.cost)], len(form.levels))
     best = solved.parameters[solved.best()]
-    told = _settle(problems, points, best, shapes, robust=robust, even=False)
-    if points.noise != "reported":
-        return told
-    # Cells that share their test images share their luck, and lie closer to a smooth surface
-    # than their standard errors say: the likelihood tells whether to believe those.
-    even = _settle(problems, points, best, shapes, robust=robust, even=True)
-    return even if even.bic < told.bic else told
+    return _settled(problems, points, best, shapes, robust=robust)
+
+
+def refit(fit: FormFit, points: Points, *, robust: bool = False) -> FormFit:
+    """The same form on further points of the same surface, from the shapes found on fewer."""
+    problems = rough_problems(fit.form, points, fit.problems.prior, robust=robust)
+    return _settled(problems, points, fit.parameters, fit.shapes, robust=robust)
 
 
 def rough_problems(
@@ -238,6 +237,19 @@ def rough_problems(
     return Problems(
         form, np.log(points.cr), points.snr_db, points.value, rough, low, high, prior=prior
     )
+
+
+def _settled(
+    problems: Problems, points: Points, best: Array, shapes: Array, *, robust: bool
+) -> FormFit:
+    """Fit and scatter in agreement, the told noise believed or set aside."""
+    told = _settle(problems, points, best, shapes, robust=robust, even=False)
+    if points.noise != "reported":
+        return told
+    # Cells that share their test images share their luck, and lie closer to a smooth surface
+    # than their standard errors say: the likelihood tells whether to believe those.
+    even = _settle(problems, points, best, shapes, robust=robust, even=True)
+    return even if even.bic < told.bic else told
 
 
 def _settle(
@@ -272,33 +284,3 @@ def _settle(
         aicc=deviance + 2 * size * count / spare if spare > 0 else math.inf,
         bic=deviance + size * math.log(count),
     )
-
-
-def _search(
-    problems: Problems, points: Points, starts: int, rng: np.random.Generator
-) -> batch.Solved:
-    """Follow the best starts a little, the better ones to the bottom."""
-    form = problems.form
-    if not form.parameters:
-        return batch.solve(problems, np.empty((1, 0)))
-    drawn = [form.guess(points.cr, points.snr_db)[None], form.random_starts(
-        _DRAWS_PER_START * starts, rng)]  # fmt: skip
-    if problems.prior is not None:
-        drawn.append(batch.from_search(form, problems.prior.mean)[None])
-    low, high = problems.low[len(form.levels) :], problems.high[len(form.levels) :]
-    shapes = np.clip(np.vstack(drawn), low, high)
-    _, cost = batch.levels_of(problems, shapes)
-    order = np.argsort(cost, kind="stable")[:starts]
-    rough = batch.solve(problems, shapes[order], steps=12, ftol=1e-4)
-    better = np.argsort(rough.cost, kind="stable")[:_KEPT]
-    count = len(form.levels)
-    return batch.solve(problems, rough.parameters[better, count:], steps=200, ftol=1e-8)
-
-
-def _distinct(parameters: Array, levels: int) -> Array:
-    """Shapes that differ, in the order given."""
-    kept: list[Array] = []
-    for p in parameters:
-        if not any(np.allclose(p[levels:], other, rtol=1e-2, atol=1e-3) for other in kept):
-            kept.append(p[levels:])
-    return np.array(kept)

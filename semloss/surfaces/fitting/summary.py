@@ -72,6 +72,8 @@ class FitSummary(Answer):
                      f"held out {_share(fit, quality['held_out'])}")  # fmt: skip
         if len(quality["candidates"]) > 1:
             lines += ["", *_comparison(fit), f"chosen   {quality['chosen_by']}"]
+            if "chosen_on" in quality:
+                lines.append(f"         judged on {quality['chosen_on']}")
         return "\n".join([*lines, "", *_parameters(fit), "", f"fit file {self.out}"])
 
 

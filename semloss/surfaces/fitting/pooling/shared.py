@@ -22,10 +22,10 @@ from semloss.storage import write_json
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting import batch
 from semloss.surfaces.fitting.batch import Prior
-from semloss.surfaces.fitting.common_shape import carries, common_form, common_prior, needed
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_choice import comparison, folds, hold_out
 from semloss.surfaces.fitting.form_fit import FormFit, admitted, fit_form, free_count
+from semloss.surfaces.fitting.pooling.common_shape import carries, common_form, common_prior, needed
 from semloss.surfaces.forms import FORMS, Form, ladder
 
 SCHEMA = "semloss-prior"
