@@ -152,6 +152,27 @@ def read_fit(args: Args, link: "Link | None") -> "Fit":
     return load(link.fit)
 
 
+def settings(args: Args) -> list[str]:
+    """Keys that --set changes."""
+    return [text.partition("=")[0].strip() for text in args.set]
+
+
+def refuse_settings(args: Args, why: str, *keys: str, completing: bool = False) -> None:
+    """Refuse --set of a key that the question settles itself.
+
+    Where it may be `completing` the link, only of one that the file gives.
+    """
+    from semloss.planning.link.template import file_keys
+
+    for key in settings(args):
+        if key in keys and not (completing and key not in file_keys(args.link)):
+            raise SemlossError(f"--set {key}: {why}; leave it away")
+
+
+_TWICE = ("cr", "rain_loss_db", "papr_db")
+"""Keys that have an option of their own."""
+
+
 def read_link(args: Args, *needed: str, **supplied: float) -> "Link":
     """The link with the command line's changes.
 
@@ -159,6 +180,10 @@ def read_link(args: Args, *needed: str, **supplied: float) -> "Link":
     """
     from semloss.planning.planner import open_link
 
+    for key in _TWICE:
+        option = f"--{key.replace('_', '-')}"
+        if getattr(args, key, None) is not None and key in settings(args):
+            raise SemlossError(f"{option} and --set {key} say the same: give one of them")
     wanted = [key for key in needed if key != "cr" or getattr(args, "cr", None) is None]
     link = open_link(args.link, args.set, wanted, **supplied)
     if args.rain_loss_db is not None:

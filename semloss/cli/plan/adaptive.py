@@ -50,6 +50,7 @@ def run(args: options.Args) -> int:
     """Lay out the table, and run it over the passes."""
     from semloss.planning.passes.delivery import adaptive
 
+    options.refuse_settings(args, "the CRs are what it chooses, from --crs", "cr")
     if args.tle is None and not args.day and args.max_elevation is None:
         link = options.read_link(args, "bandwidth_mhz", **passes.SUPPLIED)
     else:

@@ -61,6 +61,8 @@ def run(args: options.Args) -> int:
     over = args.max_elevation is not None
     if over and args.curve is None:
         raise SemlossError("--max-elevation needs CURVE: the source codec that is raced")
+    if over:
+        options.refuse_settings(args, "the CR is adapted along the pass", "cr")
     link = passes.pass_link(args, "bandwidth_mhz") if over else options.read_link(args)
     asked = options.question(args, link)
     curve = None

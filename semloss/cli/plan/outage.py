@@ -28,6 +28,8 @@ def run(args: options.Args) -> int:
     """Statistics of the metric."""
     from semloss.planning.passes.outage import PERCENTS, outage
 
+    why = "every share of the year is answered, --percents says which"
+    options.refuse_settings(args, why, "availability_percent", completing=True)
     pass_ = None
     if args.max_elevation is None:
         link = options.read_link(args, *options.METRIC)

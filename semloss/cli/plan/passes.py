@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semloss.cli.options import Args, read_link
+from semloss.cli.options import Args, read_link, refuse_settings
 from semloss.cli.parser import Parser, number
 from semloss.errors import SemlossError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: What a link file may leave open because the question supplies it; the values are never used.
 SUPPLIED = {"elevation_deg": 45.0, "height_km": 500.0}
 _MIN_ELEVATION_DEG, _STEP_S, _DAYS = 10.0, 1.0, 1.0
+_PLACE = ("station_lat_deg", "station_lon_deg", "station_altitude_km")
 _FAR_DEG = 0.5
 """Distance of two stations, in degrees, from which on they have different rain."""
 
@@ -78,11 +79,11 @@ def pass_link(args: Args, *needed: str, **supplied: float) -> "Link":
 
     `supplied` are further keys that it may leave open.
     """
-    settings = [text.partition("=")[0].strip() for text in args.set]
-    for key in ("elevation_deg", "range_km"):
-        if key in settings:
-            raise SemlossError(f"--set {key}: the pass gives it; leave it away")
+    refuse_settings(args, "the pass gives it", "elevation_deg", "range_km")
     if getattr(args, "tle", None) is not None:
+        refuse_settings(args, "the elements give it", "height_km")
+        if args.site is not None:
+            refuse_settings(args, "--site says it", *_PLACE)
         return read_link(args, *needed, **SUPPLIED)
     supplied |= {"elevation_deg": SUPPLIED["elevation_deg"]}
     return read_link(args, "height_km", *needed, **supplied)
@@ -111,7 +112,12 @@ def day_of(args: Args, link: "Link") -> "Sequence[Pass]":
     found = circular_day(
         _height_km(link), link.station_lat_deg, *_contact(args), inclination_deg=args.inclination
     )
-    return _some(found)
+    if not found:
+        raise SemlossError(
+            f"no pass: the orbit never rises above {_contact(args)[0]:g} deg at latitude "
+            f"{link.station_lat_deg:g} deg; lower --min-elevation, or check --inclination"
+        )
+    return found
 
 
 def tle_of(args: Args, link: "Link") -> "tuple[Link, Sequence[Pass], float]":

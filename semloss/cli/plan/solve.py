@@ -64,7 +64,7 @@ def solved(args: options.Args, **faded: Any) -> int:  # noqa: ANN401 - as solve 
     """Solve; the ledger is that of the link with the answer in it."""
     from semloss.planning.budget.solving import solve
 
-    _refuse_cr(args)
+    _refuse_own(args)
     if args.unknown == "snr_db" and (args.ledger or args.plot):
         raise SemlossError("plan solve snr_db asks the fit alone: no ledger has the answer")
     link = options.read_link(args, *_needed(args.unknown), **_supplied(args.unknown))
@@ -78,16 +78,26 @@ def solved(args: options.Args, **faded: Any) -> int:  # noqa: ANN401 - as solve 
     return output(answer, args, write)
 
 
-def _refuse_cr(args: options.Args) -> None:
+_OF_THE_FIT = ("fit", "name", "cr", "margin_db", "bands", "height_px", "width_px", "tile_px")
+"""Keys of a link that count where the fit alone is asked."""
+
+
+def _refuse_own(args: options.Args) -> None:
+    """Refuse what the question asks for, or does not look at."""
     if args.unknown == "cr" and args.cr is not None:
         raise SemlossError("plan solve cr asks for the CR: leave --cr away")
+    options.refuse_settings(args, f"plan solve {args.unknown} asks for it", args.unknown)
+    if args.unknown == "snr_db":
+        idle = [key for key in options.settings(args) if key not in _OF_THE_FIT]
+        why = "the SNR that a fit needs does not depend on it"
+        options.refuse_settings(args, why, *idle, completing=True)
 
 
 def _over_passes(args: options.Args) -> int:
     """Solve for what a pass or a day brings."""
     from semloss.planning.passes.needs import Goal, solve_over
 
-    _refuse_cr(args)
+    _refuse_own(args)
     station = ("station_lat_deg",) if args.images_per_day is not None else ()
     link = passes.pass_link(args, *station, *_needed(args.unknown), **_supplied(args.unknown))
     asked, fading = options.question(args, link), passes.read_fading(args)

@@ -46,6 +46,11 @@ def run(args: options.Args) -> int:
         args.fields, args.fit = [str(args.fit), *args.fields], None  # two fields, the link's fit
     if len(args.fields) > 2:
         raise SemlossError("a sweep takes one field or two")
+    swept = [text.partition("=")[0].strip() for text in args.fields]
+    options.refuse_settings(args, "it is swept", *swept)
+    for name in ("cr", "snr_db", "target"):
+        if name in swept and getattr(args, name) is not None:
+            raise SemlossError(f"--{name.replace('_', '-')}: {name} is swept; leave it away")
     free = any(text.partition("=")[0].strip() == "elevation_deg" for text in args.fields)
     supplied = {"elevation_deg": SUPPLIED["elevation_deg"]} if free else {}
     defaults = options.defaults(args, **supplied)

@@ -44,7 +44,7 @@ def check(fields: Fields, keys: Mapping[str, Key], defaults: Fields) -> None:
     _check_contradictions(fields, defaults)
     refuse_incomplete(fields, keys)
     _check_atmosphere(fields)
-    _check_signal(fields)
+    _check_idle(fields, defaults)
 
 
 def check_value(name: str, value: object, key: Key) -> None:
@@ -140,11 +140,13 @@ def _check_atmosphere(fields: Fields) -> None:
         )
 
 
-def _check_signal(fields: Fields) -> None:
+def _check_idle(fields: Fields, defaults: Fields) -> None:
     """Refuse what has no effect without another key."""
     for name, needed, why in (
         ("c_over_i_db", "bandwidth_mhz", "interference is told in the symbol bandwidth"),
         ("required_eb_n0_db", "bit_rate_mbps", "the energy of a bit depends on it"),
+        ("rain_height_km", "r001_mm_h", "it is that of the rain statistics"),
+        ("t_rain_k", "rain_warms_sky", "it is how warm rain makes the sky"),
     ):
-        if fields[name] is not None and fields[needed] is None:
+        if fields[name] != defaults[name] and not fields[needed]:
             raise SemlossError(f"{name} = {fields[name]:g} needs {needed}: {why}")

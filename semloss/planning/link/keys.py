@@ -59,7 +59,7 @@ _EIRP_PARTS = (
 )  # fmt: skip
 _G_OVER_T_PARTS = (
     "rx_gain_dbi", "rx_dish_m", "rx_efficiency", "rx_line_loss_db", "t_ant_k", "noise_figure_db",
-    "t_sys_k", "rain_warms_sky",
+    "t_sys_k", "rain_warms_sky", "t_rain_k",
 )  # fmt: skip
 
 #: What each key says already, so that the other keys may not be given beside it.
@@ -68,10 +68,10 @@ REPLACES: dict[str, tuple[str, ...]] = {
     "tx_gain_dbi": ("tx_dish_m", "tx_efficiency"),
     "range_km": ("height_km",),
     "fspl_db": ("range_km", "height_km"),
-    "rain_loss_db": ("r001_mm_h", "availability_percent"),
+    "rain_loss_db": ("r001_mm_h", "rain_height_km", "availability_percent"),
     "g_over_t_db_k": _G_OVER_T_PARTS,
     "rx_gain_dbi": ("rx_dish_m", "rx_efficiency"),
-    "t_sys_k": ("t_ant_k", "noise_figure_db", "rain_warms_sky"),
+    "t_sys_k": ("t_ant_k", "noise_figure_db", "rain_warms_sky", "t_rain_k"),
 }
 
 

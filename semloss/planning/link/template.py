@@ -7,6 +7,7 @@ from pathlib import Path
 from semloss.errors import SemlossError
 from semloss.planning.link.keys import Key
 from semloss.planning.link.link import DEFAULTS, KEYS
+from semloss.storage import read_toml
 
 _PRESETS = Path(__file__).parent / "presets"
 _ABOUT = {
@@ -101,3 +102,10 @@ def link_path(source: Path | str) -> Path:
         f"cannot read link file {source}: no such file, nor preset; the presets are "
         f"{', '.join(preset_names())}"
     )
+
+
+def file_keys(source: Path | str) -> set[str]:
+    """Keys that a link file or preset gives itself."""
+    tables = read_toml(link_path(source))
+    inner = (table for table in tables.values() if isinstance(table, dict))
+    return set(tables).union(*inner)

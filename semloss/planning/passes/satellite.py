@@ -21,6 +21,8 @@ from semloss.planning.passes.tle import Elements, parse_tle
 _STALE_DAYS, _DEAD_DAYS = 14.0, 365.0
 _MOST_DAYS = 60.0
 _RISE, _SET = 0, 2
+_KEYWORDS = {"EPOCH", "MEAN_MOTION", "NORAD_CAT_ID"}
+"""Any of them in the head of a CSV tells an OMM."""
 _STEADY_S = 60.0
 """Least step along a satellite that does not set: it hardly moves."""
 
@@ -83,7 +85,9 @@ def read_elements(
     except UnicodeDecodeError:
         raise SemlossError(f"{path} holds no elements: it is not text") from None
     start = text.lstrip()
-    message = start[:1] in ("[", "{") or "EPOCH" in start.partition("\n")[0].split(",")
+    message = start[:1] in ("[", "{") or bool(
+        _KEYWORDS & set(start.partition("\n")[0].strip().split(","))
+    )
     found: list[Elements | MeanElements]
     try:
         found = [*parse_omm(text)] if message else [*parse_tle(text)]

@@ -36,7 +36,8 @@ def itu_losses(v: Mapping[str, Any]) -> dict[str, Array]:
     Raises
     ------
     SemlossError
-        When `itur` is not installed or the elevation is below 5 degrees.
+        When `itur` is not installed, the elevation is below 5 degrees, or the maps end short of
+        the station.
     """
     if v["elevation_deg"].min() < LOWEST_ELEVATION_DEG:
         raise SemlossError(
@@ -64,6 +65,12 @@ def itu_losses(v: Mapping[str, Any]) -> dict[str, Array]:
                 hs=v["station_altitude_km"].item(), return_contributions=True,
             )  # fmt: skip
         parts[:, here] = [np.broadcast_to(part.value, here.sum()) for part in answer]
+    if not np.isfinite(parts).all():
+        raise SemlossError(
+            f"station_lat_deg = {v['station_lat_deg'].item():g}, station_lon_deg = "
+            f"{v['station_lon_deg'].item():g}: the ITU-R maps have no weather there; give "
+            'r001_mm_h or fixed losses instead of atmosphere_model = "itu"'
+        )
     losses = {name: part.reshape(shape) for name, part in zip(_NAMES, parts, strict=False)}
     return losses | {"combining_credit_db": (parts[:4].sum(axis=0) - parts[4]).reshape(shape)}
 

@@ -51,7 +51,7 @@ def test_what_cannot_be_meant_is_refused(plan, words, says):
 
 
 def test_a_table_of_the_tool_is_read_with_its_comments(plan, folder):
-    plan("sweep", "elevation_deg=20:80:3", *WEAK_LINK, "--csv", "swept.csv")
+    plan("sweep", "obo_db=0:4:3", *WEAK_LINK, "--csv", "swept.csv")
     assert (folder / "swept.csv").read_text().startswith("# fit: ")
     code, out, _ = plan("cases", "swept.csv", *WEAK_LINK)
     assert code == 0

@@ -60,7 +60,7 @@ def test_images_a_second_make_a_smallest_bandwidth(answer):
 
 
 def test_out_of_reach_ends_with_3_and_the_nearest(plan):
-    weaker = (*WEAK_LINK, "--set", "power_dbw=-30", "--target", "0.7")
+    weaker = ("--link", "weak.toml", "--set", "power_dbw=-30", "--target", "0.7")
     code, out, err = plan("solve", "elevation_deg", *weaker)
     assert (code, out, err.count("\n")) == (3, "", 1)
     assert "not attainable by elevation_deg, because" in err
