@@ -1,5 +1,7 @@
 """Several surfaces at once: shared shape, and a new one from a handful of cells."""
 
+import json
+
 import numpy as np
 import pytest
 from known_surface import truth
@@ -8,6 +10,12 @@ from surface_truth import simulated
 from semloss.errors import SemlossError
 from semloss.surfaces.fitting import pooling
 from semloss.surfaces.fitting.form_fit import fit_form
+from semloss.surfaces.fitting.pooling.common_shape import (
+    carries,
+    common_form,
+    common_shape,
+    needed,
+)
 from semloss.surfaces.fitting.uncertainty import bootstrap
 from semloss.surfaces.forms import FORMS
 
@@ -107,6 +115,106 @@ def test_what_is_no_prior_is_refused_in_one_line(tmp_path, content):
     with pytest.raises(SemlossError, match="no prior of this semloss") as caught:
         pooling.load(tmp_path / "shared.json")
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def halves():
+    """Four sharply measured groups that differ in the SNR of half gain alone: 0, 1, 2 and 5 dB."""
+    return [
+        simulated("logistic_snr", n=10**9, parameters=[0.1, 0.9, half, 0.3], group={"codec": name})
+        for name, half in (("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 5.0))
+    ]
+
+
+def test_sharp_groups_share_their_mean_and_scatter_about_it_as_a_fifth_would(halves):
+    learnt = pooling.learn(halves, "logistic_snr")
+    assert learnt.mean == pytest.approx([2.0, np.log(0.3)], abs=1e-3)
+    # sd of 0, 1, 2, 5 with n - 1: 2.1602; a fifth scatters about a mean that is itself uncertain
+    assert learnt.sd[0] == pytest.approx(2.1602 * np.sqrt(5 / 4), rel=1e-3)
+    assert learnt.sd[1] == 0.05  # the least that a few groups can tell
+    assert learnt.groups == ("a", "b", "c", "d")
+
+
+def test_spread_that_noise_explains_is_no_spread_between_groups():
+    parameters = [0.1, 0.9, 0.0, 0.3]
+    groups = [simulated("logistic_snr", n=40, seed=s, parameters=parameters) for s in range(6)]
+    alone = [fit_form(FORMS["logistic_snr"], points, starts=20).parameters[2] for points in groups]
+    learnt = pooling.learn(groups, "logistic_snr")
+    assert np.std(alone, ddof=1) > 0.2
+    assert learnt.sd[0] < 0.6 * np.std(alone, ddof=1)
+    assert learnt.mean[0] == pytest.approx(np.mean(alone), abs=0.1)
+    assert learnt.groups == ("accuracy (clean)",) * 6
+
+
+def test_the_file_of_a_prior_says_in_words_what_it_holds(halves, tmp_path):
+    pooling.save(pooling.learn(halves, "logistic_snr"), tmp_path / "shared.json")
+    told = json.loads((tmp_path / "shared.json").read_text())
+    assert (told["schema"], told["version"], told["form"]) == ("semloss-prior", 1, "logistic_snr")
+    assert list(told["mean"]) == list(told["sd"]) == ["snr_half_db", "slope_per_db"]
+    assert told["mean"]["snr_half_db"] == pytest.approx(2.0, abs=1e-3)
+    assert told["logarithmic"] == ["slope_per_db"]
+    assert (told["groups"], told["provenance"]) == (["a", "b", "c", "d"], {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("version", 2), ("schema", "semloss"), ("form", "spline"), ("mean", {"snr_half_db": 1.0}),
+     ("sd", {"snr_half_db": 0.0, "slope_per_db": 1.0}), ("groups", None),
+     ("sd", {"snr_half_db": float("inf"), "slope_per_db": 1.0}),
+     ("mean", {"snr_half_db": float("nan"), "slope_per_db": 1.0})],
+)  # fmt: skip
+def test_a_prior_with_a_value_that_cannot_be_is_none(halves, tmp_path, key, value):
+    path = tmp_path / "shared.json"
+    pooling.save(pooling.learn(halves, "logistic_snr"), path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(SemlossError, match="no prior of this semloss; make it with semloss fit"):
+        pooling.load(path)
+
+
+def test_a_missing_prior_is_one_line(tmp_path):
+    with pytest.raises(SemlossError, match=r"cannot read .*none\.json: No such file"):
+        pooling.load(tmp_path / "none.json")
+
+
+def test_a_joint_fit_of_an_unknown_form_names_those_that_there_are(halves):
+    with pytest.raises(SemlossError, match="--form spline: no such form; there are auto, constant"):
+        pooling.fit_joint(halves, "spline")
+
+
+# ---------------------------------------------------------------- one shape for all
+
+
+def test_one_shape_and_the_levels_of_each_group_are_what_points_must_carry():
+    form = FORMS["additive"]  # three parameters of shape
+    known = simulated("additive")  # chance is known: the ceiling alone is its own
+    free = simulated("additive", floor=None)
+    assert needed([known, known], form) == 3 + 2
+    assert needed([known, free, free], form) == 3 + 1 + 2 + 2
+    some = [known.subset(np.arange(3)), known.subset(np.arange(2))]
+    assert not carries(some, form)
+    assert carries([*some[:1], some[0]], form)
+
+
+def test_groups_of_one_shape_and_other_levels_give_that_shape_back():
+    shape = truth("additive")[2:]
+    groups = [
+        simulated("additive", parameters=[low, high, *shape], metric="quality", floor=None)
+        for low, high in ((0.0, 1.0), (0.2, 0.5), (-3.0, 9.0))
+    ]
+    few = [points.subset(np.arange(i, 66, 2 + i)) for i, points in enumerate(groups)]
+    found = common_shape(few, FORMS["additive"])
+    assert found == pytest.approx([shape[0], np.log(shape[1]), shape[2]], abs=1e-3)
+
+
+def test_the_simplest_form_that_predicts_as_well_is_the_common_one():
+    groups = []
+    for seed in range(2):
+        p = [0.1, 0.7 + 0.1 * seed, -3.0, 0.3]
+        whole = simulated("logistic_snr", n=20_000, parameters=p, seed=seed)
+        chosen = np.random.default_rng(seed).choice(66, 4, replace=False)
+        groups.append(whole.subset(chosen))
+    assert common_form(groups) == "logistic_snr"
+    assert common_form([points.subset(np.arange(1)) for points in groups]) == "constant"
 
 
 def test_one_group_or_groups_too_small_share_nothing():
