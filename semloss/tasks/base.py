@@ -93,7 +93,7 @@ class Task(Options, ABC):
         Returns
         -------
         list of Measurement
-            The headline first.
+            The headline first; with the outcome of each image where it has one.
         """
 
 

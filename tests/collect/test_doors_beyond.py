@@ -15,6 +15,7 @@ from semloss.codecs import CODECS
 from semloss.codecs.base import Codec, CodecNetwork, Realisation, from_symbols, nearest, to_symbols
 from semloss.codecs.deepjscc import DeepJSCC, DeepJSCCNetwork
 from semloss.metrics import mean_measurement
+from semloss.outcomes import read_outcomes
 from semloss.tasks import TASKS, Task
 
 # -- one network for all SNR and all CR --------------------------------------------------------
@@ -193,8 +194,9 @@ class Luminance(Task):
         return outputs.float().squeeze(1)
 
     def measure(self, truth, answers, clean, n_classes):
-        away = torch.from_numpy(abs(answers - truth)).mean(dim=(1, 2))
-        return [mean_measurement("luminance_error", away)]
+        away = torch.from_numpy(abs(answers - truth))
+        of_images = mean_measurement("luminance_error", away.mean(dim=(1, 2)))
+        return [of_images, mean_measurement("pixel_error", away.flatten())]
 
 
 @pytest.fixture
@@ -202,7 +204,8 @@ def luminance(monkeypatch):
     TASKS.register("luminance")(Luminance)
     monkeypatch.setattr(facts.metric, "METRICS", dict(facts.METRICS))
     monkeypatch.setattr(facts.metric, "_SPELLED", dict(facts.metric._SPELLED))
-    facts.register(facts.Metric("luminance_error", direction="lower"))
+    for name in ("luminance_error", "pixel_error"):
+        facts.register(facts.Metric(name, direction="lower"))
 
 
 def test_a_map_of_truth_turns_with_its_image(tmp_path, luminance):
@@ -210,5 +213,10 @@ def test_a_map_of_truth_turns_with_its_image(tmp_path, luminance):
     few = ["--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]", "--set", "task.clean.lr=1e-9"]
     table = collected(tmp_path, experiment, *few)
     assert set(table[table.metric == "luminance_error"].receiver) == {"clean", "matched"}
+    # what is measured on other items than images has no outcomes of images
+    outcomes = read_outcomes(tmp_path / "run" / "metrics.outcomes.npz")
+    told = {metric for *_, metric in outcomes.of}
+    assert set(table.metric) - told == {"pixel_error"}
+    assert len(outcomes.image) == table[table.metric == "luminance_error"].n.iloc[0]
     (record,) = (tmp_path / "run" / "tasks").glob("*/task.json")
     assert max(json.loads(record.read_text())["losses"]) < 1e-4
