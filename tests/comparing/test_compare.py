@@ -137,14 +137,27 @@ def test_seeds_are_averaged_image_by_image(tmp_path):
 
     def seeded(name, level):
         rows = [metric_row(cell=f"{name} {seed}", seed=seed) for seed in range(5)]
-        return run_in(tmp_path / name, rows, np.repeat(hits(level, [0.4 + 0.2 * level]), 5, axis=0))
+        values = [hits(100 * level + seed, [0.4 + 0.2 * level])[0] for seed in range(5)]
+        return run_in(tmp_path / name, rows, values), np.mean(values, axis=0)
 
-    five = compare(load_table([seeded("a", 0), seeded("b", 1)])).pairs[0].cells[0]
-    first, second = (hits(level, [0.4 + 0.2 * level])[0].astype(float) for level in (0, 1))
+    (one, first), (two, second) = seeded("a", 0), seeded("b", 1)
+    five = compare(load_table([one, two])).pairs[0].cells[0]
     assert five.images == N
+    assert five.difference == pytest.approx(second.mean() - first.mean())
     assert five.paired == paired(first, second, 0.95, HITS)
     assert five.unpaired == unpaired(first, second, 0.95, HITS)
     assert five.discordant is None  # no single answers any more
+
+
+def test_better_is_said_by_the_paired_interval(tmp_path):
+    """A small gain on every image, far below what images differ by."""
+    rows = grid_rows(metric="psnr_db", receiver="none")
+    first = np.random.default_rng(6).normal(30, 3, (9, N)).astype(np.float32)
+    gain = np.random.default_rng(7).normal(0.05, 0.1, (9, N)).astype(np.float32)
+    runs = [run_in(tmp_path / "a", rows, first), run_in(tmp_path / "b", rows, first + gain)]
+    (pair,) = compare(load_table(runs)).pairs
+    assert all(cell.unpaired.low < 0 < cell.unpaired.high for cell in pair.cells)
+    assert pair.count(1) == 9
 
 
 def test_on_images_that_only_some_share_the_shared_ones_are_compared(tmp_path):
@@ -160,9 +173,11 @@ def test_on_images_that_only_some_share_the_shared_ones_are_compared(tmp_path):
     )
 
 
-def test_on_different_images_there_is_no_pairing_and_it_is_said(tmp_path):
+@pytest.mark.parametrize("shared", [0, 1])
+def test_on_different_images_there_is_no_pairing_and_it_is_said(tmp_path, shared):
     first = run_in(tmp_path / "a", grid_rows(), hits(1, LEVELS))
-    second = run_in(tmp_path / "b", grid_rows(), hits(2, LEVELS), images=range(N, 2 * N))
+    others = range(N - shared, 2 * N - shared)
+    second = run_in(tmp_path / "b", grid_rows(), hits(2, LEVELS), images=others)
     answer = compare(load_table([first, second]))
     cell = answer.pairs[0].cells[0]
     assert math.isnan(cell.paired.low)
@@ -251,9 +266,14 @@ def test_a_base_that_is_not_there_and_cells_that_do_not_meet(two_runs, tmp_path)
 
 def test_cells_of_one_side_only_are_counted_and_left_out(two_runs, tmp_path):
     few = run_in(tmp_path / "few", grid_rows()[:4], hits(3, LEVELS[:4]))
-    answer = compare(load_table([two_runs[0], few]))
-    assert len(answer.pairs[0].cells) == 4
-    assert answer.warnings == ("accuracy: 5 cells are measured for one of first and few only",)
+    for runs, names in (
+        ([two_runs[0], few], "first and few"),
+        ([few, two_runs[0]], "few and first"),
+    ):
+        answer = compare(load_table(runs))
+        assert len(answer.pairs[0].cells) == 4
+        said = f"accuracy: 5 cells are measured for one of {names} only"
+        assert answer.warnings == (said,)
 
 
 def test_it_is_there_in_python_and_tells_rows_json_and_text(two_runs):

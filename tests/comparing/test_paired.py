@@ -59,6 +59,15 @@ def test_an_interval_of_hits_by_hand():
     assert (apart.low, apart.high) == pytest.approx((0.2 - reach, 0.2 + reach))
 
 
+def test_an_interval_of_numbers_by_hand():
+    """Three images: 1, 2 and 6 better; variances 7 of the gains, 1 and 13 of the two sides."""
+    base, other = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 9.0])
+    quantile = t.ppf(0.975, 2)
+    for span, variance in ((paired(base, other, 0.95), 7.0), (unpaired(base, other, 0.95), 14.0)):
+        reach = quantile * math.sqrt(variance / 3)
+        assert (span.low, span.high) == pytest.approx((3 - reach, 3 + reach))
+
+
 def test_what_a_hit_counts_only_scales_the_interval():
     base, other = answers(np.random.default_rng(3), 50, 0.5, (0.2, 0.6))
     for how in (paired, unpaired):
