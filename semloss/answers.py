@@ -58,6 +58,11 @@ class Answer(ABC):
         return ""
 
     @property
+    def other_images(self) -> str:
+        """In what its images are not those that the fit was measured on; empty where they are."""
+        return ""
+
+    @property
     def assumed(self) -> dict[str, str]:
         """What it rests on, in words by what they are about."""
         return {}

@@ -18,8 +18,9 @@ def output(
 ) -> int:
     """Give an answer wherever it is asked for, and return the exit code.
 
-    0 answered, and met where a target was given; 3 not met. What is outside the fitted domain is
-    refused under ``--strict`` (4) before anything is written, by `write` too.
+    0 answered, and met where a target was given; 3 not met. What is outside the fitted domain, or
+    of other images than the fit's, is refused under ``--strict`` (4) before anything is written,
+    by `write` too.
     """
     if getattr(args, "strict", False) and answer.in_domain is False:
         where = f", {answer.domain}" if answer.domain else ""
@@ -27,6 +28,8 @@ def output(
         raise OutsideDomain(
             f"{what} outside the fitted domain{where}; ask within it or extend the grid"
         )
+    if getattr(args, "strict", False) and answer.other_images:
+        raise OutsideDomain(f"the images are not those of the fit: {answer.other_images}")
     if write is not None:
         write()
     if getattr(args, "plot", None):

@@ -139,6 +139,11 @@ class Ledger(Answer):
         return None if self.prediction is None else bool(self.prediction.in_domain)
 
     @property
+    def other_images(self) -> str:
+        """In what the link's images are not those of the fit."""
+        return "" if self.fit is None else next(imagery(self.link, self.fit), "")
+
+    @property
     def domain(self) -> str:
         """Where the fit was measured."""
         return self._index["in_domain"].note if "in_domain" in self else ""
@@ -250,7 +255,7 @@ def ledger(
     if required is not None:
         rows += _margin_rows(snr_db, required, link.margin_db, level)
     if confident is not None:
-        rows += _confident_rows(snr_db, confident, confidence)
+        rows += _confident_rows(snr_db, confident, confidence, link.margin_db)
     return Ledger(link, tuple(rows), warnings, prediction, required, confident, fit)
 
 
@@ -292,18 +297,23 @@ def _margin_rows(
     )  # fmt: skip
     yield Row(
         "Metric", "snr_margin_db", "margin in SNR to the target", "M_SNR", margin, "dB", "=",
-        "met" if margin >= 0 else "NOT MET", "{snr_db}-{required_snr_db}",
+        "" if margin_db else verdict(margin, 0.0), "{snr_db}-{required_snr_db}",
     )  # fmt: skip
     if margin_db:
         yield Row("Metric", "margin_db", "margin to keep", "", margin_db, "dB", "-")
         yield Row(
             "Metric", "excess_db", "margin beyond it", "", margin - margin_db, "dB", "=",
-            "kept" if margin >= margin_db else "NOT KEPT", "{snr_margin_db}-{margin_db}",
+            verdict(margin, margin_db), "{snr_margin_db}-{margin_db}",
         )  # fmt: skip
 
 
+def verdict(margin: float, margin_db: float) -> str:
+    """Whether a target is met with the margin that is to be kept."""
+    return "met" if margin >= margin_db else "NOT MET"
+
+
 def _confident_rows(
-    snr_db: float, confident: "Requirement", confidence: float | None
+    snr_db: float, confident: "Requirement", confidence: float | None, margin_db: float
 ) -> Iterator[Row]:
     assert confidence is not None
     level = f"{100 * confidence:g} %"
@@ -314,5 +324,5 @@ def _confident_rows(
     )  # fmt: skip
     yield Row(
         "Metric", "confident_margin_db", f"margin with {level} confidence", "", margin, "dB", "=",
-        "met" if margin >= 0 else "NOT MET", "{snr_db}-{confident_snr_db}",
+        verdict(margin, margin_db), "{snr_db}-{confident_snr_db}",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from semloss.answers import Answer, laid_out
 from semloss.layout import domain_text, named
 from semloss.planning.budget.assumed import assumed
-from semloss.planning.budget.remarks import rate_remark, remarks
+from semloss.planning.budget.remarks import imagery, rate_remark, remarks
 from semloss.planning.budget.target import sense
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.fit import Fit
@@ -95,6 +95,11 @@ class Answered(Answer):
     def domain(self) -> str:
         """Where the fit was measured."""
         return domain_text(self.question.fit)
+
+    @property
+    def other_images(self) -> str:
+        """In what the link's images are not those of the fit."""
+        return next(imagery(self.question.link, self.question.fit), "")
 
     @property
     def assumed(self) -> dict[str, str]:

@@ -97,6 +97,12 @@ class Allocation(Answer):
     shares: tuple[Share, ...]
     notes: tuple[str, ...] = ()
     basis: Mapping[str, str] = field(default_factory=dict)
+    other: str = ""
+
+    @property
+    def other_images(self) -> str:
+        """In what a user's images are not those of its fit."""
+        return self.other
 
     @property
     def assumed(self) -> dict[str, str]:
@@ -115,7 +121,7 @@ class Allocation(Answer):
     def to_dict(self) -> dict[str, Any]:
         """Totals, and the shares."""
         told = asdict(self) | {"shares": self.rows()}
-        del told["basis"]
+        del told["basis"], told["other"]
         return told
 
     @property
@@ -382,5 +388,5 @@ def _allocation(
     return Allocation(
         problem, level, bound, sum(s.power_w for s in shares), pool.total_power_w,
         sum(dealt), pool.subbands, most.name, tuple(shares), notes,
-        basis,
+        basis, next((f"user {u.name}: {u.other_images}" for u in users if u.other_images), ""),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.planning.budget.budget import budget_of, samples_per_image
-from semloss.planning.budget.remarks import remarks
+from semloss.planning.budget.remarks import imagery, remarks
 from semloss.planning.link.checks import check_value
 from semloss.planning.link.file import read_tables
 from semloss.planning.link.keys import Key
@@ -82,8 +82,8 @@ class User:
         Metric of score 0 and of score 1; by default those that the fit knows.
     target
         Value that the metric must meet, for the least power.
-    notes
-        What a reader should know of its link.
+    notes, other_images
+        What a reader should know of its link; in what its images are not those of the fit.
     """
 
     name: str
@@ -100,6 +100,7 @@ class User:
     ceiling: float | None = None
     target: float | None = None
     notes: tuple[str, ...] = ()
+    other_images: str = ""
 
     def __post_init__(self) -> None:
         for name in ("weight", "images_per_s", "samples_per_image"):
@@ -263,6 +264,7 @@ def _user(table: Any, index: int, folder: Path, fits: dict[Path, Fit]) -> User: 
     given["fit"] = _fit(folder, given["fit"], fits)
     if described is not None:
         given["notes"] = _unused(described, given["fit"])
+        given["other_images"] = next(imagery(described, given["fit"]), "")
     return User(
         samples_per_image=float(samples), offsets_db=[float(s[0]) for s in states],
         probabilities=[float(s[1]) for s in states], **given,

@@ -11,7 +11,7 @@ from semloss.answers import Answer, laid_out, records
 from semloss.layout import frame_text, named, number, share_of_draws
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.points import Defaults
-from semloss.planning.budget.remarks import remarks
+from semloss.planning.budget.remarks import imagery, remarks
 from semloss.planning.budget.target import sense
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ class Study(Answer):
     def text(self) -> str:
         """The answer first, then what it rests on, then its rows."""
         return laid_out(self.head, self.assumed, self.body)
+
+    @property
+    def other_images(self) -> str:
+        """In what the link's images are not those of the fit."""
+        link, fit = self.defaults.link, self.defaults.fit
+        return "" if link is None else next(imagery(link, fit), "")
 
     @property
     def assumed(self) -> dict[str, str]:
@@ -182,7 +188,7 @@ class MonteCarlo(Study):
     samples
         DataFrame with a row for each draw: the fields drawn, snr_db, cr, `value` (the fit's own
         uncertainty drawn too), `value_of_fit` (without) and, with a target, target, snr_margin_db
-        and met.
+        and met (with the link's margin left).
     summary
         DataFrame with a row for each of these quantities: mean, sd, p05, p50, p95.
     met_probability, met_se

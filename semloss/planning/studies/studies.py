@@ -94,7 +94,8 @@ def monte_carlo(
 
     The surface is drawn from the fit's own parameter draws where it has some, else by one normal
     deviate for each sample, scaled to the band at the sample's point; it stays between the
-    metric's known floor and ceiling.
+    metric's known floor and ceiling. A draw meets the target where the link's margin is left: at
+    so much less SNR.
 
     Parameters
     ----------
@@ -134,7 +135,11 @@ def monte_carlo(
     if "target" in columns:
         samples["target"] = columns["target"]
         samples["snr_margin_db"] = columns["snr_margin_db"]
-        samples["met"] = defaults.fit.meets(value, columns["target"]) & rates_met(columns, defaults)
+        kept = _with_margin(defaults, points, columns)
+        left = value if kept is columns else _drawn_surface(
+            defaults, kept, np.random.default_rng(streams[-1])
+        )  # fmt: skip
+        samples["met"] = defaults.fit.meets(left, columns["target"]) & rates_met(columns, defaults)
         probability = float(samples["met"].mean())
         se = math.sqrt(probability * (1 - probability) / draws)
     numbers = samples.select_dtypes("number").drop(columns="target", errors="ignore")
@@ -147,6 +152,20 @@ def monte_carlo(
     ).rename_axis("quantity")
     summary = summary.reset_index()
     return MonteCarlo(defaults, samples, summary, probability, se, at_limit, seed)
+
+
+def _with_margin(
+    defaults: Defaults, points: Mapping[str, Array], columns: Mapping[str, Array]
+) -> Mapping[str, Array]:
+    """The samples with the link's margin taken off their SNR, where it keeps one."""
+    usual = 0.0 if defaults.link is None else defaults.link.margin_db
+    keep = points.get("margin_db", np.asarray(usual))
+    if not np.any(keep):
+        return columns
+    lowered = {**{name: columns[name] for name in ("cr", "target")},
+               "snr_db": columns["snr_db"] - keep}  # fmt: skip
+    alone = replace(defaults, link=None, interval=_ONE_SD)
+    return {**columns, **evaluate(lowered, alone)}
 
 
 def _drawn_surface(

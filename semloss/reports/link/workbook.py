@@ -16,10 +16,7 @@ _HEAD = ("", "quantity", "symbol", "value", "unit", "note", "key")
 _WIDTHS = (4, 38, 10, 16, 12, 60, 26)
 _VALUE = "D"
 #: Rows whose note says whether they are kept, which the spreadsheet judges itself.
-_JUDGED = {
-    "snr_margin_db": ("met", "NOT MET"), "excess_db": ("kept", "NOT KEPT"),
-    "confident_margin_db": ("met", "NOT MET"),
-}  # fmt: skip
+_JUDGED = ("snr_margin_db", "excess_db", "confident_margin_db")
 #: Rows that follow from the fit in a way that no cell can hold.
 _STILL = ("metric_low", "metric_high", "in_domain", "required_snr_db", "confident_snr_db")
 _NOT_LIVE = "not live: of the fit, where it was asked"
@@ -84,9 +81,9 @@ def ledger_workbook(ledger: Ledger) -> bytes:
 
 def _note(sheet: Any, number: int, row: Row, cells: dict[str, str]) -> None:  # noqa: ANN401
     """What a row says beside its value, judged anew where that depends on numbers."""
-    if row.key in _JUDGED:
-        good, bad = _JUDGED[row.key]
-        judged = f'=IF({cells[row.key]}>=0,"{good}","{bad}")'
+    if row.key in _JUDGED and row.note:
+        kept = cells.get("margin_db", "0") if row.key == "confident_margin_db" else "0"
+        judged = f'=IF({cells[row.key]}>={kept},"met","NOT MET")'
         sheet.write_formula(number, 5, judged, None, row.note)
     elif row.key in _STILL:
         sheet.write_string(number, 5, "; ".join(part for part in (row.note, _NOT_LIVE) if part))

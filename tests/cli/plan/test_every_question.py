@@ -143,3 +143,31 @@ def test_the_help_of_a_question_fits_a_screen(question, capsys, monkeypatch):
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):
     refused(plan(*words), says)
+
+
+BANDS = ("--link", "eo-leo-x-band", "--set", "bands=13")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ledger", *BANDS), ("solve", "power_dbw", *BANDS, "--target", "0.85"),
+        ("pass", *BANDS, *HIGH), ("day", *BANDS, "--step", "30"),
+        ("adaptive", *BANDS, "--target", "0.85"), ("outage", *BANDS, "--rain-loss-db", "0"),
+        ("against", *BANDS),
+        ("sweep", "obo_db=8:9:2", *BANDS), ("tornado", *BANDS),
+        ("monte-carlo", *BANDS, "--draws", "9"),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_strict_refuses_images_that_the_fit_was_not_measured_on(plan, folder, words):
+    usual = [word.replace("bands=13", "bands=3") for word in words]
+    fit = "eurosat-accuracy"
+    assert plan(*usual, "--strict", fit=fit)[0] == 0
+    code, out, err = plan(*words, fit=fit)
+    assert code == 0
+    assert "bands = 13: the fit was measured on images of 3 bands" in err
+    code, out, err = plan(*words, "--strict", "--csv", "none.csv", fit=fit)
+    assert (code, out) == (4, "")
+    assert "the images are not those of the fit: bands = 13" in err
+    assert not (folder / "none.csv").exists()

@@ -304,7 +304,7 @@ def test_the_spreadsheet_holds_values_for_readers_that_do_not_calculate(full, tm
     for row in full.lines:
         assert shown[row.key] == pytest.approx(row.value, rel=1e-12), row.key
     notes = {sheet[f"G{n}"].value: sheet[f"F{n}"].value for n in range(3, sheet.max_row + 1)}
-    assert notes["snr_margin_db"] in ("met", "NOT MET")
+    assert notes["excess_db"] in ("met", "NOT MET")
     assert notes["in_domain"].endswith("not live: of the fit, where it was asked")
 
 
@@ -312,8 +312,11 @@ def test_the_spreadsheet_judges_the_margin_anew(full, tmp_path):
     openpyxl = pytest.importorskip("openpyxl", reason="the extra semloss[xlsx] is not installed")
     write_ledger(full, tmp_path / "ledger.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "ledger.xlsx").active
-    (number,) = (n for n in range(3, sheet.max_row + 1) if sheet[f"G{n}"].value == "snr_margin_db")
-    assert sheet[f"F{number}"].value == f'=IF(D{number}>=0,"met","NOT MET")'
+    at = {sheet[f"G{n}"].value: n for n in range(3, sheet.max_row + 1)}
+    excess, sure, keep = (at[k] for k in ("excess_db", "confident_margin_db", "margin_db"))
+    assert sheet[f"F{excess}"].value == f'=IF(D{excess}>=0,"met","NOT MET")'
+    assert sheet[f"F{sure}"].value == f'=IF(D{sure}>=D{keep},"met","NOT MET")'
+    assert not sheet[f"F{at['snr_margin_db']}"].value  # judged once, with what is to be kept
 
 
 def test_a_name_is_text_in_the_spreadsheet_whatever_it_begins_with(tmp_path):

@@ -82,9 +82,9 @@ Metric
     inside the fitted domain                               yes           CR 1/40 … 1/4, SNR -8 … 12 dB
     target, at least                        M₀             0.6
   − SNR that the target needs               SNR₀         -1.06 dB        95 %: -1.26 … -0.85 dB
-  = margin in SNR to the target             M_SNR        -4.69 dB        NOT MET
+  = margin in SNR to the target             M_SNR        -4.69 dB
   − margin to keep                                        1.00 dB
-  = margin beyond it                                     -5.69 dB        NOT KEPT
+  = margin beyond it                                     -5.69 dB        NOT MET
     SNR that meets it with 90 % confidence               -0.92 dB
   = margin with 90 % confidence                          -4.82 dB        NOT MET"""
 

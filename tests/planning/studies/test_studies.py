@@ -8,7 +8,7 @@ from planning_case import accuracy, distance, link
 from scipy.stats import norm
 
 from semloss.errors import SemlossError
-from semloss.planning.budget.points import Defaults
+from semloss.planning.budget.points import Defaults, evaluate
 from semloss.planning.studies.studies import monte_carlo, sweep, tornado
 from semloss.planning.studies.tolerances import Tolerance, load_tolerances, read_tolerances
 
@@ -196,3 +196,26 @@ def test_bad_input_is_refused_in_one_line(make, says):
     with pytest.raises(SemlossError, match=says) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+def test_a_margin_that_is_kept_counts_in_draws_as_in_every_answer():
+    """A link that keeps 2 dB meets its target as often as one with 2 dB less to spare."""
+    tolerances = read_tolerances({"power_dbw": {"normal": 1.0}})
+    needed = accuracy().min_snr(target=0.6, cr=1 / 12).snr_db - float(link().budget().snr_db)
+    power_dbw = link().power_dbw + needed + 2.5
+
+    def share(**changes):
+        asked = Defaults(accuracy(), link(**changes), target=0.6)
+        return monte_carlo(asked, tolerances, draws=2000, seed=5)
+
+    kept = share(power_dbw=power_dbw, margin_db=2.0)
+    weaker = share(power_dbw=power_dbw - 2.0)
+    assert kept.met_probability == pytest.approx(weaker.met_probability, abs=1e-9)
+    assert 0.5 < kept.met_probability < 0.9
+    assert share(power_dbw=power_dbw).met_probability > 0.95
+    assert "2 dB of margin kept" in kept.head
+    # as the study of one point says it
+    point = evaluate({"power_dbw": np.array([power_dbw])},
+                     Defaults(accuracy(), link(margin_db=2.0), target=0.6))  # fmt: skip
+    assert point["met"].all()
+    assert not share(power_dbw=power_dbw - 9, margin_db=2.0).met_probability
