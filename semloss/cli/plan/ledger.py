@@ -20,14 +20,16 @@ def define(parser: Parser) -> None:
 def run(args: options.Args) -> int:
     """Lay out the link's rows; with a fit, or asked for the metric, down to that."""
     from semloss.planning.budget.ledger import ledger
+    from semloss.planning.link.checks import refuse_incomplete
+    from semloss.planning.link.link import KEYS
 
     asks = args.target is not None or args.strict
+    link = options.read_link(args)
     if args.fit is None and not asks:
-        found = ledger(options.read_link(args))
+        found = ledger(link)
     else:
-        link = options.read_link(args)
         if asks or link.bit_rate_mbps is None:  # bits alone have a ledger without the metric
-            link = options.read_link(args, *options.METRIC)
+            refuse_incomplete(vars(link), KEYS, options.METRIC)
         asked = options.question(args, link)
         found = ledger(asked.link, asked.fit, **asked.options)
     return output(found, args, lambda: options.write_ledgers(args, found))
