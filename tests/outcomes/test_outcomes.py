@@ -57,7 +57,8 @@ def test_right_and_wrong_take_a_bit_each_in_a_record():
 @pytest.mark.parametrize(
     "text",
     ["", "bits:", "bits:AA=", "f32:AAAA", "pickle:AAAA", "bits:????", None, 5,
-     encoded(np.zeros(17, bool)), encoded(np.zeros(9, np.float32))],
+     encoded(np.zeros(17, bool)), encoded(np.zeros(9, np.float32)),
+     encoded(np.zeros(8, np.float32)).replace("AAAA", "AA!AA", 1)],
 )  # fmt: skip
 def test_a_text_that_is_not_of_so_many_images_is_refused(text):
     with pytest.raises(SemlossError, match="no outcomes of 8 images"):
@@ -91,6 +92,11 @@ def test_a_file_that_was_written_anew_is_read_anew(tmp_path):
     assert len(read_outcomes(path).image) == 13
     write_outcomes(some(14), path)
     assert len(read_outcomes(path).image) == 14
+
+
+def test_a_cell_that_is_tested_at_several_snrs_has_outcomes_at_each():
+    assert len({key(snr_db=snr) for snr in (4.0, 4.25, -4.25)}) == 3
+    assert key(snr_db=0.1 + 0.2) == key(snr_db=0.3)
 
 
 def test_they_lie_beside_the_table(tmp_path):

@@ -68,6 +68,13 @@ def test_cells_that_get_all_or_nothing_right_share_nothing():
     assert found[2, 3] == pytest.approx(KEPT)
 
 
+@pytest.mark.parametrize("value", [0.1, 30.3, -1 / 3])
+def test_what_rounding_leaves_of_equal_outcomes_is_no_correlation(value):
+    for n in range(2, 60):
+        values = np.repeat([[value], [value + 1e-3]], n, axis=1)
+        assert np.array_equal(image_correlation(values), np.eye(2))
+
+
 @pytest.mark.parametrize(("shared", "first", "second"), [(30, 30, 60), (20, 40, 50), (0, 9, 9)])
 def test_of_images_that_only_some_were_measured_on_the_shared_ones_count(shared, first, second):
     """Equal outcomes on the shared images: cov = shared var / (first second) of the two means."""
