@@ -43,6 +43,27 @@ class Room:
         return ["-p", "no:cacheprovider", *slow, *self.tests]
 
 
+_ALL_FORMS = (
+    "a_fit_of_any_scatter_is_monotone",
+    "auto_takes_the_true_form_or_one_that_predicts_as_well",
+    "bands_and_inverse_intervals_cover_as_often_as_they_say",
+    "draws_and_covariance_tell_one_doubt",
+    "every_rule_picks_by_its_own_yardstick",
+    "forms_that_do_as_well_add_their_doubt",
+    "measured_surfaces_are_met_to_their_noise_a_left_out_cr_included",
+    "measurements_that_fall_beyond_their_noise_are_named",
+    "one_spoilt_cell_does_not_change_the_form_that_a_robust_fit_chooses",
+    "scatter_of_unknown_size_is_no_fall",
+    "ten_points_of_two_rates_are_met_and_the_open_ceiling_curve_is_said",
+    "the_comparison_names_every_form_and_the_reference",
+    "the_intervals_of_every_answer_are_nested_in_those_of_a_higher_level",
+)
+_ALL_GROUPS = (
+    "a_group_of_few_cells_does_not_bar_the_forms_that_the_others_need",
+    "auto_takes_the_form_that_serves_all_groups",
+    "nine_groups_of_six_points_carry_together_the_form_that_none_carries_alone",
+)
+
 ROOMS = {
     "physics": Room(
         [
@@ -92,12 +113,12 @@ ROOMS = {
     "forms": Room(["semloss/surfaces/forms/*"], ["tests/surfaces/forms"]),
     "fitted": Room(["semloss/surfaces/fitted/*"], ["tests/surfaces/fitted"]),
     "fitting": Room(
-        ["semloss/surfaces/fitting/*"],
+        ["semloss/surfaces/fitting/*", "semloss/surfaces/fitting/pooling/*"],
         ["tests/surfaces/fitting"],
-        [
+        [  # fits of all forms, seconds each: what they rest on is asked form by form
             "tests/surfaces/fitting/test_same_measurement.py",
-            "tests/surfaces/fitting/test_fit.py::test_a_fit_of_any_scatter_is_monotone",
-            "tests/surfaces/fitting/test_fit.py::test_auto_takes_the_true_form_or_one_that_predicts_as_well",
+            *(f"tests/surfaces/fitting/test_fit.py::test_{name}" for name in _ALL_FORMS),
+            *(f"tests/surfaces/fitting/test_pooling.py::test_{name}" for name in _ALL_GROUPS),
         ],
     ),
 }

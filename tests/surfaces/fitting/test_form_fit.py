@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from known_surface import truth
 from surface_truth import simulated
 
 from semloss.selection import Points
@@ -144,3 +145,26 @@ def test_what_rests_on_a_bound_is_named_and_has_no_spread():
     spread = np.diag(fit.covariance()[0])
     assert spread[[0, 3]].tolist() == [0.0, 0.0]
     assert np.all(spread[[1, 2]] > 0)
+
+
+@pytest.mark.parametrize("told", ["true", "shared"])
+def test_reported_errors_are_believed_where_the_points_scatter_so(told):
+    exact = simulated("additive", metric="quality", receiver="none", floor=None)
+    se = np.where(np.arange(66) % 2, 0.002, 0.03)
+    own = se if told == "true" else 0.002  # the same images behind all cells: a common luck
+    noise = own * np.random.default_rng(4).standard_normal(66)
+    points = replace(exact, value=exact.value + noise, se=se, noise="reported")
+    fit = fit_form(ADDITIVE, points, starts=10)
+    if told == "true":
+        np.testing.assert_allclose(fit.scatter.sd, se)
+    else:
+        assert np.ptp(fit.scatter.sd) == 0.0
+        assert fit.scatter.sd[0] == pytest.approx(0.002, rel=5 / np.sqrt(2 * 61))
+
+
+def test_counted_images_keep_their_noise_however_close_the_points_lie():
+    points = simulated("additive", n=700)  # its noise is that of the seed
+    exact = ADDITIVE(points.cr, points.snr_db, truth("additive"))
+    close = replace(points, value=exact)
+    fit = fit_form(ADDITIVE, close, starts=10)
+    np.testing.assert_allclose(fit.scatter.sd, np.sqrt(exact * (1 - exact) / 700), rtol=0.02)
