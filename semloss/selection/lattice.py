@@ -22,7 +22,9 @@ def on_lattice(points: Points) -> Points:
 
     An axis keeps its values where they are few enough; otherwise equal steps of ln CR and of SNR
     in dB make the cells. Values count by their images where all are known, else alike; the
-    errors, images and spread between trainings of a mean follow from those of its points.
+    errors, images and spread between trainings of a mean follow from those of its points; images
+    that several points share, as `Points.image_correlation` tells, count as often as the error of
+    their mean falls by them.
     """
     if len(points.value) <= _MOST:
         return points
@@ -48,7 +50,9 @@ def on_lattice(points: Points) -> Points:
         folded = np.zeros((len(total), len(cell)))
         folded[cell, np.arange(len(cell))] = share * points.se
         covariance = folded @ points.image_correlation @ folded.T
-        variance = np.diag(covariance).copy()
+        independent, variance = variance, np.diag(covariance).copy()
+        once = np.divide(independent, variance, out=np.ones_like(total), where=variance > 0)
+        total = total * once
         sd = np.sqrt(np.where(variance > 0, variance, 1.0))
         correlation = covariance / np.outer(sd, sd)
         np.fill_diagonal(correlation, 1.0)

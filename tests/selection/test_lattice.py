@@ -63,3 +63,20 @@ def test_luck_that_points_share_stays_in_their_mean():
     assert few.se == pytest.approx([np.sqrt(variance)] * 9)
     assert few.image_correlation[0, 1] == pytest.approx(0.005 / variance)
     assert np.diag(few.image_correlation) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("shared", "images"), [(0.0, 60 * 360), (1.0, 360), (0.5, 60 * 360 / 30.5)]
+)
+def test_seeds_on_the_same_images_count_the_images_once(shared, images):
+    """60 seeds of 12 cells on 360 images: m n / (1 + (m - 1) correlation) of them tell a mean."""
+    cell = np.tile(np.arange(12), 60)
+    correlation = np.where(cell[:, None] == cell, shared, 0.0)
+    np.fill_diagonal(correlation, 1.0)
+    points = Points("accuracy", "clean", "higher", np.array([0.05, 0.1, 0.2])[cell % 3],
+                    2.0 * (cell // 3), np.full(720, 0.6), np.full(720, 0.0258),
+                    n=np.full(720, 360.0), noise="binomial", seed=np.repeat(np.arange(60), 12),
+                    image_correlation=correlation)  # fmt: skip
+    few = on_lattice(points)
+    assert few.n == pytest.approx([images] * 12)
+    assert few.se == pytest.approx(0.0258 * np.sqrt(360 / few.n))
