@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from semloss.planning.passes.simulation import simulate_pass
     from semloss.planning.planner import Link
     from semloss.selection import select
+    from semloss.surfaces.estimator import SemanticLossRegressor
     from semloss.surfaces.files.fit_file import load, save
-    from semloss.surfaces.fitting.estimator import SemanticLossRegressor
     from semloss.surfaces.fitting.fit_surface import fit_surface
     from semloss.tables import load_table
 
@@ -28,7 +28,7 @@ __all__ = [
 
 _HOMES = {
     "Link": "semloss.planning.planner",
-    "SemanticLossRegressor": "semloss.surfaces.fitting.estimator",
+    "SemanticLossRegressor": "semloss.surfaces.estimator",
     "circular_pass": "semloss.planning.passes.orbit",
     "compare": "semloss.comparing",
     "fit_surface": "semloss.surfaces.fitting.fit_surface",

@@ -32,7 +32,7 @@ from semloss.planning.budget.question import Question
 from semloss.reports.page import signed
 from semloss.storage import picture_kind, write_atomically
 from semloss.surfaces.fitted.fit import Fit
-from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitted.outcome import flagged, verdict
 from semloss.units import ROUND_CRS, format_cr
 
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "p")
@@ -156,8 +156,8 @@ def _origin(fit: Fit) -> Iterator[str]:
     codec = told.get("codec_label") or told.get("codec")
     yield f"codec {spelled(codec)}" if codec else ""
     yield f"channel {spelled(told['channel'])}" if told.get("channel") else ""
-    if fit.outcome is not Outcome.CONVERGED:
-        yield f"the fit is flagged: {fit.outcome.value}"
+    if flagged(fit.outcome, fit.quality):
+        yield f"the fit is flagged: {verdict(fit.outcome, fit.quality)}"
 
 
 def shown_ratios(cr: Array) -> Array:

@@ -58,7 +58,7 @@ def test_every_group_of_a_table_is_fitted_in_one_call(tmp_path, capsys):
     options = ["--bootstraps", "20", "--out", str(tmp_path / "fits")]
     assert main([*command, *options, "--csv", str(tmp_path / "fits.csv")]) == 0
     table = (tmp_path / "fits.csv").read_text().splitlines()
-    assert table[0] == "metric,receiver,task,form,outcome,points,range,rmse,held_out,out"
+    assert table[0] == "metric,receiver,task,form,follows,outcome,points,range,rmse,held_out,out"
     assert len(table) == 4
     fits = json.loads(capsys.readouterr().out)["fits"]
     assert [(f["metric"], f["receiver"]) for f in fits] == [

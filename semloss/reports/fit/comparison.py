@@ -17,6 +17,7 @@ from semloss.reports import look
 from semloss.reports.page import about_cr, capital, row_of_most, rows_of, signed
 from semloss.selection.checks import LINK
 from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import verdict
 
 LEVEL = 0.9
 """How far up its range the weakest surface of a metric sets the target that all are asked for."""
@@ -63,7 +64,7 @@ def surfaces_table(fits: Sequence[Fit]) -> pd.DataFrame:
                 "codec": fit.provenance.get("codec", ""),
                 "points": quality.get("points"),
                 "form": fit.form,
-                "outcome": fit.outcome.value,
+                "outcome": verdict(fit.outcome, quality),
                 **errors,
                 **{
                     f"{key}_percent": None if error is None else percent * error

@@ -25,6 +25,7 @@ from semloss.reports.look import metric_label
 from semloss.reports.page import about_cr, rows_of, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import verdict
 from semloss.surfaces.forms import FORMS, Form
 from semloss.units import format_cr
 
@@ -125,8 +126,7 @@ def _write_one(fit: Fit, points: Points, place: Path, title: str) -> None:
             ("intervals", "Intervals of the parameters", lambda path: intervals_plot(fit, path))
         )
     lines = [f"# {title}: fit report", "", *_summary(fit, points), "", *_form(fit), ""]
-    lines += _forms(fit)
-    lines += ["## Pictures", ""]
+    lines += [*_forms(fit), *_diagnosis(fit), "## Pictures", ""]
     for name, heading, draw in pictures:
         reading = draw(place / f"{name}.png")
         lines += [
@@ -160,7 +160,7 @@ def _summary(fit: Fit, points: Points) -> list[str]:
         f"{n} {v:g}" for n, v in (("floor", fit.floor), ("ceiling", fit.ceiling)) if v is not None
     ]
     origin = [f"{k} {fit.provenance[k]}" for k in _ABOUT if fit.provenance.get(k)]
-    outcome = f"**{fit.outcome.value}**: {fit.message or fit.outcome.remedy}"
+    outcome = f"**{verdict(fit.outcome, quality)}**: {fit.message or fit.outcome.remedy}"
     form = FORMS[fit.form]
     rows = [
         ("metric", f"{metric_label(fit.metric, fit.receiver)}; {fit.direction} is better"),
@@ -179,6 +179,28 @@ def _summary(fit: Fit, points: Points) -> list[str]:
         *(("note", note) for note in points.notes),
     ]  # fmt: skip
     return _markdown(["", ""], [[name, signed(_cell(text))] for name, text in rows])
+
+
+def _diagnosis(fit: Fit) -> list[str]:
+    """Measured less fitted by CR and by SNR."""
+    told = fit.quality.get("diagnosis")
+    if not isinstance(told, dict):
+        return []
+    percent = 100.0 / (fit.quality.get("range") or 1.0)
+    rows = [
+        [label(row[name]), str(row["points"]), signed(f"{percent * row['mean']:+.2f}"),
+         f"{percent * row['rms']:.2f}"]
+        for name, label in (("cr", lambda cr: f"CR {about_cr(cr)}"), ("snr_db", _at_snr))
+        for row in told.get(f"by_{name}", [])
+    ]  # fmt: skip
+    if not rows:
+        return []
+    head = ["where", "points", "mean [% of range]", "root mean square [% of range]"]
+    return ["## Measured less fitted", "", *_markdown(head, rows), ""]
+
+
+def _at_snr(snr_db: float) -> str:
+    return signed(f"{snr_db:g} dB")
 
 
 def _form(fit: Fit) -> list[str]:

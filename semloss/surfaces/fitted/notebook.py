@@ -15,7 +15,7 @@ from semloss.facts import metric_facts
 from semloss.surfaces.fitted.bands import Band, at_points
 from semloss.surfaces.fitted.conventions import conventions
 from semloss.surfaces.fitted.data import FitData
-from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitted.outcome import Outcome, verdict
 from semloss.surfaces.forms import FORMS
 from semloss.units import format_cr
 
@@ -37,7 +37,7 @@ def html(fit: FitData) -> str:
     chosen_by = fit.quality.get("chosen_by")
     rows = [
         ("form", f"{fit.form}: {FORMS[fit.form].summary}"),
-        ("outcome", f"{fit.outcome}{': ' + remedy if remedy else ''}"),
+        ("outcome", f"{verdict(fit.outcome, fit.quality)}{': ' + remedy if remedy else ''}"),
         ("RMSE", f"{_figure(fit.quality.get('rmse'))} over {_points(fit)} points"),
         ("held-out error", _figure(fit.quality.get("held_out"))),
         ("chosen by", chosen_by if isinstance(chosen_by, str) else "–"),

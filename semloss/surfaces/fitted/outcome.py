@@ -1,10 +1,44 @@
-"""How a fit can end, and what to do about it."""
+"""How a fit can end, whether it follows the data, and what to do about it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+
+class Following(StrEnum):
+    """Whether the surface follows the data; `remedy` says what to do where it does not."""
+
+    FOLLOWS = "follows the data"
+    MISSES = "misses the data"
+    UNEVEN = "worse in places where the link is better"
+    REVERSED = "worse where the link is better"
+    NO_TREND = "no trend in the data"
+
+    @property
+    def remedy(self) -> str:
+        """One sentence that says what it means and what to do; none where all is well."""
+        return _MEANT[self]
+
+
+_MEANT = {
+    Following.FOLLOWS: "",
+    Following.MISSES: "the form misses the measurements by more than their noise; choose a "
+    "richer --form, or --form auto",
+    Following.UNEVEN: "the measurements get worse where CR or SNR rises, by more than their "
+    "noise: look for cells that trained badly, measure them anew or leave them out",
+    Following.REVERSED: "the metric falls where CR or SNR rises: is its direction right, are CR "
+    "and SNR in the right columns and units?",
+    Following.NO_TREND: "neither CR nor SNR moves the metric by more than its noise: measure "
+    "lower SNRs or CRs, or more images",
+}
 
 
 class Outcome(StrEnum):
-    """How a fit ended; `remedy` says what to do about it."""
+    """How the search for a fit ended; `remedy` says what to do about it.
+
+    `NOT_MONOTONE` and `POOR_FIT` are of fits that were made before `Following` had words of its
+    own for them.
+    """
 
     CONVERGED = "converged"
     BOUND_HIT = "bound hit"
@@ -42,3 +76,28 @@ _REMEDIES = {
     Outcome.POOR_FIT: "the form misses the measurements by more than their noise; choose a "
     "richer --form, or --form auto",
 }
+
+
+def following(outcome: Outcome, quality: Mapping[str, Any]) -> Following | None:
+    """Whether a fit follows its data, as its figures tell; None where they do not say."""
+    told = quality.get("follows")
+    if told in tuple(Following):
+        return Following(told)
+    older = {Outcome.NOT_MONOTONE: Following.UNEVEN, Outcome.POOR_FIT: Following.MISSES}
+    return older.get(outcome)
+
+
+def verdict(outcome: Outcome, quality: Mapping[str, Any]) -> str:
+    """Both words for a reader: whether the surface follows the data, then how the search ended."""
+    word = following(outcome, quality)
+    missed = quality.get("misses_by_percent")
+    by = f" by {missed:.2g} % of its range" if isinstance(missed, float) else ""
+    own = "" if outcome in (Outcome.NOT_MONOTONE, Outcome.POOR_FIT) else outcome.value
+    words = (f"{word}{by if word is Following.MISSES else ''}" if word else "", own)
+    return ", ".join(filter(None, words))
+
+
+def flagged(outcome: Outcome, quality: Mapping[str, Any]) -> bool:
+    """Whether a reader should be told before the answers."""
+    word = following(outcome, quality)
+    return outcome is not Outcome.CONVERGED or word not in (None, Following.FOLLOWS)

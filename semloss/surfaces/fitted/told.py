@@ -6,7 +6,7 @@ from typing import Any
 from semloss.answers import Answer
 from semloss.layout import domain_text, place_text
 from semloss.surfaces.fitted.fit import Fit, Prediction
-from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitted.outcome import flagged, verdict
 from semloss.surfaces.fitted.requirements import Requirement
 
 
@@ -34,8 +34,8 @@ class PredictionAnswer(Answer):
         inside = "inside" if point.in_domain else "OUTSIDE"
         lines.append(f"{inside} the fitted domain, {domain_text(fit)}")
         if fit.message:
-            flagged = fit.outcome is not Outcome.CONVERGED
-            lines.append(f"the fit is flagged as {fit.outcome}: " * flagged + fit.message)
+            words = f"the fit is flagged as {verdict(fit.outcome, fit.quality)}: "
+            lines.append(words * flagged(fit.outcome, fit.quality) + fit.message)
         return "\n".join(lines)
 
     @property

@@ -22,7 +22,8 @@ from semloss.surfaces.fitting.form_choice import (
     hold_out,
 )
 from semloss.surfaces.fitting.form_fit import admitted, fit_form, free_count, refit
-from semloss.surfaces.fitting.packing import judged, packed
+from semloss.surfaces.fitting.judging import judged
+from semloss.surfaces.fitting.packing import packed
 from semloss.surfaces.fitting.uncertainty import bootstrap, profiles
 from semloss.surfaces.forms import FORMS, ladder
 
@@ -128,9 +129,11 @@ def fit_surface(
     if fit is not lean:
         lean = replace(lean, parameters=fit.parameters)
         quality |= {"rmse": fit.rmse, "chosen_on": f"{len(few.value)} means of neighbouring points"}
-    outcome, message = judged(fit, quality)
+    outcome, message, told = judged(lean, quality)
+    quality |= told
     if line is not None and outcome in (Outcome.CONVERGED, Outcome.NOT_IDENTIFIABLE):
-        outcome, message = line, line.remedy
+        outcome = line
+        message = "; ".join(filter(None, (message, line.remedy)))
     draws = bootstrap(lean, bootstraps, seed).astype(np.float32) if bootstraps else None
     return packed(
         fit, quality, outcome, message,

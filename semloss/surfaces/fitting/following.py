@@ -37,6 +37,11 @@ def followed(fit: Fit, points: Points) -> Fit:
     quality = _figures(fit.quality, slope, len(points.value))
     rows = fit.quality["candidates"].items()
     quality["candidates"] = {name: _figures(row, slope, len(points.value)) for name, row in rows}
+    if "diagnosis" in quality:
+        quality["diagnosis"] = {
+            part: [_moved(row, slope) for row in rows]
+            for part, rows in quality["diagnosis"].items()
+        }
     source = points.follows.points.metric
     return replace(
         fit,
@@ -57,6 +62,12 @@ def followed(fit: Fit, points: Points) -> Fit:
         data=about(points),
         provenance=fit.provenance | dict(points.group) | {"follows": source},
     )
+
+
+def _moved(row: Mapping[str, Any], slope: float) -> dict[str, Any]:
+    """A line of the diagnosis in the other unit."""
+    scale = {"mean": slope, "away": slope, "rms": abs(slope), "by": abs(slope)}
+    return {name: value * scale[name] if name in scale else value for name, value in row.items()}
 
 
 def _ends(slope: float, offset: float, low: float, high: float) -> tuple[float, float]:

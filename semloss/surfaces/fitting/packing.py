@@ -1,8 +1,7 @@
-"""From a form at its best to a fitted surface: the outcome, and everything in one piece."""
+"""From a form at its best to a fitted surface: everything in one piece."""
 
 import hashlib
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,60 +11,11 @@ from semloss.selection import Points
 from semloss.surfaces.fitted.domain import convex_hull
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
-from semloss.surfaces.fitting.form_fit import FormFit, admitted
-from semloss.surfaces.fitting.scatter import falls, variance
-from semloss.surfaces.forms import FORMS
-from semloss.units import format_cr
+from semloss.surfaces.fitting.form_fit import FormFit
 from semloss.version import __version__
 
 _MOST_LEVELS = 100
 """Most CRs or SNRs that a fit file lists; points that lie on no grid have more."""
-
-_NO_FORM = (
-    "no form of the ladder follows these measurements: are they of one codec, channel and task "
-    "(--group-by)? Trust predictions near the measured cells only"
-)
-_POOR = 0.05
-"""Share of the metric's range that a form may miss, beyond the noise, and still be called a fit."""
-_NAMED = 3
-"""Outliers that are named."""
-
-
-def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str]:
-    """How a fit ended, and what to know about it; `quality` tells the range and the choice."""
-    points = fit.points
-    outcome, names = fit.outcome()
-    residual = fit.fitted() - points.value
-    usual = 1.4826 * float(np.median(np.abs(residual)))  # standard deviation, outliers aside
-    noise = variance(points, fit.fitted()) + max(usual, 0.01 * quality["range"]) ** 2
-    far = fit.outliers
-    if np.ptp(points.value) == 0:
-        outcome = Outcome.CONSTANT_VALUES
-    elif outcome is not Outcome.NOT_CONVERGED:
-        if falls(points.subset(~far), noise[~far]):
-            outcome, names = Outcome.NOT_MONOTONE, ""
-        elif fit.scatter.model_error_sd > _POOR * quality["range"]:
-            outcome, names = Outcome.POOR_FIT, ""
-            if quality["chosen_by"] != "named" and len(admitted(points)) < len(FORMS):
-                outcome = Outcome.TOO_FEW_POINTS  # a richer form might follow them
-    message = "" if outcome is Outcome.CONVERGED else outcome.remedy
-    if outcome is Outcome.POOR_FIT and quality["chosen_by"] != "named":
-        message = _NO_FORM
-    message = f"{names}: {message}" if names else message
-    return outcome, "; ".join(filter(None, (_outlying(fit), message)))
-
-
-def _outlying(fit: FormFit) -> str:
-    """The cells that a robust fit weighed down, the farthest first."""
-    away = fit.points.value - fit.fitted()
-    far = sorted(np.flatnonzero(fit.outliers), key=lambda i: -abs(float(away[i])))
-    cells = [
-        f"CR {format_cr(float(fit.points.cr[i]))} at {fit.points.snr_db[i]:g} dB "
-        f"({away[i]:+.3g} from the surface)"
-        for i in far[:_NAMED]
-    ]
-    more = f" and {len(far) - _NAMED} more" if len(far) > _NAMED else ""
-    return f"weighed down as outliers: {', '.join(cells)}{more}" if cells else ""
 
 
 def packed(

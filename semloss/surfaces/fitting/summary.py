@@ -9,6 +9,7 @@ from semloss.answers import Answer
 from semloss.layout import named
 from semloss.selection import Points
 from semloss.surfaces.fitted.fit import Fit
+from semloss.surfaces.fitted.outcome import following, verdict
 from semloss.surfaces.forms import FORMS
 
 _COLUMNS = (
@@ -32,7 +33,8 @@ class FitSummary(Answer):
         return [
             {
                 "metric": fit.metric, "receiver": fit.receiver, "task": fit.task, "form": fit.form,
-                "outcome": fit.outcome.value, **{key: fit.quality[key] for key in figures},
+                "follows": following(fit.outcome, fit.quality), "outcome": fit.outcome.value,
+                **{key: fit.quality[key] for key in figures},
                 "out": str(self.out),
             }
         ]  # fmt: skip
@@ -61,10 +63,11 @@ class FitSummary(Answer):
         fit, quality = self.fit, self.fit.quality
         ratios, levels = len(set(self.points.cr)), len(set(self.points.snr_db))
         count = int(quality["candidates"][fit.form]["parameters"])
+        words = verdict(fit.outcome, quality)
         lines = [
             f"{named(self.fit)}: {quality['points']} points, {ratios} CR × {levels} SNR, "
             f"noise {self.points.noise}",
-            f"form     {fit.form}, {count} parameter{'s' * (count != 1)}: {fit.outcome}",
+            f"form     {fit.form}, {count} parameter{'s' * (count != 1)}: {words}",
         ]
         if fit.message:
             lines.append(f"         {fit.message}")
@@ -104,7 +107,7 @@ class FitsSummary(Answer):
                 one.fit.form,
                 _share(one.fit, one.fit.quality["rmse"]),
                 _share(one.fit, one.fit.quality["held_out"]),
-                str(one.fit.outcome),
+                verdict(one.fit.outcome, one.fit.quality),
                 str(one.out),
             )
             for one in self.fits

@@ -63,7 +63,8 @@ def test_a_report_gives_the_numbers_first(one, written):
     assert f"`{fit.form}`" in head
     assert f"RMSE {fit.quality['rmse']:.3g}" in head
     assert f"{fit.quality['held_out']:.3g}" in head
-    assert f"**{fit.outcome.value}**: {fit.message or fit.outcome.remedy}" in head
+    words = f"follows the data, {fit.outcome.value}"
+    assert f"**{words}**: {fit.message or fit.outcome.remedy}" in head
     assert "CR 1/40 … 1/4, SNR −8 … 12 dB" in head
     assert type(FORMS[fit.form]).__qualname__ in head
     assert "```math" in head

@@ -11,7 +11,7 @@ from surface_truth import CRS, CURVED, grid, simulated
 
 from semloss.errors import SemlossError
 from semloss.selection import Points, select
-from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitted.outcome import Following, Outcome, following, verdict
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_choice import RULES, choose, equals, folds, hold_out
 from semloss.surfaces.fitting.form_fit import fit_form
@@ -114,7 +114,7 @@ def test_measured_surfaces_are_met_to_their_noise_a_left_out_cr_included(
     percent = 100 / fit.quality["range"]
     assert percent * fit.quality["rmse"] < rmse
     assert percent * fit.quality["leave_cr_out"] < left_out
-    assert fit.outcome is Outcome.CONVERGED
+    assert verdict(fit.outcome, fit.quality) == "follows the data, converged"
 
 
 def test_ten_points_of_two_rates_are_met_and_the_open_ceiling_curve_is_said():
@@ -152,7 +152,7 @@ def test_a_form_that_misses_a_bend_does_not_look_certain_for_many_images():
     assert fit.model_error_sd == pytest.approx(fit.quality["rmse"], rel=0.1)
     band = fit.predict(cr=exact.cr, snr_db=exact.snr_db)
     assert np.mean((band.low <= exact.value) & (exact.value <= band.high)) > 0.85
-    assert fit.outcome is Outcome.POOR_FIT
+    assert following(fit.outcome, fit.quality) is Following.MISSES
 
 
 def test_errors_that_all_cells_share_do_not_blur_a_smooth_surface():
@@ -170,7 +170,8 @@ def test_measurements_that_fall_beyond_their_noise_are_named():
     value = points.value.copy()
     value[points.snr_db == 12] -= 0.3  # trained badly
     fit = quick(replace(points, value=value))
-    assert fit.outcome is Outcome.NOT_MONOTONE
+    assert following(fit.outcome, fit.quality) is Following.UNEVEN
+    assert "12 dB reads worse than 10 dB at 6 of 6 CRs" in fit.message
     assert "trained badly" in fit.message
 
 
@@ -369,7 +370,8 @@ def test_forms_that_do_as_well_add_their_doubt():
 def test_scatter_of_unknown_size_is_no_fall():
     points = simulated("hill", metric="psnr_db", floor=None)
     noisy = points.value + np.random.default_rng(4).normal(0, 0.03 * np.ptp(points.value), 66)
-    assert quick(replace(points, value=noisy)).outcome is Outcome.CONVERGED
+    fit = quick(replace(points, value=noisy))
+    assert verdict(fit.outcome, fit.quality) == "follows the data, converged"
 
 
 # ---------------------------------------------------------------- refusals

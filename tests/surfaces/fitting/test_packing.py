@@ -1,7 +1,6 @@
 """From a form at its best to a surface: how it ended, and what its file says of the points."""
 
 import hashlib
-import re
 import struct
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from surface_truth import simulated
 
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.form_fit import fit_form
-from semloss.surfaces.fitting.packing import about, data_hash, judged, packed
+from semloss.surfaces.fitting.packing import about, data_hash, packed
 from semloss.surfaces.forms import FORMS
 
 ADDITIVE = FORMS["additive"]
@@ -20,10 +19,6 @@ ADDITIVE = FORMS["additive"]
 @pytest.fixture(scope="module")
 def fit():
     return fit_form(ADDITIVE, simulated("additive", n=700, seed=1), starts=10)
-
-
-def quality(fit, chosen_by="named"):
-    return {"range": float(np.ptp(fit.points.value)), "chosen_by": chosen_by}
 
 
 def test_the_hash_is_that_of_the_numbers_row_by_row_in_order():
@@ -73,38 +68,3 @@ def test_a_surface_of_points_without_images_or_errors_says_so(fit):
     surface = packed(replace(fit, points=points), {}, Outcome.CONVERGED, "")
     assert (surface.images, surface.noise_sd) == (None, 0.0)
     assert "grouped_by" not in surface.provenance
-
-
-def test_a_good_fit_is_judged_converged_without_a_word(fit):
-    assert judged(fit, quality(fit)) == (Outcome.CONVERGED, "")
-
-
-@pytest.mark.parametrize(
-    ("model_error", "chosen_by", "outcome", "says"),
-    [
-        (0.049, "named", Outcome.CONVERGED, ""),
-        (0.051, "named", Outcome.POOR_FIT, Outcome.POOR_FIT.remedy),
-        (0.051, "one-se", Outcome.POOR_FIT, "no form of the ladder follows these measurements"),
-    ],
-)
-def test_a_twentieth_of_the_range_is_left_unexplained_or_more(
-    fit, model_error, chosen_by, outcome, says
-):
-    told = quality(fit, chosen_by)
-    wide = replace(fit.scatter, model_error_sd=model_error * told["range"])
-    found, message = judged(replace(fit, scatter=wide), told)
-    assert found is outcome
-    assert message.startswith(says) if says else not message
-
-
-def test_four_outliers_are_three_by_name_and_one_more():
-    points = simulated("additive", floor=None, metric="quality", receiver="none")
-    value = points.value + np.random.default_rng(1).normal(0.0, 0.004, 66)
-    value[[5, 17, 30, 50]] -= [0.2, 0.3, 0.4, 0.5]
-    fit = fit_form(ADDITIVE, replace(points, value=value), starts=10, robust=True)
-    found, message = judged(fit, quality(fit))
-    assert found is Outcome.CONVERGED  # what falls there is no verdict on the rest
-    assert message.startswith("weighed down as outliers: CR 1/8 at 4 dB (")
-    away = [float(one) for one in re.findall(r"\(([-+.\d]+) from the surface\)", message)]
-    assert away == pytest.approx([-0.5, -0.4, -0.3], abs=0.03)  # the farthest first
-    assert message.endswith(" and 1 more")

@@ -88,7 +88,7 @@ def test_a_metric_without_a_range_is_told_in_its_own_unit():
 def test_a_fit_is_a_record():
     assert SUMMARY.rows() == [
         {"metric": "accuracy", "receiver": "clean", "task": "none", "form": "capped",
-         "outcome": "converged", "points": 66, "range": 0.8, "rmse": 0.0123, "held_out": 0.02,
+         "follows": None, "outcome": "converged", "points": 66, "range": 0.8, "rmse": 0.0123, "held_out": 0.02,
          "out": "fits/a.json"}
     ]  # fmt: skip
     told = SUMMARY.to_dict()
