@@ -68,11 +68,8 @@ def newcomer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("newcomer")
     (folder / "table").mkdir()
     few = (ROOT / "data" / "eurosat-awgn" / "metrics.csv").read_text().splitlines()
-    # two surfaces of the eleven: the commands are what is tested, not the forms
-    few = [
-        few[0],
-        *(line for line in few[1:] if re.search(",psnr_db,|,matched,accuracy,", line)),
-    ]
+    # three surfaces of the eleven: the commands are what is tested, not the forms
+    few = [few[0], *(line for line in few[1:] if ",psnr_db," in line or ",accuracy," in line)]
     (folder / "table" / "metrics.csv").write_text("\n".join(few) + "\n")
     theirs = "symbols,SNR,acc\n" + "".join(
         f"{k},{snr},{100 / (1 + 2.7 ** (-snr / 4 - k / 256))}\n"
