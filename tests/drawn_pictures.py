@@ -135,7 +135,8 @@ ASKED: dict[str, tuple[str, ...]] = {
         "plan", "against", ACCURACY, "curve.csv", *X, "--modcod", "16APSK 3/4",
         "--modcod-margin-db", "2"),
     "against a better codec": ("plan", "against", ACCURACY, "better.csv", *X),
-    "sweep of the CR": ("plan", "sweep", ACCURACY, "cr=1/48:1/6:12", "obo_db=0:6:4", *X, *T),
+    "sweep of the CR": (
+        "plan", "sweep", ACCURACY, "cr=1/48:1/6:12", "obo_db=0:6:4", *X[:2], *T),
     "tornado of many": (
         "plan", "tornado", ACCURACY, *X, *T, "--tolerances", "many.toml"),
     "monte carlo of one": (

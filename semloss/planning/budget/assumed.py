@@ -36,7 +36,7 @@ def assumed(
         told["CR"] = format_cr(cr) + ("" if fit is None else _MEASURED[measured_at(fit, cr)])
     if link is not None:
         told["back-off"] = _back_off(link, fit)
-        told["margin"] = f"{link.margin_db:g} dB kept" if link.margin_db else "none kept"
+        told["margin"] = f"{link.margin_db:.4g} dB kept" if link.margin_db else "none kept"
         told["rain"] = _rain(link)
         told["fading"] = "none" if fading is None else fading
     return told
@@ -58,7 +58,7 @@ def _measured_on(fit: "Fit") -> Iterator[str]:
 def _back_off(link: LinkData, fit: "Fit | None") -> str:
     papr = papr_db_of(link, fit)
     of = f" (PAPR of the codec {papr:g} dB)" if papr else ""
-    return f"in the EIRP{of}" if link.eirp_dbw is not None else f"{link.obo_db:g} dB{of}"
+    return f"in the EIRP{of}" if link.eirp_dbw is not None else f"{link.obo_db:.4g} dB{of}"
 
 
 def _rain(link: LinkData) -> str:

@@ -96,10 +96,14 @@ class Ledger(Answer):
         ]
         if self.required is not None:
             needed = self.required if self.confident is None else self.confident
-            sure = "" if self.confident is None else f" with {100 * (needed.confidence or 0):g} %"
+            sure = (
+                ""
+                if self.confident is None
+                else f" with {100 * (needed.confidence or 0):g} % confidence"
+            )
             high = "–" if needed.high is None else f"{needed.high:.2f}"
             keep = self.link.margin_db
-            kept = f" where {keep:g} dB are to be kept" if keep else ""
+            kept = f" where {keep:.4g} dB are to be kept" if keep else ""
             lines.append(
                 f"{needed.target:g} needs SNR {needed.snr_db:.2f} dB{sure}   "
                 f"[{level}: {needed.low:.2f} … {high} dB]: "

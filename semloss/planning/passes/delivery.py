@@ -29,7 +29,7 @@ class AdaptiveAnswer(Answered):
 
     `single` says that one pass was asked for by its culmination; `days` is the length of the
     search of a TLE, None for an average day. `clear_images` are those of each pass of a day
-    without the link's rain; None where it has none.
+    without the link's rain; None where it has none. `fading` says for which more margin is kept.
     """
 
     table: CodingTable
@@ -37,6 +37,7 @@ class AdaptiveAnswer(Answered):
     single: bool = False
     days: float | None = None
     clear_images: tuple[float, ...] | None = None
+    fading: str | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each moment of the one pass, for each pass, or for each CR of the table."""
@@ -52,7 +53,8 @@ class AdaptiveAnswer(Answered):
         asked, table = self.question, self.table
         answer: dict[str, Any] = {
             "link": asked.link.name, **asked.about, **asked.options,
-            "margin_db": table.margin_db, "hysteresis_db": table.hysteresis_db,
+            "fading": self.fading, "margin_db": table.margin_db,
+            "hysteresis_db": table.hysteresis_db,
             "table": table.records(), "left_out": table.left_out,
         }  # fmt: skip
         if self.single:
@@ -224,9 +226,10 @@ def adaptive(
 
     With a `fading`, so much more margin is kept that the target holds in `hold_percent` of it.
     """
-    target = question.target
+    target, label = question.target, None
     assert target is not None
     if fading is not None:
+        label = f"{fading.label}, held in {hold_percent:g} % of it"
         kept = question.link.margin_db + fading.margin_db(hold_percent)
         question = replace(question, link=question.link.replace(margin_db=kept))
     table = coding_table(
@@ -239,7 +242,7 @@ def adaptive(
         follow(table, one.time_s, budget_along(clear, one).snr_db).images_delivered
         for one in passes
     )  # fmt: skip
-    return AdaptiveAnswer(question, table, runs, single, days, dry or None)
+    return AdaptiveAnswer(question, table, runs, single, days, dry or None, label)
 
 
 def _scheduled(question: Question, table: CodingTable, pass_: Pass) -> Run:

@@ -142,6 +142,8 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
             at = float(samples["target"].iloc[0])
             met = share_of_draws(result.met_probability, result.met_se, len(samples))
             met = met.replace(" (", "\n(").replace(" of ", "\nof ")
+            keep = 0.0 if result.defaults.link is None else result.defaults.link.margin_db
+            met += f"\nwith {keep:.4g} dB to spare" if keep else ""
             panels[1].axvline(at, color=look.ACCENT, linewidth=1.4, linestyle="-.",
                               label=f"target {at:g}, met in\n{met}")  # fmt: skip
         for axes in panels:

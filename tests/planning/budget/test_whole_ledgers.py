@@ -204,7 +204,7 @@ def test_a_link_with_a_target_its_margin_and_a_confidence():
     head, rows = answer.text().split("\nassumed ")
     assert head.splitlines() == [
         "accuracy (clean) = 0.3674 at CR 1/12 at SNR -5.74 dB   [95 %: 0.3589 … 0.3759]",
-        "0.6 needs SNR -0.92 dB with 90 %   [95 %: -1.26 … -0.85 dB]: -4.82 dB of margin where "
+        "0.6 needs SNR -0.92 dB with 90 % confidence   [95 %: -1.26 … -0.85 dB]: -4.82 dB of margin where "
         "1 dB are to be kept, NOT MET",
         "inside the fitted domain, CR 1/40 … 1/4, SNR -8 … 12 dB",
     ]

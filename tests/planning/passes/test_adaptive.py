@@ -223,3 +223,16 @@ def test_the_coding_table_is_drawn_with_its_table_beside_it(tmp_path):
     table_plot(table, tmp_path / "table.svg")
     assert (tmp_path / "table.svg").stat().st_size > 10_000
     assert list(pd.read_csv(tmp_path / "table.csv").row) == [row.label for row in table.rows]
+
+
+def test_an_answer_says_for_which_fading_it_keeps_its_margin():
+    from semloss.planning.budget.question import Question
+    from semloss.planning.passes.delivery import adaptive
+    from semloss.planning.propagation.fading import Rician
+
+    fading = Rician(10.0)
+    told = adaptive(Question(accuracy(), link(margin_db=1.0), 0.6), fading=fading, hold_percent=90)
+    assert told.assumed["fading"] == "rician:10, held in 90 % of it"
+    kept = 1.0 + fading.margin_db(90)
+    assert told.assumed["margin"] == f"{kept:.4g} dB kept"
+    assert told.to_dict()["margin_db"] == pytest.approx(kept)
