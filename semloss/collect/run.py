@@ -185,6 +185,12 @@ class Run:
             old = read_toml(self.path / "experiment.toml")
         except SemlossError as error:
             raise SemlossError(f"{error}; choose another --out") from None
+        lost = [f"[{name}]" for name in ("grid", "train", "task") if name not in old]
+        if lost:
+            raise SemlossError(
+                f"{self.path / 'experiment.toml'} was cut short or edited: {', '.join(lost)} "
+                "is missing; choose another --out"
+            )
         with suppress(SemlossError):  # keys that are new since then have their defaults
             old = Experiment.from_tables(old).as_tables()
         pairs = [(section, old.get(section, {}), tables[section]) for section in FIXED_SECTIONS]

@@ -275,6 +275,23 @@ def test_the_mend_that_a_message_names_works(world, reference, tmp_path, capfd, 
     assert tables(out) == tables(reference)
 
 
+@pytest.mark.parametrize(
+    ("left", "missing"), [("", "[grid], [train], [task]"), ("[train]", "[train], [task]")]
+)
+def test_a_snapshot_that_was_cut_short_is_no_other_experiment(
+    world, reference, tmp_path, capfd, left, missing
+):
+    out = tmp_path / "run"
+    shutil.copytree(reference, out, ignore=shutil.ignore_patterns("*.safetensors"))
+    snapshot = out / "experiment.toml"
+    snapshot.write_text(snapshot.read_text().partition(left)[0] if left else "")
+    assert collect(world, out) == 2
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert f"{snapshot} was cut short or edited: {missing} is missing" in told
+    assert "choose another --out" in told
+    assert tables(out) == tables(reference)
+
+
 @pytest.mark.parametrize("content", ["5", "[]", '{"images": '])
 @pytest.mark.parametrize("names", [["identity.json"], ["source.json"], ["split.json"]])
 def test_a_record_of_a_run_that_is_none_is_made_anew_once_deleted(

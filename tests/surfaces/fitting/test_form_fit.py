@@ -168,3 +168,12 @@ def test_counted_images_keep_their_noise_however_close_the_points_lie():
     close = replace(points, value=exact)
     fit = fit_form(ADDITIVE, close, starts=10)
     np.testing.assert_allclose(fit.scatter.sd, np.sqrt(exact * (1 - exact) / 700), rtol=0.02)
+
+
+def test_one_value_that_cannot_be_bounds_nothing_in_a_robust_fit():
+    points = simulated("additive", floor=None, metric="quality", receiver="none")
+    noise = np.random.default_rng(5).normal(0.0, 0.004, 66)
+    value = np.where(np.arange(66) == 30, -20.0, points.value + noise)
+    fit = fit_form(ADDITIVE, replace(points, value=value), starts=10, robust=True)
+    assert fit.parameters[:2] == pytest.approx([0.1, 0.9], abs=0.03)
+    assert np.flatnonzero(fit.outliers).tolist() == [30]
