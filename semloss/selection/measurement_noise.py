@@ -4,11 +4,17 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from semloss.arrays import Array, Integers
 from semloss.facts import metric_facts
 from semloss.selection.points import Noise
 from semloss.tables.cells import cell_text
+
+_CELLS_FOR_MEDIAN = 5
+"""Replicated cells from which the median says what is usual."""
+_ASTRAY = 1e-4
+"""Chance of a cell's spread beyond which it is taken for a training that went astray."""
 
 
 def measurement_noise(rows: pd.DataFrame, metric: str) -> tuple[Array, Array, Noise]:
@@ -70,6 +76,8 @@ def spread_between_seeds(
     the latter is known (Searle, Casella and McCulloch, Variance Components, 1992, ch. 3). Seeds
     that are measured on the same images share their luck, and differ by the rest of it only: of
     m replicates with covariance S, measuring adds ``tr S - sum S / m`` to their sum of squares.
+    A single training that went astray is no spread: a cell beyond what one in ten thousand would
+    show by chance, as the median cell tells, counts like that one.
 
     Parameters
     ----------
@@ -91,7 +99,8 @@ def spread_between_seeds(
     if total == 0:
         return 0.0, 0
     mean = np.bincount(cell, value) / np.maximum(count, 1)
-    between = float(np.sum((value - mean[cell]) ** 2))
+    squares = np.asarray(np.bincount(cell, (value - mean[cell]) ** 2), dtype=np.float64)
+    between = float(np.sum(_without_wild(squares, dof)))
     own = np.bincount(cell, se**2)
     summed = own  # variance of each cell's sum of errors
     if image_correlation is not None:
@@ -101,3 +110,14 @@ def spread_between_seeds(
         ])  # fmt: skip
     measured = float(np.sum(own - summed / np.maximum(count, 1)))
     return math.sqrt(max(between - measured, 0.0) / total), total
+
+
+def _without_wild(squares: Array, dof: Integers) -> Array:
+    """Sums of squares (C,) of cells, the median's in the place of those beyond all chance."""
+    told = dof > 0
+    if told.sum() < _CELLS_FOR_MEDIAN:
+        return squares
+    free = np.maximum(dof, 1)
+    usual = float(np.median((squares / chi2.ppf(0.5, free))[told]))
+    wild = squares > usual * chi2.isf(_ASTRAY, free)
+    return np.where(wild, usual * free, squares) if usual > 0 else squares

@@ -173,6 +173,20 @@ def test_the_spread_between_seeds_is_recovered_beside_the_measurement_noise(sd, 
     assert found == pytest.approx(sd, rel=0.2)
 
 
+def test_one_training_that_went_astray_is_no_spread_between_seeds():
+    rng = np.random.default_rng(5)
+    cell = np.repeat(np.arange(30), 3)
+    value = rng.normal(0.85, 0.01, 90)
+    whole, dof = spread_between_seeds(value, np.zeros(90), cell)
+    value[40] = 0.31
+    found, same = spread_between_seeds(value, np.zeros(90), cell)
+    assert dof == same == 60
+    assert found == pytest.approx(whole, rel=0.05)
+    assert whole == pytest.approx(0.01, rel=0.4)
+    few = np.array([0.85, 0.85, 0.31]), np.zeros(3), np.zeros(3, dtype=int)
+    assert spread_between_seeds(*few)[0] == pytest.approx(np.std(few[0], ddof=1))
+
+
 def test_seeds_that_differ_by_less_than_the_measurement_noise_add_nothing(tmp_path):
     rows = [r | {"seed": seed, "value": r["value"] + 0.001 * seed}
             for seed in range(3) for r in grid_rows()]  # fmt: skip

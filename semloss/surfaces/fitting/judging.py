@@ -67,8 +67,8 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str, dict
         meant = ""
     order = _named(points, reversed_) if word in (Following.UNEVEN, Following.FOLLOWS) else ""
     cells = _cells(fit, far, "weighed down as outliers")
-    if word is Following.UNEVEN and not far.any():
-        cells = _cells(fit, _far_off(fit), "far from the surface")
+    if word in (Following.UNEVEN, Following.MISSES) and not far.any():
+        cells = _cells(fit, _far_off(fit), "far from the surface, --robust weighs it down")
     parts = (cells, order, meant, f"{names}: {said}" if names else said)
     figures: dict[str, Any] = {"follows": word.value, "diagnosis": _diagnosis(fit, reversed_)}
     if word is not Following.FOLLOWS:

@@ -89,7 +89,7 @@ def test_a_wild_cell_is_named_and_spoils_no_word_of_a_robust_fit():
     value[30] -= 0.4  # CR 1/16 at 8 dB
     plain, robust = fitted(value), fitted(value, robust=True)
     assert following(plain.outcome, plain.quality) is Following.UNEVEN
-    assert "far from the surface: CR 1/16 at 8 dB (-0." in plain.message
+    assert "far from the surface, --robust weighs it down: CR 1/16 at 8 dB (-0." in plain.message
     assert following(robust.outcome, robust.quality) is Following.FOLLOWS
     assert "weighed down as outliers: CR 1/16 at 8 dB (-0.4" in robust.message
     (cell,) = robust.quality["diagnosis"]["cells"]
