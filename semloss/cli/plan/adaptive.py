@@ -19,9 +19,7 @@ def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     options.add_link(parser)
-    parser.add_argument(
-        "--crs", metavar="CR,CR,…", help="candidates, or measured (default: round ones)"
-    )
+    add_crs(parser)
     parser.add_argument(
         "--hysteresis-db", type=number(0, 30, "dB"), default=0.5, metavar="DB", help="default 0.5"
     )
@@ -46,6 +44,22 @@ def define(parser: Parser) -> None:
     options.add_output(parser)
 
 
+def add_crs(parser: Parser) -> None:
+    """Define which CRs may be chosen."""
+    parser.add_argument(
+        "--crs", metavar="CR,CR,…", help="candidates, or measured (default: round ones)"
+    )
+
+
+def read_crs(args: options.Args) -> Sequence[str] | Literal["measured"] | None:
+    """The CRs that may be chosen; None: round ones."""
+    if args.crs is None:
+        return None
+    if args.crs == "measured":
+        return "measured"
+    return [part for part in args.crs.split(",") if part.strip()]
+
+
 def run(args: options.Args) -> int:
     """Lay out the table, and run it over the passes."""
     from semloss.planning.passes.delivery import adaptive
@@ -65,14 +79,9 @@ def run(args: options.Args) -> int:
         over = passes.day_of(args, link)
     elif args.max_elevation is not None:
         over = (passes.circular(args, link),)
-    candidates: Sequence[str] | Literal["measured"] | None = None
-    if args.crs == "measured":
-        candidates = "measured"
-    elif args.crs is not None:
-        candidates = [part for part in args.crs.split(",") if part.strip()]
     held = {} if args.hold_percent is None else {"hold_percent": args.hold_percent}
     answer = adaptive(
-        asked, over, crs=candidates, hysteresis_db=args.hysteresis_db,
+        asked, over, crs=read_crs(args), hysteresis_db=args.hysteresis_db,
         fading=passes.read_fading(args), single=args.max_elevation is not None, days=days, **held,
     )  # fmt: skip
     return output(answer, args)

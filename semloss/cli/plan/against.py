@@ -6,6 +6,7 @@ from semloss.cli import options
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
 from semloss.cli.plan import passes
+from semloss.cli.plan.adaptive import add_crs, read_crs
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan against FIT.json jpeg2000.csv --link eo-leo-x-band --plot crossover.png"
@@ -41,6 +42,8 @@ def define(parser: Parser) -> None:
         "--max-elevation", type=passes.elevation, metavar="DEG",
         help="over such a pass: adaptive CR against VCM",
     )  # fmt: skip
+    add_crs(parser)
+    parser.needs("--crs", "--max-elevation", why="among which the CR is adapted")
     passes.add_contact(parser, "--max-elevation")
     parser.needs("--max-elevation", "--target", why="images count that meet it")
     parser.excludes("--max-elevation", "--cr", why="the CR is adapted along it")
@@ -74,5 +77,6 @@ def run(args: options.Args) -> int:
     table = read_modcods(args.modcods)
     chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db, table)
     if over and curve is not None:
-        return output(race_over(asked, curve, chain, passes.circular(args, link)), args)
+        flown = passes.circular(args, link)
+        return output(race_over(asked, curve, chain, flown, read_crs(args)), args)
     return output(against(asked, curve, chain, args.cr), args)

@@ -7,7 +7,7 @@ of those that close, at the smallest rate of its source codec that meets the tar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -145,11 +145,17 @@ class PassRace(Answered):
         end = f"{clock(float(flown.time_s[-1]))} set"
         crs = "; ".join(f"{clock(part['start_s'])} {part['row']}" for part in ours.segments())
         codes = "; ".join(f"{clock(p['start_s'])} {p['modcod']}" for p in self._segments())
+        used = {ours.table.rows[i] for i in set(ours.row.tolist())}
+        apart = [row.label for row in ours.table.rows if row in used and row.measured is False]
+        untrained = [
+            f"between    no codec was trained at {', '.join(apart)}; --crs measured leaves such out"
+        ]
         return "\n".join([
             f"{self.question.link.name}: {flown.about}, contact {clock(self.result.contact_s)} "
             f"min, in steps of {flown.step_s:g} s",
             f"SNR        {ours.snr_db.min():.2f} … {ours.snr_db.max():.2f} dB",
             f"CR         {crs}; {end}",
+            *(untrained if apart else ()),
             f"MODCOD     {codes}; {end}",
         ])  # fmt: skip
 
@@ -162,8 +168,14 @@ class PassRace(Answered):
         ]
 
 
-def race_over(question: Question, curve: RateCurve, chain: Chain, pass_: Pass) -> PassRace:
-    """Follow both chains along a pass at the target.
+def race_over(
+    question: Question,
+    curve: RateCurve,
+    chain: Chain,
+    pass_: Pass,
+    crs: Sequence[float | str] | Literal["measured"] | None = None,
+) -> PassRace:
+    """Follow both chains along a pass at the target; DeepJSCC chooses among `crs`.
 
     Raises
     ------
@@ -176,7 +188,7 @@ def race_over(question: Question, curve: RateCurve, chain: Chain, pass_: Pass) -
     if target is None:
         raise SemlossError("--target is missing: over a pass, images are counted that meet it")
     check_same_metric(question.fit, curve)
-    result, schedule = adaptive(question, (pass_,), single=True).runs[0]
+    result, schedule = adaptive(question, (pass_,), crs=crs, single=True).runs[0]
     margin, table = kept_db(link, chain) + link.margin_db, chain.modcods
     eta = efficiency(schedule.snr_db, margin, table)
     spent = float(curve.rate_for(target))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,11 @@ class PassResult(Answered):
         without fading, 1 without a target.
     images_per_s
         Rate at which images are sent.
-    images_between
-        Images delivered at the ends of the interval of `required_snr_db`, the fewer first.
+    required_between
+        Ends of the interval of `required_snr_db`, the harder (None: out of reach) first; None
+        without a target or an interval.
+    fades
+        The fading itself.
     of_fading
         What a reader should know of the fading.
     """
@@ -66,7 +70,8 @@ class PassResult(Answered):
     margin_db: Array
     met_share: Array
     images_per_s: float
-    images_between: tuple[float, float]
+    required_between: tuple[float | None, float] | None = None
+    fades: Fading | None = None
     of_fading: tuple[str, ...] = ()
 
     @property
@@ -83,6 +88,21 @@ class PassResult(Answered):
     def images_delivered(self) -> float:
         """Images of the pass that meet the target."""
         return float(self.images[-1])
+
+    @cached_property
+    def images_between(self) -> tuple[float, float]:
+        """Images delivered at the ends of the interval of what the target needs, fewer first."""
+        if self.required_between is None:
+            return self.images_delivered, self.images_delivered
+        fewer, more = (self._images_from(end) for end in self.required_between)
+        return fewer, more
+
+    def _images_from(self, snr_db: float | None) -> float:
+        """Images delivered where the target needs an SNR; None where none is enough."""
+        if snr_db is None:
+            return 0.0
+        share = met_share(self.snr_db - snr_db - self.question.link.margin_db, self.fades)
+        return float(accumulated(self.pass_.time_s, self.images_per_s * share)[-1])
 
     @property
     def images_sent(self) -> float:
@@ -261,32 +281,21 @@ def simulate_pass(
     if rain_loss_db is not None:
         rain["rain_loss_db"] = np.broadcast_to(rain_loss_db, pass_.time_s.shape)
     budget = budget_along(link, pass_, **rain)
-    required, rate = None, float(images_per_s(link, ratio))
+    required = between = None
     margin, met = np.full(pass_.time_s.shape, np.nan), np.ones(pass_.time_s.shape)
-
-    def met_from(snr_db: float | None) -> Array:
-        if snr_db is None:
-            return np.zeros(pass_.time_s.shape)
-        return met_share(budget.snr_db - snr_db - link.margin_db, fading)
-
-    def images_of(share: Array) -> float:
-        return float(accumulated(pass_.time_s, rate * share)[-1])
-
-    ends = (met, met)
     if target is not None:
         needed = fit.min_snr(target=target, cr=ratio, interval=interval, confidence=confidence)
         required = needed.snr_db
+        between = None if interval is None else (needed.high, needed.low)
         margin = budget.snr_db - required
-        met = met_from(required)
-        ends = (met, met) if interval is None else (met_from(needed.high), met_from(needed.low))
+        met = met_share(margin - link.margin_db, fading)
     value, low, high, inside = faded_metric(fit, ratio, budget.snr_db, fading, interval)
     asked = Question(fit, link.replace(cr=ratio), target, confidence, interval)
     return PassResult(
         asked, pass_, ratio,
         None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
-        rate, (images_of(ends[0]), images_of(ends[1])),
-        fading_notes(fit, fading),
+        float(images_per_s(link, ratio)), between, fading, fading_notes(fit, fading),
     )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ def test_over_a_pass_both_chains_deliver_images(plan, answer, folder):
         ((*OVER[:2], *OVER[4:], "--target", "0.6"), "--max-elevation needs CURVE"),
         (("curve.csv", *OVER, "--target", "0.6", "--cr", "1/8"), "--max-elevation contradicts"),
         (("curve.csv", *WEAK_LINK, "--codec", "jp2", "--step", "9"), "--step needs"),
+        (("curve.csv", *WEAK_LINK, "--codec", "jp2", "--crs", "1/8"), "--crs needs"),
         (("curve.csv", *WEAK_LINK, "--codec", "jp2", "--modcods", "s3"), "no MODCODs 's3'"),
         (("curve.csv", *OVER, "--target", "0.6", "--set", "elevation_deg=9"), "the pass gives it"),
     ],

@@ -82,3 +82,13 @@ def test_apsk_at_a_back_off_for_psk_is_remarked():
 def test_without_a_target_no_image_counts():
     with pytest.raises(SemlossError, match="--target is missing"):
         race_over(Question(accuracy(), link()), CURVE, Chain(), PASS)
+
+
+def test_crs_that_no_codec_was_trained_at_are_named():
+    fit = replace(accuracy(), data={"cr": [1 / 12, 1 / 24]})
+    asked = Question(fit, link(**STRONG), TARGET)
+    usual = race_over(asked, CURVE, Chain(), PASS)
+    assert "no codec was trained at" in usual.text()
+    measured = race_over(asked, CURVE, Chain(), PASS, crs="measured")
+    assert "no codec was trained at" not in measured.text()
+    assert measured.schedule.images_delivered <= usual.schedule.images_delivered
