@@ -1,17 +1,29 @@
 """How often bands, inverse intervals and confident answers hold the truth, over simulated grids.
 
-66 cells (6 CR × 11 SNR), binomial noise of 700 images, the form named or chosen (`auto`). The
-band is asked at random points of the domain, the inverse (minimum SNR) at the true value there,
-each at 68, 95 and 99 %; "sure" is how often the SNR that meets the target with so much confidence
-does meet it, "drawn" the band from the bootstrap draws. ± is the standard error over the grids.
+Truths are forms of the ladder at stated parameters (additive, hill, capped, unified) and the
+surfaces of `truths.py`, which are none, drawn anew for every grid. Grids have 24 or 66 cells, each
+trained once or three times, all measured on the same images: an image has a difficulty that lasts
+from cell to cell (normal, its correlation between cells is given), and hits are drawn per image.
+What each image did is handed to the fit, or, with `--outcomes no`, the number of images alone.
+With `--noise sd` a standard deviation is told instead, as of an image metric.
+
+Bands are asked at random points of the domain: that of the measured images against the mean over
+these images, that of new images against the mean over all of their kind; "half" is half its
+width. "inverse" is how often the interval of the SNR that reaches the true value holds the true
+SNR, "sure" how often the SNR that meets it with so much confidence does, "drawn" the band from
+draws (with `--draws`). "spread" is the training's standard deviation between seeds. ± is the
+standard error over the grids.
 """
 
 import argparse
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise, product
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
+from scipy.special import ndtr, ndtri
+from truths import TRUTHS
 
 from semloss.errors import TargetNotAttainable
 from semloss.selection import Points
@@ -19,47 +31,94 @@ from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.forms import FORMS
 
 CRS, SNRS = np.array([1 / 40, 1 / 20, 1 / 16, 1 / 12, 1 / 8, 1 / 4]), np.arange(-8.0, 13.0, 2.0)
+GRIDS = {66: (CRS, SNRS), 24: (CRS[[0, 1, 3, 5]], np.linspace(-8.0, 12.0, 6))}
 IMAGES = 700
-TRUTH = {
+OF_FORMS = {
     "additive": [0.1, 0.9, -2.0, 0.3, 3.0],
     "hill": [0.1, 0.92, -3.6, 0.8, -2.0, 0.25, 1.5],
     "capped": [0.1, 0.9, -4.0, 1.0, -3.0, 0.3, 2.0, 1.5],
     "unified": [0.1, 0.9, -4.0, 1.5, -3.0, 0.4, 1.0, 1.5, 0.8, -0.3],
 }
+FIGURES = ("these", "new", "half", "inverse", "sure", "drawn")
 
 
-LEVELS = (0.68, 0.95, 0.99)
-ASKED = ("band", "inverse", "sure", "drawn")
+def truth_of(name, rng):
+    """The true share of hits over CR and SNR."""
+    if name in OF_FORMS:
+        parameters = np.array(OF_FORMS[name])
+        return lambda cr, snr_db: FORMS[name](cr, snr_db, parameters)
+    return TRUTHS[name](rng)
+
+
+def measured(truth, args, rng):
+    """Points of a simulated table, and the share of these images' hits where the truth is p."""
+    ratios, levels = GRIDS[args.cells]
+    cr, snr_db = (a.ravel() for a in np.meshgrid(ratios, levels, indexing="ij"))
+    cr, snr_db = np.tile(cr, args.seeds), np.tile(snr_db, args.seeds)
+    share = np.clip(truth(cr, snr_db), 1e-6, 1 - 1e-6)
+    share = np.clip(share + args.spread * rng.standard_normal(len(cr)), 1e-6, 1 - 1e-6)
+    hard = np.sqrt(args.difficulty) * rng.standard_normal(IMAGES)
+    own = np.sqrt(1 - args.difficulty)
+
+    def among_these(p):
+        p = np.clip(p, 1e-9, 1 - 1e-9)
+        return ndtr((ndtri(p)[..., None] - hard) / max(own, 1e-9)).mean(axis=-1)
+
+    hits = hard + own * rng.standard_normal((len(cr), IMAGES)) < ndtri(share)[:, None]
+    value = hits.mean(axis=1)
+    smooth = (value * IMAGES + 1) / (IMAGES + 2)
+    points = Points(
+        "accuracy", "clean", "higher", cr, snr_db, value,
+        np.sqrt(smooth * (1 - smooth) / IMAGES), floor=0.1, n=np.full(len(cr), float(IMAGES)),
+        noise="binomial", seed=np.repeat(np.arange(args.seeds), len(cr) // args.seeds),
+    )  # fmt: skip
+    if args.outcomes == "yes":
+        away = hits - value[:, None]
+        norm = np.sqrt(np.sum(away**2, axis=1))
+        alike = away @ away.T / np.maximum(np.outer(norm, norm), 1e-12)
+        alike = 0.98 * alike + 0.02 * np.eye(len(cr))
+        np.fill_diagonal(alike, 1.0)
+        points = replace(points, image_correlation=alike)
+    if args.seeds > 1:
+        by_cell = value.reshape(args.seeds, -1)
+        own = (1 - args.difficulty) * smooth * (1 - smooth) / IMAGES
+        spread = max(by_cell.var(axis=0, ddof=1).mean() - own.mean(), 0.0)
+        points = replace(points, replicate_sd=float(np.sqrt(spread)),
+                         replicate_dof=by_cell.shape[1] * (args.seeds - 1))  # fmt: skip
+    if args.noise == "sd":
+        points = replace(points, metric="similarity", noise="reported", n=np.full(len(cr), np.nan))
+    return points, among_these
 
 
 def one(task):
-    """Form chosen for one simulated grid, and coverage (levels, answers) of what it is asked."""
-    name, form, seed, draws = task
-    truth, rng = np.array(TRUTH[name]), np.random.default_rng([seed, 7])
-    cr, snr_db = (a.ravel() for a in np.meshgrid(CRS, SNRS, indexing="ij"))
-    value = rng.binomial(IMAGES, FORMS[name](cr, snr_db, truth)) / IMAGES
-    share = (value * IMAGES + 1) / (IMAGES + 2)
-    points = Points(
-        "accuracy", "clean", "higher", cr, snr_db, value, np.sqrt(share * (1 - share) / IMAGES),
-        floor=0.1, n=np.full(len(cr), float(IMAGES)), noise="binomial",
-    )  # fmt: skip
-    fit = fit_surface(points, name if form == "named" else form, seed, bootstraps=draws)
+    """Form chosen for one simulated grid, and the figures of `FIGURES`."""
+    name, form, seed, args = task
+    rng = np.random.default_rng([seed, 7])
+    truth = truth_of(name, rng)
+    points, among_these = measured(truth, args, rng)
+    fit = fit_surface(points, name if form == "named" else form, seed, bootstraps=args.draws)
     ratio = np.exp(rng.uniform(np.log(CRS[0]), np.log(CRS[-1]), 40))
     level = rng.uniform(SNRS[0], SNRS[-1], 40)
-    exact = FORMS[name](ratio, level, truth)
-    methods = ("delta", "bootstrap") if draws else ("delta",)
-    bands = {m: [fit.predict(cr=ratio, snr_db=level, interval=i, method=m) for i in LEVELS]
-             for m in methods}  # fmt: skip
-    for inner, outer in (pair for found in bands.values() for pair in pairwise(found)):
-        assert np.all((outer.low <= inner.low) & (inner.high <= outer.high)), "not nested"
-    held = {m: [np.mean((b.low <= exact) & (exact <= b.high)) for b in found]
-            for m, found in bands.items()}  # fmt: skip
-    needs = [needed(fit, ratio[:12], level[:12], exact[:12], i, name) for i in LEVELS]
-    inverse, sure = np.array(needs).T
-    return fit.form, np.stack([held["delta"], inverse, sure, held[methods[-1]]], axis=1)
+    exact = truth(ratio, level)
+    sure = args.level
+    these = fit.predict(cr=ratio, snr_db=level, interval=sure, band="these-images")
+    new = fit.predict(cr=ratio, snr_db=level, interval=sure)
+    drawn = new
+    if args.draws:
+        drawn = fit.predict(cr=ratio, snr_db=level, interval=sure, method="bootstrap")
+    found = [
+        holds(these, among_these(exact)), holds(new, exact), np.mean(new.high - new.low) / 2,
+        *needed(fit, ratio[:12], level[:12], exact[:12], sure, truth), holds(drawn, exact),
+    ]  # fmt: skip
+    return fit.form, found
 
 
-def needed(fit, ratio, level, exact, sure, name):
+def holds(band, truth):
+    """Share of points whose band holds the truth."""
+    return np.mean((band.low <= truth) & (truth <= band.high))
+
+
+def needed(fit, ratio, level, exact, sure, truth):
     """Shares in which the interval of the SNR needed holds the true one, and a sure SNR does it."""
     held, met = [], []
     for c, s, target in zip(ratio, level, exact, strict=True):
@@ -74,34 +133,40 @@ def needed(fit, ratio, level, exact, sure, name):
         except TargetNotAttainable:
             met.append(True)  # it promised nothing
             continue
-        there = FORMS[name](np.array([c]), np.array([answer.snr_db]), np.array(TRUTH[name]))
+        there = truth(np.array([c]), np.array([answer.snr_db]))
         met.append(there[0] >= target)
-    return np.mean(held), np.mean(met)
+    return (np.mean(held) if held else np.nan), (np.mean(met) if met else np.nan)
 
 
 def main():
+    names = [*OF_FORMS, *TRUTHS]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--grids", type=int, default=500)
-    parser.add_argument("--draws", type=int, default=0, help="bootstrap draws, for their bands")
-    parser.add_argument("--truths", nargs="+", default=list(TRUTH), choices=list(TRUTH))
-    parser.add_argument("--forms", nargs="+", default=["named", "auto"], choices=["named", "auto"])
+    parser.add_argument("--grids", type=int, default=60)
+    parser.add_argument("--cells", type=int, choices=list(GRIDS), default=66)
+    parser.add_argument("--difficulty", type=float, default=0.0, help="correlation, 0 to 1")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each cell")
+    parser.add_argument("--spread", type=float, default=0.0, help="between trainings, sd")
+    parser.add_argument("--noise", choices=["binomial", "sd"], default="binomial")
+    parser.add_argument("--outcomes", choices=["yes", "no"], default="yes")
+    parser.add_argument("--level", type=float, default=0.95)
+    parser.add_argument("--draws", type=int, default=0, help="draws, for their bands")
+    parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=names)
+    parser.add_argument("--forms", nargs="+", default=["auto"], choices=["named", "auto"])
+    parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    asked = ASKED if args.draws else ASKED[:3]
-    head = "".join(f"{name:>16}" for name in asked)
-    print(f"{'truth':10} {'form':6} {'level':>6}{head}   chosen")
-    with ProcessPoolExecutor() as pool:
+    head = "".join(f"{name:>16}" for name in FIGURES)
+    print(f"{'truth':10} {'form':6}{head}   chosen", flush=True)
+    with ProcessPoolExecutor(args.jobs) as pool:
         for name, form in product(args.truths, args.forms):
-            tasks = [(name, form, seed, args.draws) for seed in range(args.grids)]
-            results = list(pool.map(one, tasks, chunksize=5))
+            tasks = [(name, form, seed, args) for seed in range(args.grids)]
+            results = list(pool.map(one, tasks, chunksize=2))
             forms = Counter(form for form, _ in results).most_common()
             text = ", ".join(f"{form} {count}" for form, count in forms)
-            found = np.array([shares for _, shares in results])
+            found = np.array([shares for _, shares in results], dtype=float)
             mean, count = np.nanmean(found, axis=0), np.sum(np.isfinite(found), axis=0)
             error = np.nanstd(found, axis=0, ddof=1) / np.sqrt(count)
-            for i, level in enumerate(LEVELS):
-                cells = "".join(f"{mean[i, j]:9.3f} ± {error[i, j]:.3f}" for j in range(len(asked)))
-                print(f"{name:10} {form:6} {level:6.2f}{cells:}   {text if i == 0 else ''}",
-                      flush=True)  # fmt: skip
+            cells = "".join(f"{m:8.4f} ± {e:.3f}" for m, e in zip(mean, error, strict=True))
+            print(f"{name:10} {form:6}{cells}   {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def known(form="capped", *, images=IMAGES, **changes):
         form=form, metric="accuracy", receiver="clean", direction="higher", parameters=p,
         covariance=0.5 * (covariance + covariance.T), floor=0.1, ceiling=None, model_error_sd=0.0,
         dof=None, hull=convex_hull(np.stack([np.log(CR), SNR_DB], axis=1)),
-        outcome=Outcome.CONVERGED, noise="binomial", images=float(images),
+        outcome=Outcome.CONVERGED, noise="binomial", images=float(images), band="these-images",
         quality={"points": 66, "rmse": 0.0123, "held_out": 0.02, "seed": 0},
         data={"sha256": "0" * 64, "points": 66}, provenance={"codec": "deepjscc"},
     )  # fmt: skip

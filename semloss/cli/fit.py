@@ -49,6 +49,9 @@ def define(parser: Parser) -> None:
     how.add_argument(
         "--prior", type=Path, metavar="SHARED.json", help="lean on the groups of a --joint fit"
     )
+    how.add_argument(
+        "--independent-images", action="store_true", help="cells share no test images"
+    )  # fmt: skip
     how.add_argument("--robust", action="store_true", help="weigh outliers down (Huber)")
     how.add_argument(
         "--confidence", type=number(0.01, 0.9999), default=0.95, metavar="LEVEL",
@@ -92,7 +95,7 @@ def run(args: options.Args) -> int:
     groups, told = _points(args)
     given = {
         "bootstraps": args.bootstraps, "confidence": args.confidence, "robust": args.robust,
-        "reference": True,
+        "reference": True, "independent_images": args.independent_images,
     }  # fmt: skip
     shared_path = None
     if args.joint:

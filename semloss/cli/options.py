@@ -97,6 +97,10 @@ def add_interval(parser: Parser) -> None:
     parser.add_argument(
         "--interval", type=float, metavar="LEVEL", help="of the bands (default 0.95)"
     )
+    parser.add_argument(
+        "--band", metavar="ABOUT", help="new-images (default), these-images, trained-again or "
+        "measurement",
+    )  # fmt: skip
 
 
 def add_asked(parser: Parser, *, required: bool = False) -> None:
@@ -142,14 +146,14 @@ def read_fit(args: Args, link: "Link | None") -> "Fit":
     from semloss.surfaces.files.fit_file import load
 
     if args.fit is not None:
-        return load(args.fit)
+        return load(args.fit).about(getattr(args, "band", None))
     if link is None or not link.fit:
         raise SemlossError(
             "give FIT, a fit file of semloss fit or one of semloss fits, or name it in the link: "
             'fit = "eurosat-accuracy"'
         )
     notes([f"the fit is {link.fit}, as the link names it"])
-    return load(link.fit)
+    return load(link.fit).about(getattr(args, "band", None))
 
 
 def settings(args: Args) -> list[str]:

@@ -29,6 +29,7 @@ def define(parser: Parser) -> None:
     options.needs_link(parser, "--papr-db", "--ledger", "--solve")
     parser.needs("--solve", "--target", why="the value that the metric must meet")
     parser.needs("--interval", "FIT", "--target", "--strict", why="bands are a fit's")
+    parser.needs("--band", "FIT", "--target", "--strict", why="bands are a fit's")
     options.add_output(parser)
 
 

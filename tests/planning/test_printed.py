@@ -218,7 +218,7 @@ def test_an_adaptive_plan_has_a_row_for_each_pass_or_for_each_cr():
 
 
 def test_each_draw_has_a_deviate_of_the_fits_uncertainty_of_its_own():
-    fit = replace(accuracy(), draws=None)
+    fit = replace(accuracy(), draws=None, correction=None)
     asked = Defaults(fit, link(), target=TARGET)
     still = read_tolerances({"power_dbw": {"uniform": [0.0, 0.0]}})
     drawn = monte_carlo(asked, still, draws=4000, seed=5).samples

@@ -167,7 +167,7 @@ def test_residuals_are_those_of_the_fit(cases, tmp_path, kind, draw):
     draw(fit, points, tmp_path / "picture.png")
     assert pixels(tmp_path / "picture.png").std() > 10
     rows = table(tmp_path / "picture.png")
-    fitted = FORMS[fit.form](points.cr, points.snr_db, fit.parameters)
+    fitted = fit.predict(cr=points.cr, snr_db=points.snr_db, interval=None).value
     np.testing.assert_allclose(rows["residual"], points.value - fitted, atol=1e-11)
     assert np.sqrt(np.mean(rows["residual"] ** 2)) == pytest.approx(
         fit.quality["rmse"], rel=1e-6, abs=1e-9
@@ -179,7 +179,7 @@ def test_residuals_are_standardised_by_the_noise_of_each_point(cases, tmp_path):
     residuals_plot(fit, points, tmp_path / "residuals.png")
     rows = table(tmp_path / "residuals.png")
     p = (rows["fitted"] * 700 + 1) / 702
-    sd = np.sqrt(p * (1 - p) / 700 + fit.model_error_sd**2)
+    sd = np.sqrt(p * (1 - p) / 700 + fit.replicate_sd**2)
     np.testing.assert_allclose(rows["standardised"], rows["residual"] / sd, rtol=1e-8)
     assert 0.7 < rows["standardised"].std() < 1.3
 

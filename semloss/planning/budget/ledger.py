@@ -278,6 +278,11 @@ def _metric_rows(
     )  # fmt: skip
     yield Row("Metric", "metric_low", f"{level} band, lower edge", "", float(prediction.low))
     yield Row("Metric", "metric_high", f"{level} band, upper edge", "", float(prediction.high))
+    if fit.correction is not None:
+        yield Row(
+            "Metric", "metric_correction", "of it, what the form itself misses", "",
+            float(prediction.value) - fit.formula_at(prediction.cr, prediction.snr_db),
+        )  # fmt: skip
     (cr_low, cr_high), (snr_low, snr_high) = fit.cr_range, fit.snr_db_range
     yield Row(
         "Metric", "in_domain", "inside the fitted domain", "", float(prediction.in_domain), "", "",

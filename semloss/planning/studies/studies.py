@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.facts import metric_facts
 from semloss.identity import digest, seed_for
-from semloss.planning.budget.inverse import values
 from semloss.planning.budget.points import ASKED, Defaults, evaluate, rates_met
 from semloss.planning.link.link import KEYS
 from semloss.planning.studies.answers import MonteCarlo, Sweep, Tornado
 from semloss.planning.studies.tolerances import Tolerance, bounds
+from semloss.surfaces.fitted.bands import surface_draws
 
 _ONE_SD = 0.6826894921370859
 
@@ -92,10 +93,9 @@ def monte_carlo(
 ) -> MonteCarlo:
     """Draw the inputs within their tolerances, and the surface within its uncertainty.
 
-    The surface is drawn from the fit's own parameter draws where it has some, else by one normal
-    deviate for each sample, scaled to the band at the sample's point; it stays between the
-    metric's known floor and ceiling. A draw meets the target where the link's margin is left: at
-    so much less SNR.
+    The surface is one of the fit's own draws where it has some, else moved by one normal deviate
+    for each sample, scaled to the band at the sample's point. A draw meets the target where the
+    link's margin is left: at so much less SNR.
 
     Parameters
     ----------
@@ -175,20 +175,12 @@ def _drawn_surface(
     fit = defaults.fit
     value = np.array(columns["value"])
     normal = rng.standard_normal(value.shape)
-    if fit.draws is None:
+    if fit.correction is None or not fit.has_draws:
         half = np.where(normal < 0, value - columns["low"], columns["high"] - value)
-        value = value + normal * half
-    else:
-        which = rng.integers(len(fit.draws), size=value.shape)
-        for i in np.unique(which):
-            own = which == i
-            surface = replace(fit, parameters=fit.draws[i])
-            value[own] = values(surface, columns["cr"][own], columns["snr_db"][own])
-        value += normal * fit.model_error_sd
-    ends = sorted(x for x in (fit.floor, fit.ceiling) if x is not None)
-    if len(ends) == 2:
-        value = np.clip(value, ends[0], ends[1])
-    return value
+        return value + normal * half
+    which = rng.integers(len(fit.correction.draws), size=value.shape)
+    drawn = surface_draws(fit, np.log(columns["cr"]), columns["snr_db"], which)
+    return np.clip(drawn, *metric_facts(fit.metric).values)
 
 
 def _nominal(name: str, defaults: Defaults) -> float:

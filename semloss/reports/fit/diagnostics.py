@@ -22,12 +22,15 @@ _DASHED = (0, (4, 3))
 def residual_table(fit: Fit, points: Points) -> pd.DataFrame:
     """Rows `cr`, `snr_db`, `measured`, `fitted`, `residual`, `sd` and `standardised`, per point.
 
-    `residual` is measured − fitted and `sd` the noise of measuring joined with the model error;
-    where neither is known, the root mean square of the residuals.
+    `residual` is measured − fitted and `sd` the noise of measuring joined with the scatter between
+    trainings (of a fit without a correction, with what its form misses); where neither is known,
+    the root mean square of the residuals.
     """
     fitted = np.asarray(fit.predict(cr=points.cr, snr_db=points.snr_db, interval=None).value)
     residual = points.value - fitted
-    sd = np.sqrt(variance(points, fitted) + fit.model_error_sd**2)
+    alone = 0.0 if points.replicate_dof else fit.replicate_sd
+    beside = fit.model_error_sd if fit.correction is None else alone
+    sd = np.sqrt(variance(points, fitted) + beside**2)
     sd = np.where(sd > 0, sd, math.sqrt(float(np.mean(residual**2))))
     return pd.DataFrame(
         {

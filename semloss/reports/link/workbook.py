@@ -18,7 +18,14 @@ _VALUE = "D"
 #: Rows whose note says whether they are kept, which the spreadsheet judges itself.
 _JUDGED = ("snr_margin_db", "excess_db", "confident_margin_db")
 #: Rows that follow from the fit in a way that no cell can hold.
-_STILL = ("metric_low", "metric_high", "in_domain", "required_snr_db", "confident_snr_db")
+_STILL = (
+    "metric_correction",
+    "metric_low",
+    "metric_high",
+    "in_domain",
+    "required_snr_db",
+    "confident_snr_db",
+)
 _NOT_LIVE = "not live: of the fit, where it was asked"
 
 
@@ -26,7 +33,8 @@ def ledger_workbook(ledger: Ledger) -> bytes:
     """Write the ledger as an XLSX file.
 
     Rows with a formula hold it, in terms of the cells of other rows, with its value beside it for
-    readers that do not calculate; the predicted metric is the fit's own formula; inputs are blue.
+    readers that do not calculate; the predicted metric is the fit's own formula and what that
+    misses at the point asked; inputs are blue.
     What a model computed, rain by statistics or the band of the fit, is a number, and its note
     says so.
 
@@ -95,12 +103,13 @@ def _metric(fit: Fit) -> str:
     """Formula of a fit's metric in the cells of CR and SNR."""
     form = FORMS[fit.form]
     values = dict(zip(form.names, (f"{value!r}" for value in fit.parameters.tolist()), strict=True))
+    missed = "" if fit.correction is None else "+{metric_correction}"
     if not form.has_range:
-        return next(iter(values.values()))
+        return next(iter(values.values())) + missed
     gain = spreadsheet(form.expression, values | {"x": "LN({cr})", "snr_db": "{snr_db}"})
     levels = fit.parameters[: len(form.levels)]
     floor, ceiling = float(levels[0]), float(levels[-1])
-    return f"{floor!r}+({ceiling!r}-({floor!r}))*({gain})"
+    return f"{floor!r}+({ceiling!r}-({floor!r}))*({gain}){missed}"
 
 
 def _lines(ledger: Ledger) -> dict[int, Row | None]:

@@ -2,7 +2,7 @@
 
 Reading runs no code from the file and imports only numpy and the standard library; whatever the
 file holds, it gives a surface or one clear line. Beside the keys of `fit_keys.KEYS`, all of them
-required, it has ``schema`` "semloss-fit", ``version`` 3 and ``checksum``, the SHA-256 of all other
+required, it has ``schema`` "semloss-fit", ``version`` 4 and ``checksum``, the SHA-256 of all other
 keys, sorted, without spaces.
 """
 
@@ -18,14 +18,14 @@ from semloss.surfaces.files.shipped import fit_path, shipped_names
 from semloss.surfaces.fitted.fit import Fit
 
 SCHEMA = "semloss-fit"
-VERSION, OLDEST = 3, 2
+VERSION, OLDEST = 4, 2
 _MAX_BYTES = 4_000_000
 
 _ANEW = "make it anew with semloss fit"
 
 
 def save(fit: Fit, path: str | Path) -> None:
-    """Write the fit file atomically; every number at full precision, draws as float32.
+    """Write the fit file atomically: numbers at full precision, a correction in single and half.
 
     Raises
     ------
@@ -108,7 +108,10 @@ def _read(document: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
         raise ValueError("key 'checksum' is missing")
     if document["checksum"] != _checksum(content):
         raise ValueError("content and checksum disagree (edited by hand?)")
-    content = content if version == VERSION else _of_version_2(content)
+    if version == OLDEST:
+        content = _of_version_2(content)
+    if version < VERSION:
+        content = _of_version_3(content)
     return parse({key: value for key, value in content.items() if key not in ("schema", "version")})
 
 
@@ -121,6 +124,13 @@ def _of_version_2(content: dict[str, Any]) -> dict[str, Any]:
         provenance = {("receiver" if k == "task" else k): v for k, v in provenance.items()}
     task = "none" if content["task"] == "none" else "unknown"
     return {**content, "receiver": content["task"], "task": task, "provenance": provenance}
+
+
+def _of_version_3(content: dict[str, Any]) -> dict[str, Any]:
+    """What version 3 said in today's words: it had no correction."""
+    if "correction" in content:
+        raise ValueError("keys of another schema version")
+    return {**content, "correction": None}
 
 
 def _checksum(document: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.surfaces.files.correction_keys import correction, correction_written
 from semloss.surfaces.fitted.conventions import conventions
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
@@ -290,8 +291,10 @@ KEYS = (
          _covariance, lambda rows: rows.tolist()),
     _key("intervals", "{name: [low, high]} profile-likelihood intervals, null where open",
          _intervals, lambda named: {name: _ends(*ends) for name, ends in named.items()}),
-    _key("draws", f'bootstrap draws of the parameters, {{"encoding", "shape": [D, P], "data"}}, or '
-         f'null; encoding "{ENCODING}", row by row, D at most {MAX_DRAWS:,}', _draws, _packed),
+    _key("draws", f'draws of the parameters in earlier releases, {{"encoding", "shape", "data"}}, '
+         f'or null; encoding "{ENCODING}", row by row, D at most {MAX_DRAWS:,}', _draws, _packed),
+    _key("correction", "what is added to the formula, with its doubt: object or null",
+         correction, correction_written),
     _key("floor", "known metric when nothing gets through; null where unknown", _level),
     _key("ceiling", "known metric at its best; null where unknown", _level),
     _key("model_error_sd",

@@ -8,6 +8,7 @@ import numpy as np
 
 from semloss.arrays import Array
 from semloss.facts import Directed
+from semloss.surfaces.fitted.correction import Correction
 from semloss.surfaces.fitted.domain import Domain
 from semloss.surfaces.fitted.outcome import Outcome
 
@@ -29,7 +30,7 @@ class FitData(Directed):
     floor, ceiling
         Known values of the metric when nothing gets through and at best; None where unknown.
     model_error_sd
-        What the form leaves unexplained beyond measurement noise, in units of the metric.
+        What the form alone leaves unexplained beyond measurement noise, in units of the metric.
     dof
         Degrees of freedom of that estimate, for Student's t; None: the noise is known, normal.
     hull
@@ -37,7 +38,7 @@ class FitData(Directed):
     outcome, message
         How the fit ended, and what the user should know about it.
     draws
-        Bootstrap draws (D, P) of the parameters; None without.
+        Bootstrap draws (D, P) of the parameters, in fits of earlier releases; None without.
     intervals
         Profile-likelihood interval of each parameter that has one, by name, of `interval_level`.
     bounds
@@ -46,6 +47,10 @@ class FitData(Directed):
         What a new measurement adds: its kind ("binomial", "reported", "replicates" or "none"),
         the median number of test images, the median reported standard error, and the spread
         between seeds beyond it.
+    correction
+        What the form misses, and the doubt about the sum; None in fits of earlier releases.
+    band
+        What the bands of answers are about where none is asked, see `bands.KINDS`.
     quality, data, provenance
         Figures of the fit, hash and size of the table, and where it came from.
     """
@@ -74,6 +79,13 @@ class FitData(Directed):
     data: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     task: str = "none"
+    correction: Correction | None = None
+    band: str = "new-images"
+
+    @property
+    def has_draws(self) -> bool:
+        """Whether the fit holds draws of its surface."""
+        return self.draws is not None if self.correction is None else len(self.correction.draws) > 0
 
     @property
     def cr_range(self) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 Numpy and the standard library only, so that a prediction starts cold in a fraction of a second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -13,10 +13,11 @@ from semloss.answers import Answer
 from semloss.errors import SemlossError
 from semloss.layout import named
 from semloss.surfaces.fitted import requirements
-from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.bands import KINDS, Band, at_points
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.inputs import Frame, columns_of, decibels_of, one_number, ratios_of
 from semloss.surfaces.fitted.requirements import Contour, Levels, Requirement
+from semloss.surfaces.forms import FORMS
 from semloss.units import format_cr, parse_cr
 
 F = TypeVar("F", bound=Frame)
@@ -26,9 +27,9 @@ F = TypeVar("F", bound=Frame)
 class Prediction(Answer):
     """Metric at one or many points; floats for scalars asked, arrays otherwise.
 
-    `low` and `high` bound the true mean surface (`band` "surface") or a new measurement (`band`
-    "measurement") with the stated confidence `interval`; without one they are NaN. `in_domain`
-    tells whether the point lies within the convex hull of the fitted cells in (ln CR, SNR).
+    `low` and `high` bound what `band` names (`bands.KINDS`: new images, these images, …) with the
+    stated confidence `interval`; without one they are NaN. `in_domain` tells whether the point
+    lies within the convex hull of the fitted cells in (ln CR, SNR).
     """
 
     metric: str
@@ -41,7 +42,7 @@ class Prediction(Answer):
     high: Any
     in_domain: Any = None
     interval: float | None = None
-    band: str = "surface"
+    band: str = "new-images"
 
     def rows(self) -> list[dict[str, Any]]:
         """One record per point: CR as k/n, Es/N0 in dB, the metric and its band."""
@@ -52,7 +53,7 @@ class Prediction(Answer):
             {
                 "metric": self.metric, "receiver": self.receiver, "task": self.task, "cr": cr,
                 "cr_text": format_cr(cr), "snr_db": snr_db, "value": value, "low": low,
-                "high": high, "interval": self.interval, "in_domain": inside,
+                "high": high, "interval": self.interval, "band": self.band, "in_domain": inside,
             }
             for cr, snr_db, value, low, high, inside in zip(
                 *(array.ravel().tolist() for array in numbers), strict=True
@@ -69,7 +70,8 @@ class Prediction(Answer):
         lines = []
         for row in self.rows():
             level = "" if self.interval is None else (
-                f"   [{100 * self.interval:g} %: {row['low']:.4g} … {row['high']:.4g}]"
+                f"   [{100 * self.interval:g} %, {KINDS[self.band]}: "
+                f"{row['low']:.4g} … {row['high']:.4g}]"
             )  # fmt: skip
             lines.append(
                 f"{named(self)} = {row['value']:.4g} at CR {row['cr_text']}, "
@@ -93,7 +95,7 @@ class Fit(FitData):
         cr: ArrayLike | str,
         snr_db: ArrayLike,
         interval: float | None = 0.95,
-        band: str = "surface",
+        band: str | None = None,
         method: str = "delta",
         images: float | None = None,
     ) -> Prediction: ...
@@ -104,7 +106,7 @@ class Fit(FitData):
         frame: F,
         *,
         interval: float | None = 0.95,
-        band: str = "surface",
+        band: str | None = None,
         method: str = "delta",
         images: float | None = None,
     ) -> F: ...
@@ -116,7 +118,7 @@ class Fit(FitData):
         cr: ArrayLike | str | None = None,
         snr_db: ArrayLike | None = None,
         interval: float | None = 0.95,
-        band: str = "surface",
+        band: str | None = None,
         method: str = "delta",
         images: float | None = None,
     ) -> Prediction | F:
@@ -133,11 +135,13 @@ class Fit(FitData):
         interval
             Confidence level of the band, in (0, 1); None for the value alone, which is faster.
         band
-            ``surface``: the band holds the true mean of the metric (uncertain parameters, and a
-            form that may be wrong). ``measurement``: it holds a new measurement, with the noise
-            of its `images` test images and of its training.
+            What it holds; by default what the fit's `band` says, else ``new-images``: the true
+            mean of the metric over all images of the kind that was measured. ``these-images``:
+            over those that were measured. ``trained-again``: on new images, of a codec trained
+            anew. ``measurement``: a new measurement of such a codec, with the noise of its
+            `images` test images.
         method
-            ``delta``: from the covariance, symmetric. ``bootstrap``: quantiles of the draws.
+            ``delta``: from standard deviations, symmetric. ``bootstrap``: quantiles of the draws.
         images
             Test images behind the new measurement; by default as many as in the fitted table.
 
@@ -167,7 +171,7 @@ class Fit(FitData):
             ) from None
         wanted = None
         if interval is not None:
-            wanted = Band(interval, band, method, images)
+            wanted = Band(interval, band or self.band, method, images)
             wanted.check(self)
         ln_cr = np.broadcast_to(np.log(ratios), cr_grid.shape).ravel()
         shape = cr_grid.shape
@@ -179,8 +183,27 @@ class Fit(FitData):
             cr_grid, snr_grid = cr_grid.item(), snr_grid.item()
         return Prediction(
             self.metric, self.receiver, self.task, cr_grid, snr_grid, value, low, high, inside,
-            interval, band,
+            interval, band or self.band,
         )  # fmt: skip
+
+    def formula_at(self, cr: float, snr_db: float) -> float:
+        """Value of the formula alone, without the correction that a prediction adds to it."""
+        ratio, level = np.array([cr], dtype=float), np.array([snr_db], dtype=float)
+        return float(FORMS[self.form](ratio, level, self.parameters)[0])
+
+    def about(self, band: str | None) -> "Fit":
+        """The fit whose answers are, where nothing else is asked, about another of the bands.
+
+        Raises
+        ------
+        SemlossError
+            When there is no such band.
+        """
+        if band is None:
+            return self
+        found = replace(self, band=band)
+        Band(kind=band).check(found)
+        return found
 
     def min_snr(
         self,

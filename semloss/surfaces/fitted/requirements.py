@@ -16,7 +16,7 @@ from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.layout import frame_text, named
 from semloss.roots import first_met
-from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.bands import KINDS, Band, at_points
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.inputs import one_number
 from semloss.units import format_cr
@@ -39,9 +39,13 @@ class Levels:
 
     def check(self, fit: FitData) -> None:
         """Refuse levels that make no sense or that the fit cannot give."""
-        Band(0.95 if self.interval is None else self.interval, method=self.method).check(fit)
+        self.band(fit, 0.95 if self.interval is None else self.interval).check(fit)
         if self.confidence is not None and not 0.5 < self.confidence < 1:
             raise SemlossError(f"confidence = {self.confidence}: it lies in (0.5, 1), e.g. 0.95")
+
+    def band(self, fit: FitData, interval: float) -> Band:
+        """Band of this level about what the fit's answers are about."""
+        return Band(interval, fit.band, self.method)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Requirement(Answer):
     in_domain: bool = True
     interval: float | None = None
     confidence: float | None = None
+    band: str = "new-images"
 
     @property
     def met(self) -> bool:
@@ -85,7 +90,7 @@ class Requirement(Answer):
             "cr_text": format_cr(self.cr), "snr_db": self.snr_db, "interval": self.interval,
             "in_domain": self.in_domain, "target": self.target, "solved": self.solved,
             f"{self.solved}_low": self.low, f"{self.solved}_high": self.high,
-            "at_edge": self.at_edge, "confidence": self.confidence,
+            "at_edge": self.at_edge, "confidence": self.confidence, "band": self.band,
         }  # fmt: skip
         return answer | ({"cr_fraction": self.cr_fraction} if self.solved == "cr" else {})
 
@@ -104,7 +109,9 @@ class Requirement(Answer):
             )
         # A confident answer is a bound; the interval is that of what is truly needed.
         of = "truly needed, " if self.confidence else ""
-        level = "" if self.interval is None else f"   [{of}{100 * self.interval:g} %: {span}]"
+        level = "" if self.interval is None else (
+            f"   [{of}{100 * self.interval:g} %, {KINDS[self.band]}: {span}]"
+        )  # fmt: skip
         line = f"{named(self)} = {self.target:g}{_sure(self.confidence)} {ask}{level}"
         edge = "\nthe lowest measured value meets the target; less might do"
         return line + edge * self.at_edge
@@ -135,6 +142,7 @@ class Contour(Answer):
     in_domain: Any = None
     interval: float | None = None
     confidence: float | None = None
+    band: str = "new-images"
 
     def frame(self) -> Any:  # noqa: ANN401 - a DataFrame; pandas is imported only here
         """Return the arrays as a pandas DataFrame, one row per CR."""
@@ -149,7 +157,7 @@ class Contour(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """The target and the records, as ``points``."""
-        names = ("metric", "receiver", "task", "target", "interval", "confidence")
+        names = ("metric", "receiver", "task", "target", "interval", "confidence", "band")
         return {name: getattr(self, name) for name in names} | {"points": self.rows()}
 
     def text(self) -> str:
@@ -214,7 +222,7 @@ def contour(fit: FitData, target: float, cr: Array, levels: Levels) -> Contour:
     return Contour(
         fit.metric, fit.receiver, fit.task, target, cr, answer,
         np.where(met, low, np.nan), high, met & (answer == line.start), inside, levels.interval,
-        levels.confidence,
+        levels.confidence, fit.band,
     )  # fmt: skip
 
 
@@ -232,6 +240,7 @@ def _requirement(
     return Requirement(
         fit.metric, fit.receiver, fit.task, target, solved, cr, snr_db, low,
         None if beyond else high, at_edge, bool(inside[0]), levels.interval, levels.confidence,
+        fit.band,
     )  # fmt: skip
 
 
@@ -239,22 +248,22 @@ def _solve(fit: FitData, target: float, line: _Line, levels: Levels) -> tuple[Ar
     """Positions (R,) of the answer and of the ends of its interval; NaN where there is none."""
     levels.check(fit)
     target = one_number(target, "target")
-    answer = _first(_surplus(fit, target, line, _answer_band(levels)), target, line)
+    answer = _first(_surplus(fit, target, line, _answer_band(fit, levels)), target, line)
     if levels.interval is None:
         nothing = np.full(line.rows, np.nan)
         return answer, nothing, nothing
-    band = Band(levels.interval, method=levels.method)
+    band = levels.band(fit, levels.interval)
     low = _first(_surplus(fit, target, line, band, hopeful=True), target, line)
     high = _first(_surplus(fit, target, line, band), target, line)
     # The band's hopeful edge ends at the known ceiling, which a fit may beat.
     return answer, np.where(np.isnan(low), answer, low), high
 
 
-def _answer_band(levels: Levels) -> Band | None:
+def _answer_band(fit: FitData, levels: Levels) -> Band | None:
     """Two-sided band whose pessimistic edge is the one-sided bound asked for; None without."""
     if levels.confidence is None:
         return None
-    return Band(2 * levels.confidence - 1, method=levels.method)
+    return levels.band(fit, 2 * levels.confidence - 1)
 
 
 def _surplus(
@@ -298,7 +307,7 @@ def _short_of(
             f"{fit.metric} = {target:g} is not attainable {where}: the surface reaches "
             f"{more} {best:.4g} within the fitted range; {ask}"
         )
-    sure = _surplus(fit, target, line, _answer_band(levels))(grid)
+    sure = _surplus(fit, target, line, _answer_band(fit, levels))(grid)
     bound = float(sign * sure.max() + target)
     return TargetNotAttainable(
         f"{fit.metric} = {target:g} is not attainable {where} with "

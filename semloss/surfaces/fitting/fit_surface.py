@@ -11,24 +11,26 @@ from semloss.selection.lattice import on_lattice
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.batch import Prior
-from semloss.surfaces.fitting.following import followed
+from semloss.surfaces.fitting.discrepancy.correct import discrepancy
 from semloss.surfaces.fitting.form_choice import (
     RULES,
     choose,
     comparison,
-    doubt,
     equals,
     folds,
     hold_out,
 )
 from semloss.surfaces.fitting.form_fit import admitted, fit_form, free_count, refit
 from semloss.surfaces.fitting.judging import judged
-from semloss.surfaces.fitting.packing import packed
-from semloss.surfaces.fitting.uncertainty import bootstrap, profiles
+from semloss.surfaces.fitting.packing import followed, packed
+from semloss.surfaces.fitting.uncertainty import profiles
 from semloss.surfaces.forms import FORMS, ladder
 
 _REFERENCE = 8
 """Points below which a surface without a formula says nothing."""
+CORRECTED = "corrected"
+"""Name of the chosen form with its correction, which is what a fit answers with."""
+_NO_CRITERIA = {"aicc": None, "bic": None, "outcome": "form + correction"}
 _ALONG = {
     Outcome.ONE_CR: ("constant", "logistic_snr"),
     Outcome.ONE_SNR: ("constant", "additive"),
@@ -48,6 +50,7 @@ def fit_surface(
     robust: bool = False,
     prior: Prior | None = None,
     reference: bool = False,
+    independent_images: bool = False,
 ) -> Fit:
     """Fit one form, or choose among all, to the points of a metric.
 
@@ -69,7 +72,7 @@ def fit_surface(
     starts
         Starts of each form's search.
     bootstraps
-        Draws of the parametric bootstrap; 0 for none.
+        Draws of the surface to keep; 0 for none, and for no intervals of the parameters.
     confidence
         Level of the parameters' profile-likelihood intervals.
     robust
@@ -79,6 +82,8 @@ def fit_surface(
         pooling`); with one, fewer points than parameters are enough.
     reference
         Add the non-parametric reference to the comparison (loads scikit-learn).
+    independent_images
+        Every cell was measured on images of its own; by default they share their test images.
 
     Raises
     ------
@@ -93,6 +98,7 @@ def fit_surface(
         source = fit_surface(
             points.follows.points, form, seed, rule=rule, starts=starts, bootstraps=bootstraps,
             confidence=confidence, robust=robust, prior=prior, reference=reference,
+            independent_images=independent_images,
         )  # fmt: skip
         return followed(source, points)
     line = _line(points)
@@ -109,6 +115,13 @@ def fit_surface(
     rivals = equals(fits, errors) if form == "auto" else []
     chosen = choose(fits, errors, rule, rivals) if form == "auto" else form
     rows = comparison(fits, errors)
+    lean = fits[chosen]
+    fit = lean if few is points else refit(lean, points, robust=robust)
+    lean = replace(lean, parameters=fit.parameters)
+    others = [fits[name] for name in rivals if name != chosen]
+    missed = discrepancy(lean, others, seed, bootstraps, independent=independent_images)
+    if missed is not None:
+        rows[CORRECTED] = rows[chosen] | _NO_CRITERIA | missed.errors
     if reference and len(points.value) >= _REFERENCE and line is None:
         from semloss.surfaces.fitting import reference as nonparametric
 
@@ -116,29 +129,29 @@ def fit_surface(
     quality: dict[str, Any] = {
         "points": len(points.value),
         "range": float(np.ptp(points.value)),
-        **{key: rows[chosen][key] for key in (
-            "rmse", "aicc", "bic", "leave_cr_out", "leave_snr_out", "edge_out", "k_fold",
-            "held_out")},
+        **{key: rows[chosen][key] for key in ("aicc", "bic")},
+        **{key: rows[chosen if missed is None else CORRECTED][key] for key in (
+            "rmse", "leave_cr_out", "leave_snr_out", "edge_out", "k_fold", "held_out")},
+        **({} if missed is None else {"doubt": missed.told}),
         "chosen_by": RULES[rule] if form == "auto" else "named",
         "candidates": rows,
         "confidence": confidence,
         "seed": seed,
     }  # fmt: skip
-    lean = fits[chosen]
-    fit = lean if few is points else refit(lean, points, robust=robust)
-    if fit is not lean:
-        lean = replace(lean, parameters=fit.parameters)
-        quality |= {"rmse": fit.rmse, "chosen_on": f"{len(few.value)} means of neighbouring points"}
+    if few is not points:
+        away = fit.fitted() - points.value
+        if missed is not None:
+            found = missed.correction
+            away += found.at(found.mean, np.log(points.cr), points.snr_db)
+        quality["rmse"] = float(np.sqrt(np.mean(away**2)))
+        quality["chosen_on"] = f"{len(few.value)} means of neighbouring points"
     outcome, message, told = judged(lean, quality)
     quality |= told
     if line is not None and outcome in (Outcome.CONVERGED, Outcome.NOT_IDENTIFIABLE):
         outcome = line
         message = "; ".join(filter(None, (message, line.remedy)))
-    draws = bootstrap(lean, bootstraps, seed).astype(np.float32) if bootstraps else None
     return packed(
-        fit, quality, outcome, message,
-        between=doubt(fits, chosen, rivals) if form == "auto" else 0.0,
-        draws=None if draws is None else draws.astype(np.float64),  # as the fit file keeps them
+        fit, quality, outcome, message, missed=missed,
         intervals=profiles(lean, confidence) if bootstraps else {},
     )  # fmt: skip
 

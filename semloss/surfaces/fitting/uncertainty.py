@@ -14,13 +14,13 @@ _STEPS = np.array([0.4, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, 4.0, 6.0])
 """Distances of a profile from the best value, in standard errors."""
 
 
-def bootstrap(fit: FormFit, count: int, seed: int) -> Array:
+def bootstrap(fit: FormFit, count: int, seed: int, *, inflated: float = 1.0) -> Array:
     """Parameters (count, P) of fits to measurements drawn anew about the fitted surface.
 
     Parametric bootstrap (Efron and Tibshirani 1993, ch. 6.5) with the scatter that the covariance
     comes from, so that both tell the same doubt: the covariance as far as the surface is linear
     in its parameters, the draws beyond, within the bounds. Points are drawn in the order of their
-    cells, whatever that of the rows.
+    cells, whatever that of the rows. `inflated` is by how much the scatter is exaggerated.
     """
     points = fit.points
     order = np.lexsort((points.seed, points.snr_db, points.cr))
@@ -29,10 +29,12 @@ def bootstrap(fit: FormFit, count: int, seed: int) -> Array:
     starts = np.tile(fit.parameters[len(fit.form.levels) :], (count, 1))
     prior = fit.problems.prior
     if prior is not None:  # what other surfaces tell is drawn anew too
-        sd = np.where(np.isfinite(prior.sd), prior.sd, 0.0)
+        sd = inflated * np.where(np.isfinite(prior.sd), prior.sd, 0.0)
         drawn = np.random.default_rng([seed, 2]).normal(prior.mean, sd, starts.shape)
         prior = replace(prior, mean=drawn)
-    problems = replace(fit.problems, value=fit.fitted() + fit.scatter.sd * normal, prior=prior)
+    problems = replace(
+        fit.problems, value=fit.fitted() + inflated * fit.scatter.sd * normal, prior=prior
+    )
     solved = batch.solve(problems, starts, steps=40, ftol=1e-6)
     return np.clip(solved.parameters, fit.problems.low, fit.problems.high)
 

@@ -11,6 +11,7 @@ from semloss.errors import SemlossError
 from semloss.planning.budget.points import Defaults, evaluate
 from semloss.planning.studies.studies import monte_carlo, sweep, tornado
 from semloss.planning.studies.tolerances import Tolerance, load_tolerances, read_tolerances
+from semloss.surfaces.fitted.correction import Correction
 
 
 def asked(**changes):
@@ -112,16 +113,19 @@ def test_the_fits_own_uncertainty_widens_the_metric():
     assert result.met_probability == sign.mean()
 
 
-def test_parameter_draws_of_the_fit_are_used_where_it_has_them():
-    model = replace(accuracy(), draws=np.array([accuracy().parameters] * 3), model_error_sd=0.0)
-    better = model.parameters.copy()
-    better[1] += 0.05  # a higher ceiling
-    model = replace(model, draws=np.array([model.parameters, better]), ceiling=None)
+def test_draws_of_the_fits_surface_are_used_where_it_has_them():
+    flat = np.zeros((2, 2))
+    # Two surfaces, .05 above the formula and as far below, each by itself.
+    correction = Correction(
+        np.array([-6.0, -30.0]), np.array([6.0, 90.0]), flat, flat + 0.05, flat + 0.05,
+        np.zeros(2), flat[None] + 0.05, np.array([[1.0], [-1.0]]),
+    )  # fmt: skip
+    model = replace(accuracy(), draws=None, correction=correction, ceiling=None)
     still = {"power_dbw": Tolerance("uniform", 0, 0)}
     # A half of 4000 draws: standard error 0.0079; the tolerance is 6.3 of them.
     result = monte_carlo(asked(fit=model), still, draws=4000, seed=3)
     values = np.unique(result.samples["value"].round(9))
-    assert len(values) == 2
+    assert np.diff(values) == pytest.approx(0.1)
     assert np.mean(result.samples["value"] > values.mean()) == pytest.approx(0.5, abs=0.05)
 
 

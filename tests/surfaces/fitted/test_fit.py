@@ -111,9 +111,11 @@ def test_a_new_measurement_scatters_more_with_fewer_images():
     few = SURFACE.predict(**ask, band="measurement", images=50)
     many = SURFACE.predict(**ask, band="measurement", images=10**9)
     assert few.low < fitted.low < many.low
-    assert many.high - many.low == pytest.approx(mean.high - mean.low, rel=1e-3)
+    new = SURFACE.predict(**ask, band="new-images")
+    assert many.high - many.low == pytest.approx(new.high - new.low, rel=1e-3)
     assert fitted == SURFACE.predict(**ask, band="measurement", images=700)
     binomial = mean.value * (1 - mean.value) / 50
+    mean = SURFACE.predict(**ask, band="new-images")
     own = ((mean.high - mean.low) / 2 / stats.norm.ppf(0.975)) ** 2
     half = stats.norm.ppf(0.975) * np.sqrt(own + binomial)
     assert (few.high - few.low) / 2 == pytest.approx(half, rel=0.01)
@@ -125,8 +127,10 @@ def test_reported_noise_is_scaled_to_the_images_asked():
     exact = replace(SURFACE, covariance=np.zeros((8, 8)), noise="reported", noise_sd=0.02)
     as_fitted = exact.predict(cr=0.1, snr_db=0.0, band="measurement")
     fourfold = exact.predict(cr=0.1, snr_db=0.0, band="measurement", images=2800)
-    assert as_fitted.high - as_fitted.value == pytest.approx(1.96 * 0.02, rel=1e-3)
-    assert fourfold.high - fourfold.value == pytest.approx(1.96 * 0.01, rel=1e-3)
+    # Beside the noise of the new images, what those of the table have in common: .95 of theirs.
+    shared = 0.95 * 0.02**2
+    for new, sd in ((as_fitted, 0.02), (fourfold, 0.01)):
+        assert new.high - new.value == pytest.approx(1.96 * np.sqrt(sd**2 + shared), rel=1e-3)
 
 
 def test_measurement_bands_hold_new_measurements_as_often_as_they_say():
@@ -136,7 +140,8 @@ def test_measurement_bands_hold_new_measurements_as_often_as_they_say():
         value = rng.binomial(200, FORMS["capped"](CR, SNR_DB, true)) / 200
         band = SURFACE.predict(cr=CR, snr_db=SNR_DB, band="measurement", images=200)
         held.append((band.low <= value) & (value <= band.high))
-    assert np.mean(held) == pytest.approx(0.95, abs=0.01)
+    # The allowance for images that all cells share is for luck that these draws do not have.
+    assert 0.95 < np.mean(held) < 0.98
 
 
 def test_bootstrap_quantiles_agree_with_the_covariance_they_were_drawn_from():
@@ -176,9 +181,12 @@ def test_a_covariance_of_any_rank_has_its_factor():
         ({"cr": [0.1, 0.2], "snr_db": [1.0, 2.0, 3.0]}, "do not match"),
         ({"cr": 0.1}, "give cr and snr_db"),
         ({"cr": 0.1, "snr_db": 1.0, "interval": 95}, "interval = 95"),
-        ({"cr": 0.1, "snr_db": 1.0, "band": "wide"}, "one of surface, measurement"),
+        (
+            {"cr": 0.1, "snr_db": 1.0, "band": "wide"},
+            "one of these-images, new-images, trained-again, measurement",
+        ),
         ({"cr": 0.1, "snr_db": 1.0, "method": "magic"}, "one of delta, bootstrap"),
-        ({"cr": 0.1, "snr_db": 1.0, "method": "bootstrap"}, "no bootstrap draws"),
+        ({"cr": 0.1, "snr_db": 1.0, "method": "bootstrap"}, "no draws"),
         ({"cr": 0.1, "snr_db": 1.0, "images": 50}, "only a band='measurement'"),
         ({"cr": 0.1, "snr_db": 1.0, "images": 0, "band": "measurement"}, "1 or more"),
         ({"frame": pd.DataFrame({"CR": [0.1], "snr_db": [1.0]})}, "no column 'cr'"),
@@ -445,7 +453,7 @@ def test_one_answer_is_given_for_one_number(question):
         known().min_snr(**question)
 
 
-@pytest.mark.parametrize("kind", ["surface", "measurement"])
+@pytest.mark.parametrize("kind", ["these-images", "measurement"])
 @pytest.mark.parametrize("method", ["delta", "bootstrap"])
 @pytest.mark.parametrize(
     ("metric", "low", "high"),
@@ -465,8 +473,8 @@ def test_a_confident_answer_says_whose_interval_it_tells():
     sure = SURFACE.min_snr(target=0.6, cr="1/12", confidence=0.9)
     plain = SURFACE.min_snr(target=0.6, cr="1/12")
     assert (sure.low, sure.high) == (plain.low, plain.high)
-    assert f"[truly needed, 95 %: {sure.low:.2f} … {sure.high:.2f} dB]" in sure.text()
-    assert f"[95 %: {plain.low:.2f} …" in plain.text()
+    assert f"[truly needed, 95 %, these images: {sure.low:.2f} … {sure.high:.2f} dB]" in sure.text()
+    assert f"[95 %, these images: {plain.low:.2f} …" in plain.text()
 
 
 # ---------------------------------------------------------------- one protocol
@@ -476,7 +484,10 @@ def test_every_answer_of_a_fit_is_told_as_rows_text_and_json():
     one = SURFACE.predict(cr="1/12", snr_db=4.0)
     assert one.rows() == [one.to_dict()]
     assert one.to_dict()["value"] == one.value
-    assert f"= {one.value:.4g} at CR 1/12, SNR 4 dB   [95 %: {one.low:.4g} …" in one.text()
+    assert (
+        f"= {one.value:.4g} at CR 1/12, SNR 4 dB   [95 %, these images: {one.low:.4g} …"
+        in one.text()
+    )
     many = SURFACE.predict(cr=["1/24", "1/12"], snr_db=[[0.0], [4.0]], interval=None)
     assert [row["value"] for row in many.rows()] == many.value.ravel().tolist()
     assert many.to_dict()["points"][3]["cr_text"] == "1/12"

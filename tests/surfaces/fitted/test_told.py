@@ -20,8 +20,7 @@ SNRS = "snr_db: give finite SNRs, Es/N0 in -1000 … 1000 dB"
 BOTH = "predict: give either a frame or cr and snr_db, not both"
 LACKING = "predict: give cr and snr_db, or a frame with these columns"
 NO_DRAWS = (
-    "method = 'bootstrap': the fit holds no bootstrap draws; fit with bootstraps, or use "
-    "method='delta'"
+    "method = 'bootstrap': the fit holds no draws; fit with bootstraps, or use method='delta'"
 )
 ONE_NUMBER = "give one number; contour() answers for many CRs"
 
@@ -45,7 +44,8 @@ ONE_NUMBER = "give one number; contour() answers for many CRs"
          "interval = 1.0: a confidence level lies in (0, 1)"),
         ({"cr": 0.1, "snr_db": 1.0, "interval": 0.0},
          "interval = 0.0: a confidence level lies in (0, 1)"),
-        ({"cr": 0.1, "snr_db": 1.0, "band": "wide"}, "band = 'wide': one of surface, measurement"),
+        ({"cr": 0.1, "snr_db": 1.0, "band": "wide"},
+         "band = 'wide': one of these-images, new-images, trained-again, measurement"),
         ({"cr": 0.1, "snr_db": 1.0, "method": "magic"},
          "method = 'magic': one of delta, bootstrap"),
         ({"cr": 0.1, "snr_db": 1.0, "method": "bootstrap"}, NO_DRAWS),
@@ -135,24 +135,27 @@ def test_a_requirement_is_told_to_its_digits():
     beyond = SURFACE.min_snr(target=0.85, cr=1 / 20)
     for answer, told in (
         (SURFACE.min_snr(target=0.6, cr=0.1),
-         "accuracy (clean) = 0.6 needs SNR -1.43 dB at CR 1/10   [95 %: -1.62 … -1.24 dB]"),
+         "accuracy (clean) = 0.6 needs SNR -1.43 dB at CR 1/10   "
+          "[95 %, these images: -1.62 … -1.24 dB]"),
         (SURFACE.min_snr(target=0.6, cr=0.1, confidence=0.9),
          "accuracy (clean) = 0.6 with 90 % confidence needs SNR -1.30 dB at CR 1/10   "
-         "[truly needed, 95 %: -1.62 … -1.24 dB]"),
+         "[truly needed, 95 %, these images: -1.62 … -1.24 dB]"),
         (SURFACE.min_snr(target=0.6, cr=0.1, interval=None),
          "accuracy (clean) = 0.6 needs SNR -1.43 dB at CR 1/10"),
         (SURFACE.min_cr(target=0.6, snr_db=2.0),
          "accuracy (clean) = 0.6 needs CR 0.0341 at SNR 2 dB, met by 1/29   "
-         "[95 %: 0.0328 … 0.0356]"),
+         "[95 %, these images: 0.0328 … 0.0356]"),
         (SURFACE.min_snr(target=0.11, cr=0.25),
-         "accuracy (clean) = 0.11 needs SNR at most -8.00 dB at CR 1/4   [95 %: -8.00 … -8.00 dB]\n"
+         "accuracy (clean) = 0.11 needs SNR at most -8.00 dB at CR 1/4   "
+          "[95 %, these images: -8.00 … -8.00 dB]\n"
          "the lowest measured value meets the target; less might do"),
         (SURFACE.min_cr(target=0.11, snr_db=12),
          "accuracy (clean) = 0.11 needs CR at most 0.0250 at SNR 12 dB, met by 1/40   "
-         "[95 %: 0.0250 … 0.0250]\nthe lowest measured value meets the target; less might do"),
+         "[95 %, these images: 0.0250 … 0.0250]\n"
+          "the lowest measured value meets the target; less might do"),
         (beyond,
          f"accuracy (clean) = 0.85 needs SNR {beyond.snr_db:.2f} dB at CR 1/20   "
-         f"[95 %: {beyond.low:.2f} … beyond the fitted range]"),
+         f"[95 %, these images: {beyond.low:.2f} … beyond the fitted range]"),
     ):  # fmt: skip
         assert answer.text() == told
 
@@ -163,7 +166,7 @@ def test_a_requirement_is_a_record():
         "metric": "accuracy", "receiver": "clean", "task": "none", "cr": 0.1, "cr_text": "1/10",
         "snr_db": needed.snr_db, "interval": 0.95, "in_domain": True, "target": 0.6,
         "solved": "snr_db", "snr_db_low": needed.low, "snr_db_high": needed.high,
-        "at_edge": False, "confidence": 0.9,
+        "at_edge": False, "confidence": 0.9, "band": "these-images",
     }  # fmt: skip
     assert SURFACE.min_cr(target=0.6, snr_db=2.0).to_dict()["cr_fraction"] == "1/29"
 
@@ -182,16 +185,16 @@ def test_a_contour_says_with_which_confidence_it_meets_the_target():
     told = sure.to_dict()
     assert {key: told[key] for key in told if key != "points"} == {
         "metric": "accuracy", "receiver": "clean", "task": "none", "target": 0.7,
-        "interval": None, "confidence": 0.9,
+        "interval": None, "confidence": 0.9, "band": "these-images",
     }  # fmt: skip
 
 
 def test_a_prediction_is_told_with_its_domain_and_how_the_fit_ended():
-    line = "accuracy (clean) = 0.8079 at CR 1/10, SNR 4 dB   [95 %: 0.8001 … 0.8158]"
+    line = "accuracy (clean) = 0.8079 at CR 1/10, SNR 4 dB   [95 %, these images: 0.8001 … 0.8158]"
     for fit, cr, told in (
         (SURFACE, 0.1, f"{line}\ninside the fitted domain, {DOMAIN}"),
         (SURFACE, 0.5,
-         "accuracy (clean) = 0.8616 at CR 1/2, SNR 4 dB   [95 %: 0.854 … 0.8692]\n"
+         "accuracy (clean) = 0.8616 at CR 1/2, SNR 4 dB   [95 %, these images: 0.854 … 0.8692]\n"
          f"OUTSIDE the fitted domain, {DOMAIN}"),
         (replace(SURFACE, message="a note"), 0.1,
          f"{line}\ninside the fitted domain, {DOMAIN}\na note"),
@@ -207,18 +210,19 @@ def test_a_prediction_is_told_with_its_domain_and_how_the_fit_ended():
     assert value_at(SURFACE, 0.5, 4.0).in_domain is False
     many = SURFACE.predict(cr=["1/24", "1/12"], snr_db=[0.0, 4.0], interval=0.9)
     assert many.text().splitlines() == [
-        "accuracy (clean) = 0.561 at CR 1/24, SNR 0 dB   [90 %: 0.5515 … 0.5705]",
-        "accuracy (clean) = 0.7983 at CR 1/12, SNR 4 dB   [90 %: 0.7919 … 0.8048]",
+        "accuracy (clean) = 0.561 at CR 1/24, SNR 0 dB   [90 %, these images: 0.5515 … 0.5705]",
+        "accuracy (clean) = 0.7983 at CR 1/12, SNR 4 dB   [90 %, these images: 0.7919 … 0.8048]",
     ]
 
 
 def test_a_least_point_is_told_with_the_metric_there():
     for answer, solved, line in (
         (least_for(SURFACE, 0.6, cr=0.1), "snr_db",
-         "accuracy (clean) = 0.6 needs SNR -1.43 dB at CR 1/10   [95 %: -1.62 … -1.24 dB]"),
+         "accuracy (clean) = 0.6 needs SNR -1.43 dB at CR 1/10   "
+          "[95 %, these images: -1.62 … -1.24 dB]"),
         (least_for(SURFACE, 0.6, snr_db=2.0, interval=0.9, confidence=0.95), "cr",
          "accuracy (clean) = 0.6 with 95 % confidence needs CR 0.0354 at SNR 2 dB, met by 1/28   "
-         "[truly needed, 90 %: 0.0330 … 0.0354]"),
+         "[truly needed, 90 %, these images: 0.0330 … 0.0354]"),
     ):  # fmt: skip
         assert answer.text() == f"{line}\ninside the fitted domain, {DOMAIN}"
         told = answer.to_dict()

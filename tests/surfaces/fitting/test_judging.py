@@ -59,7 +59,7 @@ def test_a_form_that_misses_says_by_how_much():
     points = Points("quality", "none", "higher", CR, SNR_DB, steps + NOISE, np.zeros(66))
     fit = fit_surface(points, "logistic_snr", bootstraps=0)
     assert following(fit.outcome, fit.quality) is Following.MISSES
-    missed = np.std(fit.predict(cr=CR, snr_db=SNR_DB).value - steps)
+    missed = np.std(FORMS[fit.form](CR, SNR_DB, fit.parameters) - steps)  # the form by itself
     told = fit.quality["misses_by_percent"]
     assert told == pytest.approx(100 * missed / np.ptp(points.value), rel=0.1)
     assert f"misses the data by {told:.2g} % of its range, converged" == verdict(
@@ -79,7 +79,7 @@ def test_a_bad_row_is_named_and_listed():
     assert (row["axis"], row["count"], row["of"]) == ("cr", 11, 11)
     assert (row["low"], row["high"]) == pytest.approx((1 / 16, 1 / 12))
     at = np.isclose(CR, 1 / 12)
-    away = fit.predict(cr=CR[at], snr_db=SNR_DB[at]).value
+    away = FORMS[fit.form](CR[at], SNR_DB[at], fit.parameters)
     measured = np.where(np.isclose(CR, 1 / 12), RISING - 0.1, RISING) + 3 * NOISE
     assert worst["mean"] == pytest.approx(np.mean(measured[at] - away))
 

@@ -102,7 +102,7 @@ def test_the_figures_of_a_fit_that_follows_are_in_its_own_unit():
     value = fit.predict(cr=points.cr, snr_db=points.snr_db, interval=None).value
     rmse = np.sqrt(np.mean((value - points.value) ** 2))
     assert fit.quality["rmse"] == pytest.approx(rmse, rel=1e-6)
-    assert fit.quality["candidates"]["capped"]["rmse"] == pytest.approx(rmse, rel=1e-6)
+    assert fit.quality["candidates"]["corrected"]["rmse"] == pytest.approx(rmse, rel=1e-6)
     assert fit.quality["range"] == pytest.approx(np.ptp(points.value))
     low, high = fit.intervals["ceiling"]
     assert low < fit.parameters[1] < high

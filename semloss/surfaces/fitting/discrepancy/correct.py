@@ -1,0 +1,264 @@
+"""What no form follows: a Gaussian process on top of the chosen one, and the doubt about the sum.
+
+The measurements are the chosen form, plus what it may still bend to, plus a smooth discrepancy,
+plus noise (universal kriging, Sacks et al. 1989; the discrepancy of a model, Kennedy and O'Hagan
+2001). What the form may bend to is an ensemble: forms that held-out data cannot tell apart,
+fitted within their bounds to values scattered far beyond their noise, so that a parameter that
+the data leave open moves the surface no farther than its bounds do. Size and lengths of the
+discrepancy, the share of the told noise that cells do not have in common, and the scatter between
+trainings are not tested for but averaged over a grid, by their likelihood.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from semloss.arrays import Array, Mask
+from semloss.facts import metric_facts
+from semloss.surfaces.fitted.bands import SHARED
+from semloss.surfaces.fitted.correction import FINER, Correction
+from semloss.surfaces.fitting.discrepancy.draws import MARGIN, compressed, drawn_within, rising
+from semloss.surfaces.fitting.discrepancy.process import TINY, Process, Residuals, Setting, noises
+from semloss.surfaces.fitting.form_fit import FormFit
+from semloss.surfaces.fitting.scatter import variance
+from semloss.surfaces.fitting.uncertainty import bootstrap
+
+_MEMBERS, _INFLATED = 240, 4.0
+"""Members of the ensemble, and by how many times the noise their values are scattered."""
+_KNOTS = 16
+"""Intervals of the lattice along each axis of the table."""
+_MOST = 240
+"""Points beyond which neighbours are averaged first."""
+_DRAWN = 400
+"""Draws that the fields are taken from where fewer are asked."""
+_OUTLYING = 1e-6
+"""Weight of a point that a robust fit has found to be an outlier."""
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """The correction of a form, and what was found on the way.
+
+    `told` has, in the metric's unit, the standard deviations of the three kinds of scatter:
+    ``image_noise`` (None where nothing tells it), ``training_scatter`` and ``form_misfit``; and
+    ``shared_images``, what the fit takes the cells' errors to share. `training_sd` is the second.
+    `errors` has the errors of the corrected surface, in sample and by scheme, as of a form.
+    """
+
+    correction: Correction
+    training_sd: float
+    told: dict[str, Any]
+    errors: dict[str, float | None]
+
+
+def discrepancy(
+    chosen: FormFit, rivals: Sequence[FormFit], seed: int, draws: int, *, independent: bool = False
+) -> Discrepancy | None:
+    """Correct a form by what it misses; None where the values do not move.
+
+    Parameters
+    ----------
+    chosen, rivals
+        The form, and others that held-out data cannot tell from it.
+    draws
+        Draws of the surface to keep.
+    independent
+        Whether every cell was measured on images of its own. Otherwise the points' own
+        `image_correlation` tells what they share, or, without one, `SHARED`.
+    """
+    points = chosen.points
+    scale = float(np.ptp(points.value))
+    if scale == 0:
+        return None
+    data = _data(chosen, scale, independent=independent)
+    axes = [_axis(np.log(points.cr)), _axis(points.snr_db)]
+    knots = [a.ravel() for a in np.meshgrid(*axes, indexing="ij")]
+    x, snr = (np.concatenate(pair) for pair in zip((data.x, data.snr), knots, strict=True))
+    base = chosen.form(np.exp(x), snr, chosen.parameters)
+    bends = _bends(chosen, rivals, np.exp(x), snr, base, seed) / scale
+    model = Process(data, bends, *knots)
+    settings = model.weighed(noises(points.noise, bool(np.any(data.noise > 0))))
+    found = model.mixed(settings)
+    shape = (len(axes[0]), len(axes[1]))
+    surface = base[len(data.x) :].reshape(shape)
+    rng = np.random.default_rng([seed, 3])
+    normal = rng.standard_normal((max(draws, _DRAWN), len(surface.ravel())))
+    ends = _ends(chosen)
+    these, new = (
+        drawn_within(surface, scale, found.mean, covariance, normal, ends, points.sign)
+        for covariance in (found.these, found.new)
+    )
+    mean = these.mean
+    fine = [np.linspace(axis[0], axis[-1], FINER * (len(axis) - 1) + 1) for axis in axes]
+    basis, weights = compressed(new.surfaces[: draws or 2] - mean, new.sd)
+    held, growth = _held_out(model, settings, scale)
+    told = {
+        "image_noise": _of_images(data, scale),
+        "training_scatter": scale * found.training,
+        "form_misfit": scale * found.size,
+        "shared_images": _sharing(chosen, independent=independent),
+    }  # fmt: skip
+    correction = Correction(
+        np.array([axis[0] for axis in axes]), np.array([axis[1] - axis[0] for axis in axes]),
+        mean - surface, these.sd, new.sd, growth, basis, weights[:draws],
+    )  # fmt: skip
+    correction = replace(correction, mean=_finer(chosen, correction, fine)).rounded()
+    missed = correction.at(correction.mean, np.log(points.cr), points.snr_db)
+    rmse = float(np.sqrt(np.mean((chosen.fitted() + missed - points.value) ** 2)))
+    return Discrepancy(correction, scale * found.training, told, {"rmse": rmse, **held})
+
+
+def _data(fit: FormFit, scale: float, *, independent: bool) -> Residuals:
+    """The residuals, and what is told of their noise."""
+    points = fit.points
+    noise = variance(replace(points, replicate_sd=0.0), fit.fitted()) / scale**2
+    if points.noise not in SHARED:
+        noise = np.zeros(len(noise))
+    if independent or points.noise not in SHARED:
+        correlation = np.eye(len(noise))
+    elif points.image_correlation is not None:
+        correlation = points.image_correlation
+    else:
+        shared = SHARED[points.noise]
+        correlation = shared + (1.0 - shared) * np.eye(len(noise))
+    root = np.sqrt(noise)
+    weight = np.ones(len(noise)) if fit.problems.weight is None else fit.problems.weight
+    weight = np.where(fit.outliers, _OUTLYING, weight)
+    x, snr = np.log(points.cr), points.snr_db
+    residual = (points.value - fit.fitted()) / scale
+    levels = np.stack([np.unique(a, return_inverse=True)[1] for a in (x, snr)])
+    data = Residuals(x, snr, residual, noise, root[:, None] * correlation * root, weight, levels)
+    return data if len(x) <= _MOST else _merged(data)
+
+
+def _merged(data: Residuals) -> Residuals:
+    """Neighbours averaged, with the noise that their mean has."""
+    count = math.isqrt(_MOST)
+    levels = np.stack([
+        np.minimum((count * (a - a.min()) / max(np.ptp(a), TINY)).astype(np.int64), count - 1)
+        for a in (data.x, data.snr)
+    ])  # fmt: skip
+    own, of = np.unique(levels[0] * count + levels[1], return_inverse=True)
+    share = np.zeros((len(own), len(of)))
+    share[of, np.arange(len(of))] = data.weight / (data.noise + TINY)
+    share /= share.sum(axis=1, keepdims=True)
+    x, snr, residual = (share @ a for a in (data.x, data.snr, data.residual))
+    weight = (share * data.weight).sum(axis=1)
+    noise = (share**2 * data.noise).sum(axis=1)
+    allowed = share @ data.allowed @ share.T
+    levels = np.stack([own // count, own % count])
+    return Residuals(x, snr, residual, noise, allowed, weight, levels)
+
+
+def _axis(points: Array) -> Array:
+    """Evenly spaced knots over the range of points (N,) and a little beyond."""
+    low, high = float(points.min()), float(points.max())
+    step = (high - low) / _KNOTS if high > low else 1.0
+    count = _KNOTS if high > low else 0
+    return np.asarray(low + step * np.arange(-MARGIN, count + MARGIN + 1), dtype=np.float64)
+
+
+def _bends(
+    chosen: FormFit, rivals: Sequence[FormFit], cr: Array, snr_db: Array, base: Array, seed: int
+) -> Array:
+    """Members (B, N) of the ensemble, against the chosen form's values (N,)."""
+    share = _MEMBERS // (len(rivals) + 2)
+    members = [(chosen, _MEMBERS - share * len(rivals)), *((fit, share) for fit in rivals)]
+    drawn = [
+        fit.form(cr, snr_db, bootstrap(fit, count, seed, inflated=_INFLATED))
+        for fit, count in members
+    ]
+    return np.asarray(np.concatenate(drawn) - base)
+
+
+def _ends(fit: FormFit) -> tuple[float, float]:
+    """Where draws of the surface end: where the metric does, or at a floor that is reached."""
+    low, high = metric_facts(fit.points.metric).values
+    if not fit.free[0] and fit.form.has_range:
+        floor = float(fit.parameters[0])
+        return (floor, high) if fit.points.sign > 0 else (low, floor)
+    return low, high
+
+
+def _finer(chosen: FormFit, correction: Correction, axes: Sequence[Array]) -> Array:
+    """The correction's mean on the finer axes, such that the sum with the form never falls."""
+    ln_cr, snr_db = (a.ravel() for a in np.meshgrid(*axes, indexing="ij"))
+    form = chosen.form(np.exp(ln_cr), snr_db, chosen.parameters)
+    whole = form + correction.at(correction.mean, ln_cr, snr_db)
+    sign = chosen.points.sign
+    shape = (1, len(axes[0]), len(axes[1]))
+    return np.asarray((sign * rising(sign * whole.reshape(shape), 0)[0]) - form.reshape(shape[1:]))
+
+
+def _held_out(
+    model: Process, settings: Sequence[Setting], scale: float
+) -> tuple[dict[str, float | None], Array]:
+    """Errors of the corrected surface on points held out, and its doubt beyond the table's edges.
+
+    The ensemble bends far enough to fit the rest anew, so that leaving points out is one linear
+    step for each fold. Growth (2,) is the error at an outermost CR or SNR that was held out, by
+    its distance from the next.
+    """
+    data, count = model.data, model.count
+    error = {name: np.full(count, np.nan) for name in ("leave_cr_out", "leave_snr_out", "k_fold")}
+    edge, inner = np.full((2, count), np.nan), np.full((3, count), np.nan)
+    inverse = [(s.probability, np.linalg.inv(model.matrices(s)[0])) for s in settings]
+
+    def missed(out: Mask) -> Array:
+        at = np.flatnonzero(out)
+        parts = [s * np.linalg.solve(m[np.ix_(at, at)], m[at] @ data.residual) for s, m in inverse]
+        return np.asarray(np.sum(parts, axis=0))
+
+    growth = np.zeros(2)
+    for axis, (name, place) in enumerate((("leave_cr_out", data.x), ("leave_snr_out", data.snr))):
+        levels = np.unique(data.levels[axis])
+        if len(levels) < 3:
+            continue
+        ends = []
+        for i, level in enumerate(levels):
+            out = data.levels[axis] == level
+            error[name][out] = missed(out)
+            if 0 < i < len(levels) - 1:
+                inner[axis, out] = error[name][out]
+                continue
+            edge[axis, out] = error[name][out]
+            beside = data.levels[axis] == levels[1 if i == 0 else -2]
+            far = abs(place[out].mean() - place[beside].mean())
+            ends.append(np.mean((error[name][out] / far) ** 2))
+        growth[axis] = scale * math.sqrt(float(np.mean(ends)))
+    cells = np.unique(data.levels, axis=1, return_inverse=True)[1].ravel()
+    part = np.random.default_rng(0).permutation(int(cells.max()) + 1)[cells] % 10
+    for i in range(int(part.max()) + 1):
+        error["k_fold"][part == i] = inner[2, part == i] = missed(part == i)
+    named = {**error, "edge_out": edge, "held_out": inner}
+    return {name: _rms(found, scale) for name, found in named.items()}, growth
+
+
+def _rms(errors: Array, scale: float) -> float | None:
+    """Root mean square of the known errors, a point's mean square over the ways it was left out."""
+    known = ~np.isnan(np.atleast_2d(errors))
+    squares = np.where(known, np.atleast_2d(errors) ** 2, 0.0).sum(axis=0)
+    times = known.sum(axis=0)
+    if not times.any():
+        return None
+    return scale * math.sqrt(float(np.mean(squares[times > 0] / times[times > 0])))
+
+
+def _of_images(data: Residuals, scale: float) -> float | None:
+    """Standard deviation that test images give the median cell; None where nothing tells it."""
+    return scale * math.sqrt(float(np.median(data.noise))) if data.noise.any() else None
+
+
+def _sharing(fit: FormFit, *, independent: bool) -> str:
+    """What the fit takes the cells' errors to share, in words."""
+    points = fit.points
+    if points.noise not in SHARED:
+        return "unknown: the table tells no images"
+    if independent:
+        return "nothing: images of their own for every cell, as told"
+    if points.image_correlation is not None:
+        return "as the outcomes of each image tell"
+    return f"an allowance: correlation {SHARED[points.noise]:g} between cells"
