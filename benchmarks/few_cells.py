@@ -2,7 +2,8 @@
 
 Each metric of the reference table is in turn the new one. The others (but for those computed from
 the same predictions) are pooled by `semloss.surfaces.fitting.pooling`; the new one gets some of its
-66 cells, drawn at random, and predicts the rest. Writes reports/few-cells.png and .csv.
+66 cells, drawn at random, and predicts the rest. Writes reports/few-cells.png and .csv, and prints
+how often the 95 % band of a new measurement holds the rest.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ from seaborn import despine
 
 from semloss.reports import look
 from semloss.selection import select
+from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_fit import fit_form, free_count
 from semloss.surfaces.fitting.pooling import learn
 from semloss.surfaces.forms import FORMS
@@ -25,6 +27,7 @@ KNOWN = (
     ("accuracy", "matched"), ("accuracy", "clean"), ("macro_f1", "matched"), ("macro_f1", "clean"),
     ("ssim", None), ("ms_ssim_3", None), ("psnr_db", None),
 )  # fmt: skip
+COVERED = (6, 10, 16)
 CELLS = (3, 4, 5, 6, 8, 10, 12, 16, 24, 36)
 DRAWS = 20
 
@@ -44,6 +47,32 @@ def error(points, some, prior):
     p = fit_form(FORM, chosen, starts=30, prior=prior).parameters
     away = FORM(rest.cr, rest.snr_db, p) - rest.value
     return 100 * np.sqrt(np.mean(away**2)) / np.ptp(points.value)
+
+
+def held(points, some, prior):
+    """Share of the other cells in the 95 % band, and its median half-width in % of the range."""
+    fit = fit_surface(points.subset(some), FORM.name, prior=prior, bootstraps=0, starts=30)
+    rest = points.subset(np.setdiff1d(np.arange(len(points.value)), some))
+    band = fit.predict(cr=rest.cr, snr_db=rest.snr_db, band="measurement")
+    inside = (band.low <= rest.value) & (rest.value <= band.high)
+    return np.mean(inside), 50 * np.median(band.high - band.low) / np.ptp(points.value)
+
+
+def coverage():
+    table = load_table(ROOT / "data" / "eurosat-awgn")
+    print(f"{'95 % band holds':22}", *(f"{cells:>4} cells (half, %)" for cells in COVERED))
+    every = []
+    for metric, receiver in NEW:
+        points = select(table, metric, receiver)
+        others = [select(table, *known) for known in KNOWN if not kin((metric, receiver), known)]
+        prior, rng = learn(others, FORM.name).prior, np.random.default_rng(0)
+        row = []
+        for cells in COVERED:
+            tried = [rng.choice(len(points.value), cells, replace=False) for _ in range(DRAWS)]
+            row.append(np.mean([held(points, some, prior) for some in tried], axis=0))
+        every.append(row)
+        print(f"{metric + ' ' + (receiver or ''):22}", *(f"{s:10.3f} ({w:6.2f})" for s, w in row))
+    print(f"{'all':22}", *(f"{s:10.3f} ({w:6.2f})" for s, w in np.mean(every, axis=0)))
 
 
 def measure():
@@ -109,6 +138,7 @@ def main():
     wide = table.pivot_table(index=["metric", "receiver", "fit"], columns="cells",
                              values="error_percent")  # fmt: skip
     print(wide.round(2).to_string())
+    coverage()
 
 
 if __name__ == "__main__":

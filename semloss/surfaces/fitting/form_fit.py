@@ -107,7 +107,7 @@ class FormFit:
         inner = (jacobian * self.problems.scaled[:, None])[:, free]
         information = inner.T @ inner
         if self.problems.prior is not None:
-            information += np.diag(self._prior_information()[free])
+            information += np.diag(_prior_information(self.problems, self.parameters)[free])
         scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
         values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
         kept = values > _RANK * values.max()
@@ -117,13 +117,27 @@ class FormFit:
         covariance[blind] = covariance[:, blind] = 0.0
         return 0.5 * (covariance + covariance.T), bool(kept.all() and not blind.any())
 
-    def _prior_information(self) -> Array:
-        """Inverse variance (P,) that the prior adds, in the natural unit of each parameter."""
-        assert self.problems.prior is not None
-        count = len(self.form.levels)
-        logs = np.array([parameter.log for parameter in self.form.parameters], dtype=bool)
-        unit = np.where(logs, self.parameters[count:], 1.0)
-        return np.concatenate([np.zeros(count), (unit * self.problems.prior.sd) ** -2.0])
+
+def _prior_information(problems: Problems, p: Array) -> Array:
+    """Inverse variance (P,) that the prior adds, in the natural unit of each parameter."""
+    assert problems.prior is not None
+    count = len(problems.form.levels)
+    logs = np.array([parameter.log for parameter in problems.form.parameters], dtype=bool)
+    unit = np.where(logs, p[count:], 1.0)
+    return np.concatenate([np.zeros(count), (unit * problems.prior.sd) ** -2.0])
+
+
+def _told_by_data(problems: Problems, points: Points, p: Array) -> int:
+    """Effective number of parameters that the points determine beside the prior, rounded.
+
+    At most half as many as points: further ones are told by the prior as well, and an error from
+    one or two degrees of freedom says nothing.
+    """
+    free = problems.high > problems.low
+    jacobian = problems.form.jacobian(points.cr, points.snr_db, p) * problems.scaled[:, None]
+    told = jacobian[:, free].T @ jacobian[:, free]
+    whole = told + np.diag(_prior_information(problems, p)[free])
+    return min(round(float(np.trace(np.linalg.pinv(whole) @ told))), len(points.value) // 2)
 
 
 def free_count(form: Form, points: Points) -> int:
@@ -259,9 +273,11 @@ def _settle(
     form = problems.form
     count, levels = len(points.value), len(form.levels)
     free = int(np.sum(problems.high > problems.low))
-    spent = 0 if problems.prior is not None else free  # a prior pays for its parameters
+    spent = free
     for _ in range(_ROBUST_ROUNDS if robust else 3):
         fitted = form(points.cr, points.snr_db, best)
+        if problems.prior is not None:  # it pays for what the data do not tell
+            spent = _told_by_data(problems, points, best)
         found = scatter(points, fitted, spent, even=even, robust=robust)
         problems = replace(problems, sd=found.sd)
         if robust:

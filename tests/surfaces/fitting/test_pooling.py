@@ -130,7 +130,8 @@ def test_sharp_groups_share_their_mean_and_scatter_about_it_as_a_fifth_would(hal
     learnt = pooling.learn(halves, "logistic_snr")
     assert learnt.mean == pytest.approx([2.0, np.log(0.3)], abs=1e-3)
     # sd of 0, 1, 2, 5 with n - 1: 2.1602; a fifth scatters about a mean that is itself uncertain
-    assert learnt.sd[0] == pytest.approx(2.1602 * np.sqrt(5 / 4), rel=1e-3)
+    # and three degrees of freedom tell the spread: t at 97.5 % is 3.1824, the normal 1.9600
+    assert learnt.sd[0] == pytest.approx(2.1602 * np.sqrt(5 / 4) * 3.1824 / 1.96, rel=1e-3)
     assert learnt.sd[1] == 0.05  # the least that a few groups can tell
     assert learnt.groups == ("a", "b", "c", "d")
 

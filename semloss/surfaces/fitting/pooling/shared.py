@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
@@ -119,9 +121,15 @@ def learn(groups: Sequence[Points], form: str, seed: int = 0) -> Shared:
 
 
 def _shared(groups: Sequence[Points], form: str, mean: Array, spread: Array) -> Shared:
-    """What groups share, for a further one: it scatters about a mean that is itself uncertain."""
+    """What groups share, for a further one: it scatters about a mean that is itself uncertain.
+
+    A spread that few groups tell is uncertain too: the normal prior is as wide at 95 % as
+    Student's t of so many groups, or of three where they are fewer.
+    """
     count = len(groups)
-    sd = np.clip(np.sqrt(spread * (1.0 + 1.0 / count) * count / (count - 1)), _LEAST_SD, _MOST_SD)
+    tails = float(student.ppf(0.975, max(count - 1, 2)) / norm.ppf(0.975))
+    sd = tails * np.sqrt(spread * (1.0 + 1.0 / count) * count / (count - 1))
+    sd = np.clip(sd, _LEAST_SD, _MOST_SD)
     return Shared(form, mean, sd, tuple(_title(points) for points in groups))
 
 
