@@ -48,9 +48,6 @@ class PassResult(Answered):
         without fading, 1 without a target.
     images_per_s
         Rate at which images are sent.
-    required_between
-        Ends of the interval of `required_snr_db`, the harder (None: out of reach) first; None
-        without a target or an interval.
     fades
         The fading itself.
     of_fading
@@ -70,7 +67,6 @@ class PassResult(Answered):
     margin_db: Array
     met_share: Array
     images_per_s: float
-    required_between: tuple[float | None, float] | None = None
     fades: Fading | None = None
     of_fading: tuple[str, ...] = ()
 
@@ -92,10 +88,13 @@ class PassResult(Answered):
     @cached_property
     def images_between(self) -> tuple[float, float]:
         """Images delivered at the ends of the interval of what the target needs, fewer first."""
-        if self.required_between is None:
+        asked = self.question
+        if asked.target is None or asked.interval is None:
             return self.images_delivered, self.images_delivered
-        fewer, more = (self._images_from(end) for end in self.required_between)
-        return fewer, more
+        needed = asked.fit.min_snr(
+            target=asked.target, cr=self.cr, interval=asked.interval, confidence=asked.confidence
+        )
+        return self._images_from(needed.high), self._images_from(needed.low)
 
     def _images_from(self, snr_db: float | None) -> float:
         """Images delivered where the target needs an SNR; None where none is enough."""
@@ -281,12 +280,10 @@ def simulate_pass(
     if rain_loss_db is not None:
         rain["rain_loss_db"] = np.broadcast_to(rain_loss_db, pass_.time_s.shape)
     budget = budget_along(link, pass_, **rain)
-    required = between = None
+    required = None
     margin, met = np.full(pass_.time_s.shape, np.nan), np.ones(pass_.time_s.shape)
     if target is not None:
-        needed = fit.min_snr(target=target, cr=ratio, interval=interval, confidence=confidence)
-        required = needed.snr_db
-        between = None if interval is None else (needed.high, needed.low)
+        required = fit.min_snr(target=target, cr=ratio, interval=None, confidence=confidence).snr_db
         margin = budget.snr_db - required
         met = met_share(margin - link.margin_db, fading)
     value, low, high, inside = faded_metric(fit, ratio, budget.snr_db, fading, interval)
@@ -295,7 +292,7 @@ def simulate_pass(
         asked, pass_, ratio,
         None if fading is None else fading.label, required, np.array(budget.snr_db),
         np.array(budget.rain_loss_db), value, low, high, inside >= _INSIDE_SHARE, margin, met,
-        float(images_per_s(link, ratio)), between, fading, fading_notes(fit, fading),
+        float(images_per_s(link, ratio)), fading, fading_notes(fit, fading),
     )  # fmt: skip
 
 
