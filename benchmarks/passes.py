@@ -45,7 +45,7 @@ def moments(model, flown):
         pair = slice(i, i + 1)
         alone = Pass(np.zeros(1), flown.elevation_deg[pair], flown.range_km[pair])
         found = simulate_pass(LINK, model, alone, target=TARGET, fading=FADING)
-        met.append(found.met[0] * found.images_per_s)
+        met.append(found.met_share[0] * found.images_per_s)
     rate = np.array(met)
     return float(np.sum(np.minimum(rate[1:], rate[:-1]) * np.diff(flown.time_s)))
 
