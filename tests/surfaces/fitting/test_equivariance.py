@@ -56,7 +56,7 @@ def test_another_unit_or_direction_gives_the_same_surface_in_it(measured, scale,
     asked = {"cr": measured.cr, "snr_db": measured.snr_db}
     np.testing.assert_allclose(
         (other.predict(**asked).value - shift) / scale, one.predict(**asked).value,
-        atol=1e-4 * np.ptp(plain.value),
+        atol=1e-3 * np.ptp(plain.value),  # draws have a say in the correction
     )  # fmt: skip
 
 
