@@ -7,6 +7,7 @@ from semloss.layout import named
 from semloss.planning.budget.metric import measured_at
 from semloss.planning.budget.remarks import papr_db_of
 from semloss.planning.link.link import LinkData
+from semloss.surfaces.fitted.bands import KINDS
 from semloss.units import format_cr
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def assumed(
     told: dict[str, str] = {}
     if fit is not None:
         told["fit"] = f"{named(fit)} of {', '.join(_measured_on(fit))}"
+        shared = fit.quality.get("doubt", {}).get("shared_images")
+        alike = f"; what cells share by their images: {shared}" if shared else ""
+        told["bands"] = f"about {KINDS[fit.band]}{alike}"
     if cr is not None:
         told["CR"] = format_cr(cr) + ("" if fit is None else _MEASURED[measured_at(fit, cr)])
     if link is not None:

@@ -22,6 +22,7 @@ from semloss.planning.budget.remarks import (
 )
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.link import LinkData
+from semloss.surfaces.fitted.bands import KINDS, level_text
 from semloss.units import format_cr, parse_cr
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Ledger(Answer):
 
     def _head(self, point: "Prediction") -> str:
         """The metric with its band, and the margin to the target."""
-        level = f"{100 * (point.interval or math.nan):g} %"
+        level = level_text(point.interval, point.band)
         lines = [
             f"{named(point)} = {point.value:.4g} at {self.place}   "
             f"[{level}: {point.low:.4g} … {point.high:.4g}]"
@@ -274,7 +275,8 @@ def _metric_rows(
     receiver = "" if prediction.receiver == "none" else f" ({prediction.receiver})"
     yield Row(
         "Metric", "metric", f"predicted {prediction.metric}{receiver}", "M",
-        float(prediction.value), "", "=", f"{level}: {prediction.low:.4g} … {prediction.high:.4g}",
+        float(prediction.value), "", "=",
+        f"{level}, {KINDS[prediction.band]}: {prediction.low:.4g} … {prediction.high:.4g}",
     )  # fmt: skip
     yield Row("Metric", "metric_low", f"{level} band, lower edge", "", float(prediction.low))
     yield Row("Metric", "metric_high", f"{level} band, upper edge", "", float(prediction.high))
@@ -302,7 +304,7 @@ def _margin_rows(
     margin = snr_db - required.snr_db
     yield Row(
         "Metric", "required_snr_db", "SNR that the target needs", "SNR₀", required.snr_db, "dB",
-        "-", f"{level}: {required.low:.2f} … {worst}{edge}",
+        "-", f"{level}, {KINDS[required.band]}: {required.low:.2f} … {worst}{edge}",
     )  # fmt: skip
     yield Row(
         "Metric", "snr_margin_db", "margin in SNR to the target", "M_SNR", margin, "dB", "=",

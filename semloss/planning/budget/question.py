@@ -1,6 +1,5 @@
 """A question to the planner: a fit, a link, and what both are asked."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.remarks import imagery, rate_remark, remarks
 from semloss.planning.budget.target import sense
 from semloss.planning.link.link import LinkData
+from semloss.surfaces.fitted.bands import level_text
 from semloss.surfaces.fitted.fit import Fit
 
 
@@ -49,8 +49,8 @@ class Question:
 
     @property
     def level(self) -> str:
-        """Level of the bands in words."""
-        return f"{100 * (self.interval or math.nan):g} %"
+        """Level of the bands in words, and what they are about."""
+        return level_text(self.interval, self.fit.band)
 
     @property
     def about(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.points import Defaults
 from semloss.planning.budget.remarks import imagery, remarks
 from semloss.planning.budget.target import sense
+from semloss.surfaces.fitted.bands import level_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,7 @@ class Sweep(Study):
         value, low, high = (table[name] for name in ("value", "low", "high"))
         lines = [
             f"{self.metric} = {value.min():.4g} … {value.max():.4g} over {len(table)} points   "
-            f"[{100 * self.defaults.interval:g} %: {low.min():.4g} … {high.max():.4g}]"
+            f"[{level_text(self.defaults.interval, fit.band)}: {low.min():.4g} … {high.max():.4g}]"
         ]
         if "met" in table:
             met = table[table["met"]]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from semloss.arrays import Array
 from semloss.reports import look
 from semloss.reports.page import capital, span
+from semloss.surfaces.fitted.bands import level_text
 from semloss.surfaces.fitted.fit import Fit, Prediction
 from semloss.surfaces.fitted.requirements import Requirement
 from semloss.units import format_cr
@@ -55,7 +56,7 @@ def prediction_plot(
         color = look.series_colors(3)[1]
         look.band_curve(axes, axis, np.asarray(curve.value), (curve.low, curve.high), inside,
                    color=color, label="fit")  # fmt: skip
-        keys = [look.band_key(f"{100 * interval:g} % band", color)]
+        keys = [look.band_key(f"band, {level_text(interval, fit.band)}", color)]
         axes.margins(y=0.1)
         if needed is not None:
             _target(axes, needed, here, float(axis[-1]), along_cr)

@@ -232,7 +232,7 @@ def _kept(answer: Answered) -> str:
 
 def _band_key(axes: Axes, level: str) -> None:
     """Have the legend explain the band of the one curve."""
-    axes.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label=f"{level} band")
+    axes.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label=f"band, {level}")
 
 
 def _faded(label: str | None) -> str:

@@ -18,6 +18,7 @@ from semloss.layout import digits, share_of_draws
 from semloss.planning.budget.points import ASKED, Defaults
 from semloss.reports import look
 from semloss.reports.page import about_cr, capital, field_label, signed
+from semloss.surfaces.fitted.bands import level_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,7 +212,7 @@ def _lines(axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defa
         )  # fmt: skip
     if drawn == "value":
         if table["low"].notna().any():
-            keys.append(look.band_key(f"{100 * asked.interval:g} % band"))
+            keys.append(look.band_key(f"band, {level_text(asked.interval, asked.fit.band)}"))
         axes.set_ylabel(look.metric_label(asked.fit.metric, asked.fit.receiver))
         if "target" in table and table["target"].nunique() == 1:
             target = table["target"].iloc[0]

@@ -290,6 +290,11 @@ def _drawn(fit: FitData, x: Array, snr_db: Array, interval: float) -> tuple[Arra
     return below, above
 
 
+def level_text(interval: float | None, kind: str) -> str:
+    """How sure a band is, and what it is about, as printed beside it: "95 %, new images"."""
+    return f"{100 * (interval or math.nan):g} %, {KINDS[kind]}"
+
+
 @lru_cache(maxsize=256)
 def student_quantile(interval: float, dof: int | None) -> float:
     """Two-sided quantile of Student's t; without `dof` the normal distribution's.

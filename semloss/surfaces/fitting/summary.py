@@ -1,6 +1,6 @@
 """What came out of `fit`: few lines for a reader, figures for a program."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ class FitSummary(Answer):
             lines.append(f"         {fit.message}")
         lines.append(f"error    RMSE {_share(fit, quality['rmse'])}, "
                      f"held out {_share(fit, quality['held_out'])}")  # fmt: skip
+        if "doubt" in quality:
+            lines.append(_doubt(quality["doubt"], self.points))
         if len(quality["candidates"]) > 1:
             lines += ["", *_comparison(fit), f"chosen   {quality['chosen_by']}"]
             if "chosen_on" in quality:
@@ -114,6 +116,19 @@ class FitsSummary(Answer):
         ]
         prior = f"shared   {self.shared}: give it to --prior for a new group of few points"
         return "\n".join([*_aligned(rows), *([prior] if self.shared else [])])
+
+
+def _doubt(told: Mapping[str, Any], points: Points) -> str:
+    """The three kinds of scatter about the form, and what cells share by their test images."""
+    images, again, form = (
+        "unknown" if told[key] is None else f"{told[key]:.2g}"
+        for key in ("image_noise", "training_scatter", "form_misfit")
+    )
+    seeds = "" if points.replicate_dof else " (no replicates: by the cells' scatter)"
+    return (
+        f"doubt    images {images}, trainings {again}{seeds}, form {form} (standard deviations)\n"
+        f"         shared by cells through their images: {told['shared_images']}"
+    )
 
 
 def _comparison(fit: Fit) -> list[str]:
