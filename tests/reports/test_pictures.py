@@ -131,7 +131,7 @@ def reads(told, value, low, high):
     assert 10 <= 0.5 * (high - low) * 10.0 ** decimals(told[0]) < 100  # two figures of the doubt
 
 
-SPAN = rf"({NUMBER})(?: dBW? ?(?:\(.*\) )?| )\[95 %: ({NUMBER}) … ({NUMBER})\]"
+SPAN = rf"({NUMBER})(?: dBW? ?(?:\(.*\) )?| )\[95 %, new images: ({NUMBER}) … ({NUMBER})\]"
 
 
 @pytest.mark.parametrize(

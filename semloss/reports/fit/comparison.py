@@ -16,6 +16,7 @@ from semloss.facts import metric_facts
 from semloss.reports import look
 from semloss.reports.page import about_cr, capital, row_of_most, rows_of, signed
 from semloss.selection.checks import LINK
+from semloss.surfaces.fitted.bands import level_text
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import verdict
 
@@ -200,7 +201,7 @@ def _values(axes: Axes, curves: pd.DataFrame, table: pd.DataFrame, metric: str) 
         )  # fmt: skip
     look.target_line(axes, rows[0][1]["target"], f"target, {rows[0][1]['target']:.3g}")
     axes.set_ylabel(metric_facts(metric).title)
-    look.legend(axes, [look.band_key("95 % band")])
+    look.legend(axes, [look.band_key(f"band, {level_text(0.95, 'new-images')}")])
 
 
 def _needs(axes: Axes, fits: Sequence[Fit], table: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from semloss.errors import SemlossError
 from semloss.reports import look
 from semloss.reports.page import about_cr, row_of_most, signed
 from semloss.selection import Points
+from semloss.surfaces.fitted.bands import level_text
 from semloss.surfaces.fitted.fit import Fit
 
 _MOST = 5
@@ -118,7 +119,7 @@ def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     look.snr_axis(axes.yaxis)
     axes.set_ylabel("SNR needed, Es/N0 [dB]")
     label = look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1)
-    look.legend(axes, [look.band_key("95 % band")], label)
+    look.legend(axes, [look.band_key(f"band, {level_text(0.95, fit.band)}")], label)
 
 
 def _read(fit: Fit, points: Points, table: pd.DataFrame) -> str:

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from semloss.reports import look
 from semloss.reports.page import about_cr, capital, cell_name, row_of_most, rows_of, signed
 from semloss.selection import Points
+from semloss.surfaces.fitted.bands import level_text
 from semloss.surfaces.fitted.fit import Fit
 
 _STEPS = 121
@@ -157,7 +158,7 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
     handles = axes.get_legend_handles_labels()[0][:: -int(fit.sign)]  # best first
     bars = [look.bars_key()] if (measured["high"] > measured["value"]).any() else []
-    keys = [*handles, *bars, look.key("fit"), look.band_key("95 % band")]
+    keys = [*handles, *bars, look.key("fit"), look.band_key(f"band, {level_text(0.95, fit.band)}")]
     keys += look.outside_key(fitted["in_domain"])
     for handle in handles:
         handle.set_label(f"CR {handle.get_label()}, measured")

@@ -76,12 +76,12 @@ Image
     source data per second                                 600 MB/s
 
 Metric
-  = predicted accuracy (clean)              M           0.3674           95 %: 0.3589 … 0.3759
+  = predicted accuracy (clean)              M           0.3674           95 %, these images: 0.3589 … 0.3759
     95 % band, lower edge                               0.3589
     95 % band, upper edge                               0.3759
     inside the fitted domain                               yes           CR 1/40 … 1/4, SNR -8 … 12 dB
     target, at least                        M₀             0.6
-  − SNR that the target needs               SNR₀         -1.06 dB        95 %: -1.26 … -0.85 dB
+  − SNR that the target needs               SNR₀         -1.06 dB        95 %, these images: -1.26 … -0.85 dB
   = margin in SNR to the target             M_SNR        -4.69 dB
   − margin to keep                                        1.00 dB
   = margin beyond it                                     -5.69 dB        NOT MET
@@ -157,7 +157,7 @@ Image
     source data per second                            600 MB/s
 
 Metric
-  = predicted accuracy (clean)         M           0.8867           95 %: 0.8796 … 0.8939
+  = predicted accuracy (clean)         M           0.8867           95 %, these images: 0.8796 … 0.8939
     95 % band, lower edge                          0.8796
     95 % band, upper edge                          0.8939
     inside the fitted domain                          yes           CR 1/40 … 1/4, SNR -8 … 12 dB"""
@@ -203,8 +203,8 @@ def test_a_link_with_a_target_its_margin_and_a_confidence():
     answer = ledger(weak, known(), target=0.6, confidence=0.9)
     head, rows = answer.text().split("\nassumed ")
     assert head.splitlines() == [
-        "accuracy (clean) = 0.3674 at CR 1/12 at SNR -5.74 dB   [95 %: 0.3589 … 0.3759]",
-        "0.6 needs SNR -0.92 dB with 90 % confidence   [95 %: -1.26 … -0.85 dB]: -4.82 dB of margin where "
+        "accuracy (clean) = 0.3674 at CR 1/12 at SNR -5.74 dB   [95 %, these images: 0.3589 … 0.3759]",
+        "0.6 needs SNR -0.92 dB with 90 % confidence   [95 %, these images: -1.26 … -0.85 dB]: -4.82 dB of margin where "
         "1 dB are to be kept, NOT MET",
         "inside the fitted domain, CR 1/40 … 1/4, SNR -8 … 12 dB",
     ]
