@@ -119,7 +119,7 @@ def _title(fit: Fit, point: Prediction, needed: Requirement | None) -> str:
     if not point.in_domain:
         outside = f", {look.OUTSIDE}"
     if needed is None:
-        level = f"{100 * (0.95 if point.interval is None else point.interval):g} %"
+        level = level_text(0.95 if point.interval is None else point.interval, point.band)
         answer = span(point.value, point.low, point.high, level)
         return f"{name} at {cr} and SNR {point.snr_db:g} dB: {answer}{outside}"
     sign = "≥" if fit.sign > 0 else "≤"
@@ -128,7 +128,9 @@ def _title(fit: Fit, point: Prediction, needed: Requirement | None) -> str:
     along_cr = needed.solved == "cr"
     found = needed.cr if along_cr else needed.snr_db
     unit = "" if along_cr else " dB"
-    answer = span(found, needed.low, needed.high, f"{100 * (needed.interval or 0.95):g} %", unit)
+    answer = span(
+        found, needed.low, needed.high, level_text(needed.interval or 0.95, needed.band), unit
+    )
     ask = f"{name} {sign} {needed.target:g}{sure}"
     if along_cr:
         return (
