@@ -86,3 +86,14 @@ def test_help_loads_no_numpy():
 def test_what_cannot_be_meant_is_refused(fits, ask, words, says):
     words = [str(fits / "psnr_db.json") if word == "FIT" else word for word in words]
     refused(ask(*words), says)
+
+
+@pytest.mark.parametrize("band", ["these-images", "trained-again", "measurement"])
+def test_a_band_says_what_it_is_about(fits, capsys, band):
+    words = ["predict", str(fits / "psnr_db.json"), "--cr", "1/6", "--snr-db", "4"]
+    assert main(words) == 0
+    assert "95 %, new images: " in capsys.readouterr().out
+    assert main([*words, "--band", band, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["band"] == band
+    assert main([*words, "--band", "all"]) == 2
+    assert "one of these-images, new-images" in capsys.readouterr().err
