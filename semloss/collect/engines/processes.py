@@ -59,6 +59,8 @@ class Processes:
                 future = self._pool.submit(do_pack, pack)
             except BrokenProcessPool:
                 self._pool.shutdown(wait=False)
+                for worker in self._workers:  # deaf to the pool's own request to end
+                    worker.kill()
                 self._pool = self._new_pool()
                 future = self._pool.submit(do_pack, pack)
         # the pool forgets its processes when it breaks or is shut down

@@ -1,0 +1,27 @@
+"""The engine of worker processes, asked directly."""
+
+import time
+
+import psutil
+
+from semloss.collect.engines.processes import Processes
+
+
+def test_no_worker_outlives_the_pool_that_lost_one():
+    # Whoever is left waits for the next pack, deaf to SIGTERM: the run would never end.
+    engine = Processes(2)
+    try:
+        for handle in [engine.submit([]), engine.submit([])]:
+            assert engine.result(handle) == []
+        workers = list(engine._workers)
+        assert len(workers) == 2
+        while any(psutil.Process(one.pid).status() == psutil.STATUS_RUNNING for one in workers):
+            time.sleep(0.2)  # until both are idle
+        workers[0].kill()
+        workers[0].join()
+        time.sleep(0.5)  # until the pool knows
+        engine.submit([])
+        workers[1].join(timeout=10)
+        assert not workers[1].is_alive()
+    finally:
+        engine.close()
