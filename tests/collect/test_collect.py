@@ -128,11 +128,6 @@ def test_a_finished_run_is_left_alone(world, reference, capfd):
     assert weights == {p: p.stat().st_mtime_ns for p in reference.rglob("*.safetensors")}
 
 
-def test_processes_give_the_same_table_as_serial(world, reference):
-    assert collect(world, world / "processes", "--jobs", "2", engine="processes") == 0
-    assert tables(world / "processes") == tables(reference)
-
-
 def test_dry_run_trains_nothing_and_tells_the_cells(world, capfd):
     assert collect(world, world / "dry", "--dry-run", "--json") == 0
     plan = json.loads(capfd.readouterr().out)

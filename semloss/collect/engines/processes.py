@@ -77,6 +77,8 @@ class Processes:
         try:
             return handle.result()
         except BrokenProcessPool:
+            for worker in self._workers:  # the pool may be asking how it ended at this moment
+                worker.join(timeout=0.1)
             if any(worker.exitcode == BEGUN_ANEW for worker in self._workers):
                 raise SemlossError(
                     "every worker runs your script anew: put what it does below "

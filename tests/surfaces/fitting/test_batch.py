@@ -85,6 +85,19 @@ def test_levels_in_closed_form_are_the_best_within_their_bounds(data):
     assert cost[0] <= tried.min() * (1 + 1e-9)
 
 
+def test_levels_of_many_shapes_are_those_of_each_alone():
+    points = simulated("additive", n=100, seed=1, floor=None)
+    problem = problems("additive", points)
+    problem.high[1] = 0.9
+    shapes = truth("additive")[2:] + np.array([[0.0, 0, 0], [-1, 0, 0], [9, 0, 0], [0, 0.5, 0]])
+    together, costs = batch.levels_of(problem, shapes)
+    assert 0 < np.sum(together[:, 1] == 0.9) < 4  # some rest on the bound, others do not
+    for i, shape in enumerate(shapes):
+        alone, cost = batch.levels_of(problem, shape[None])
+        np.testing.assert_allclose(together[i], alone[0], rtol=1e-12)
+        assert costs[i] == pytest.approx(cost[0], rel=1e-9)
+
+
 def test_many_problems_are_solved_as_each_alone_whatever_the_chunks(monkeypatch):
     points = simulated("capped", n=700)
     weight = np.random.default_rng(0).exponential(size=(7, 66))

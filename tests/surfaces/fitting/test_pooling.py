@@ -207,6 +207,25 @@ def test_groups_of_one_shape_and_other_levels_give_that_shape_back():
     assert found == pytest.approx([shape[0], np.log(shape[1]), shape[2]], abs=1e-3)
 
 
+@pytest.mark.parametrize("spread_db", [0.0, 6.0])
+def test_groups_of_three_points_tell_together_how_far_they_differ(spread_db):
+    rng = np.random.default_rng(3)
+    halves = spread_db * np.linspace(-1.0, 1.0, 9)
+    groups = [
+        simulated("logistic_snr", n=20_000, seed=i, parameters=[0.1, 0.9, half, 0.3])
+        .subset(rng.choice(66, 3, replace=False))
+        for i, half in enumerate(halves)
+    ]  # fmt: skip
+    learnt = pooling.learn(groups, "logistic_snr")  # three unknowns each: none stands alone
+    assert len(learnt.groups) == 9
+    assert np.exp(learnt.mean[1]) == pytest.approx(0.3, rel=0.3)
+    if spread_db:
+        assert 0.4 * np.std(halves) < learnt.sd[0] < 2.5 * np.std(halves)
+    else:
+        assert learnt.sd[0] < 1.0  # the least share that is tried of how far shapes may differ
+        assert learnt.mean[0] == pytest.approx(0.0, abs=0.3)
+
+
 def test_the_simplest_form_that_predicts_as_well_is_the_common_one():
     groups = []
     for seed in range(2):
