@@ -1,5 +1,6 @@
 """From the points of a metric to a fitted surface: the ladder, the choice, the doubt."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from semloss.surfaces.fitting.form_choice import (
     folds,
     hold_out,
 )
-from semloss.surfaces.fitting.form_fit import admitted, fit_form, free_count, refit
+from semloss.surfaces.fitting.form_fit import FormFit, admitted, fit_form, free_count, refit
 from semloss.surfaces.fitting.judging import judged
 from semloss.surfaces.fitting.packing import followed, packed
 from semloss.surfaces.fitting.uncertainty import profiles
@@ -31,6 +32,8 @@ _REFERENCE = 8
 CORRECTED = "corrected"
 """Name of the chosen form with its correction, which is what a fit answers with."""
 _NO_CRITERIA = {"aicc": None, "bic": None, "outcome": "form + correction"}
+_ABOUT_AS_WELL = 2.0
+"""Times the least held-out error that a form may make and still have a say in the doubt."""
 _ALONG = {
     Outcome.ONE_CR: ("constant", "logistic_snr"),
     Outcome.ONE_SNR: ("constant", "additive"),
@@ -119,7 +122,10 @@ def fit_surface(
     fit = lean if few is points else refit(lean, points, robust=robust)
     lean = replace(lean, parameters=fit.parameters)
     others = [fits[name] for name in rivals if name != chosen]
-    missed = discrepancy(lean, others, seed, bootstraps, independent=independent_images)
+    missed = discrepancy(
+        lean, others, _distant(fits, rows, [*rivals, chosen]), seed, bootstraps,
+        independent=independent_images,
+    )  # fmt: skip
     if missed is not None:
         rows[CORRECTED] = rows[chosen] | _NO_CRITERIA | missed.errors
     if reference and len(points.value) >= _REFERENCE and line is None:
@@ -154,6 +160,19 @@ def fit_surface(
         fit, quality, outcome, message, missed=missed,
         intervals=profiles(lean, confidence) if bootstraps else {},
     )  # fmt: skip
+
+
+def _distant(
+    fits: Mapping[str, FormFit], rows: Mapping[str, Any], near: Sequence[str]
+) -> list[FormFit]:
+    """Forms that err at most twice as much as the chosen one and its rivals, held out."""
+    known = {name: rows[name]["held_out"] for name in fits if rows[name]["held_out"] is not None}
+    least = min(known.values(), default=0.0)
+    return [
+        fits[name]
+        for name, error in known.items()
+        if error <= _ABOUT_AS_WELL * least and name not in near and fits[name].form.parameters
+    ]
 
 
 def _candidates(points: Points, form: str, *, pooled: bool) -> list[str]:

@@ -28,6 +28,8 @@ from semloss.surfaces.fitting.uncertainty import bootstrap
 
 _MEMBERS, _INFLATED = 240, 4.0
 """Members of the ensemble, and by how many times the noise their values are scattered."""
+_FEW = 6
+"""Members from each form that does about as well without being a rival."""
 _KNOTS = 16
 """Intervals of the lattice along each axis of the table."""
 _MOST = 240
@@ -55,7 +57,13 @@ class Discrepancy:
 
 
 def discrepancy(
-    chosen: FormFit, rivals: Sequence[FormFit], seed: int, draws: int, *, independent: bool = False
+    chosen: FormFit,
+    rivals: Sequence[FormFit],
+    distant: Sequence[FormFit],
+    seed: int,
+    draws: int,
+    *,
+    independent: bool = False,
 ) -> Discrepancy | None:
     """Correct a form by what it misses; None where the values do not move.
 
@@ -63,6 +71,8 @@ def discrepancy(
     ----------
     chosen, rivals
         The form, and others that held-out data cannot tell from it.
+    distant
+        Forms that do about as well where the table is, and may part from it elsewhere.
     draws
         Draws of the surface to keep.
     independent
@@ -78,7 +88,7 @@ def discrepancy(
     knots = [a.ravel() for a in np.meshgrid(*axes, indexing="ij")]
     x, snr = (np.concatenate(pair) for pair in zip((data.x, data.snr), knots, strict=True))
     base = chosen.form(np.exp(x), snr, chosen.parameters)
-    bends = _bends(chosen, rivals, np.exp(x), snr, base, seed) / scale
+    bends = _bends(chosen, rivals, distant, np.exp(x), snr, base, seed) / scale
     model = Process(data, bends, *knots)
     settings = model.weighed(noises(points.noise, bool(np.any(data.noise > 0))))
     found = model.mixed(settings)
@@ -95,6 +105,7 @@ def discrepancy(
     fine = [np.linspace(axis[0], axis[-1], FINER * (len(axis) - 1) + 1) for axis in axes]
     basis, weights = compressed(new.surfaces[: draws or 2] - mean, new.sd)
     held, growth = _held_out(model, settings, scale)
+    growth = np.hypot(growth, _apart(chosen, [*rivals, *distant]))
     told = {
         "image_noise": _of_images(data, scale),
         "training_scatter": scale * found.training,
@@ -162,16 +173,37 @@ def _axis(points: Array) -> Array:
 
 
 def _bends(
-    chosen: FormFit, rivals: Sequence[FormFit], cr: Array, snr_db: Array, base: Array, seed: int
-) -> Array:
+    chosen: FormFit, rivals: Sequence[FormFit], distant: Sequence[FormFit], cr: Array,
+    snr_db: Array, base: Array, seed: int,
+) -> Array:  # fmt: skip
     """Members (B, N) of the ensemble, against the chosen form's values (N,)."""
     share = _MEMBERS // (len(rivals) + 2)
     members = [(chosen, _MEMBERS - share * len(rivals)), *((fit, share) for fit in rivals)]
+    members += [(fit, _FEW) for fit in distant]
     drawn = [
         fit.form(cr, snr_db, bootstrap(fit, count, seed, inflated=_INFLATED))
         for fit, count in members
     ]
     return np.asarray(np.concatenate(drawn) - base)
+
+
+def _apart(chosen: FormFit, others: Sequence[FormFit]) -> Array:
+    """How far forms that do about as well part (2,) beyond the table, per unit along each axis."""
+    points = chosen.points
+    places = [np.log(points.cr), points.snr_db]
+    growth = np.zeros(2)
+    for axis, ends in enumerate(places):
+        away = 0.5 * float(np.ptp(ends))
+        for edge, step in ((ends.min(), -away), (ends.max(), away)):
+            at = [place.copy() for place in places]
+            at[axis] = np.full(len(ends), edge + step)
+            own, *theirs = (
+                fit.form(np.exp(at[0]), at[1], fit.parameters) for fit in (chosen, *others)
+            )
+            apart = [np.mean((one - own) ** 2) for one in theirs]
+            if away and apart:
+                growth[axis] = max(growth[axis], math.sqrt(float(np.mean(apart))) / away)
+    return growth
 
 
 def _ends(fit: FormFit) -> tuple[float, float]:
