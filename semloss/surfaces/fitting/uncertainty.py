@@ -33,7 +33,9 @@ def bootstrap(fit: FormFit, count: int, seed: int, *, inflated: float = 1.0) -> 
         drawn = np.random.default_rng([seed, 2]).normal(prior.mean, sd, starts.shape)
         prior = replace(prior, mean=drawn)
     problems = replace(
-        fit.problems, value=fit.fitted() + inflated * fit.scatter.sd * normal, prior=prior
+        fit.problems,
+        value=fit.fitted() + points.sign * inflated * fit.scatter.sd * normal,
+        prior=prior,
     )
     solved = batch.solve(problems, starts, steps=40, ftol=1e-6)
     return np.clip(solved.parameters, fit.problems.low, fit.problems.high)
