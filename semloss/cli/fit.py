@@ -58,10 +58,14 @@ def define(parser: Parser) -> None:
         help="level of the parameters' intervals (default 0.95)",
     )  # fmt: skip
     how.add_argument(
-        "--bootstraps", type=whole(0, 5000), default=1000, metavar="N", help="default 1000"
+        "--bootstraps",
+        type=whole(0, 5000),
+        default=1000,
+        metavar="N",
+        help="draws of the surface (default 1000)",
     )
     how.add_argument(
-        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of the bootstraps"
+        "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of the draws"
     )
     out = options.add_output(parser, strict=False)
     out.add_argument(

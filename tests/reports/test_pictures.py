@@ -172,7 +172,11 @@ def test_a_prediction_says_what_was_measured(show, name, label, levels):
     (strokes,) = (line for line in axes.lines if line.get_label() == label)
     x = strokes.get_xdata()
     np.testing.assert_allclose(np.exp(x) if levels == "cr" else x, fit.data[levels])
-    assert "own values are not in the fit file" in picture.foot
+    assert "own values are not in the fit file" not in picture.foot
+    dots = [line for line in axes.lines if line.get_label() == "measured"]
+    assert len(dots) == ("at other" not in label)
+    for line in dots:
+        assert len(line.get_xdata()) == len(fit.data[levels])
 
 
 @pytest.mark.parametrize("name", ["ledger", "ledger, sure and with a margin", "long name, ledger"])

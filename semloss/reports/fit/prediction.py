@@ -24,8 +24,8 @@ def prediction_plot(
     """Draw the curve through an answer, its band, the answer itself and its numbers.
 
     The curve runs along SNR at the asked CR; for a CR that was solved for, along CR at the
-    asked SNR. Outside the fitted domain it is dotted. A fit file holds which cells were measured
-    and not their values: strokes at the foot are the measured SNRs, or CRs.
+    asked SNR. Outside the fitted domain it is dotted. Cells measured on it are drawn where the
+    fit file holds their values; strokes at the foot are the measured SNRs, or CRs.
 
     Parameters
     ----------
@@ -50,13 +50,18 @@ def prediction_plot(
     interval = 0.95 if point.interval is None else point.interval
     curve = fit.predict(cr=np.minimum(ratios, 1.0), snr_db=levels, interval=interval)
     inside = np.asarray(curve.in_domain)
-    about = f"{look.origin(fit)}; the cells' own values are not in the fit file"
+    cells = _on_the_curve(fit, point, along_cr)
+    untold = "" if len(fit.measured_cells()) else "; its cells' own values are not in the fit file"
+    about = f"{look.origin(fit)}{untold}"
     with look.picture(path, 5.8, 3.2, _title(fit, point, needed), about) as figure:
         axes = figure.subplots()
         color = look.series_colors(3)[1]
         look.band_curve(axes, axis, np.asarray(curve.value), (curve.low, curve.high), inside,
                    color=color, label="fit")  # fmt: skip
         keys = [look.band_key(f"band, {level_text(interval, fit.band)}", color)]
+        if len(cells):
+            axes.plot(*cells.T, "s", color=color, markersize=5, markeredgecolor="white", zorder=4,
+                      label="measured")  # fmt: skip
         axes.margins(y=0.1)
         if needed is not None:
             _target(axes, needed, here, float(axis[-1]), along_cr)
@@ -72,6 +77,15 @@ def prediction_plot(
         axes.set_xlim(axis[0] - pad, axis[-1] + pad)
         look.legend(axes, [*keys, *look.outside_key(inside, color)])
         sns.despine(ax=axes)
+
+
+def _on_the_curve(fit: Fit, point: Prediction, along_cr: bool) -> Array:
+    """Place along the curve and value (N, 2) of the cells that were measured on it."""
+    cells = fit.measured_cells()
+    other, asked = (cells[:, 1], point.snr_db) if along_cr else (cells[:, 0], point.cr)
+    on = np.isclose(other, asked, rtol=1e-3, atol=1e-9)
+    place = np.log(cells[on, 0]) if along_cr else cells[on, 1]
+    return np.column_stack([place, cells[on, 2]])
 
 
 def _target(axes: Axes, needed: Requirement, here: float, last: float, along_cr: bool) -> None:

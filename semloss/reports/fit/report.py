@@ -24,6 +24,7 @@ from semloss.reports.folder import report_folder
 from semloss.reports.look import metric_label
 from semloss.reports.page import about_cr, rows_of, signed
 from semloss.selection import Points
+from semloss.surfaces.fitted.bands import KINDS
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import verdict
 from semloss.surfaces.forms import FORMS, Form
@@ -168,7 +169,8 @@ def _summary(fit: Fit, points: Points) -> list[str]:
         ("noise", noise),
         ("form", f"`{fit.form}`, {form.summary}; {_free(fit)} fitted"),
         ("in-sample", f"RMSE {_error(quality.get('rmse'), percent * quality.get('rmse', 0.0))}; "
-         f"model error beyond the noise {_number(fit.model_error_sd)}"),
+         f"the form alone misses {_number(fit.model_error_sd)} beyond the noise"),
+        *_doubt(fit),
         ("held out", "; ".join(held) or "not measured"),
         ("outcome", outcome),
         ("domain", f"hull of the cells, CR {about_cr(fit.cr_range[0])} … "
@@ -179,6 +181,20 @@ def _summary(fit: Fit, points: Points) -> list[str]:
         *(("note", note) for note in points.notes),
     ]  # fmt: skip
     return _markdown(["", ""], [[name, signed(_cell(text))] for name, text in rows])
+
+
+def _doubt(fit: Fit) -> list[tuple[str, str]]:
+    """The three kinds of scatter, and what the bands are about."""
+    told = fit.quality.get("doubt")
+    if not isinstance(told, dict):
+        return []
+    kinds = ("image_noise", "training_scatter", "form_misfit")
+    images, again, form = ("unknown" if told[k] is None else _number(told[k]) for k in kinds)
+    return [
+        ("doubt", f"standard deviations: test images {images}, trainings {again}, form {form}"),
+        ("bands", f"95 %, {KINDS[fit.band]}; shared by cells through their images: "
+         f"{told['shared_images']}"),
+    ]  # fmt: skip
 
 
 def _diagnosis(fit: Fit) -> list[str]:

@@ -103,6 +103,14 @@ class FitData(Directed):
         known = [x for x in told if isinstance(x, int | float)] if isinstance(told, list) else []
         return sorted(float(x) for x in known if x > 0 or name != "cr")
 
+    def measured_cells(self) -> Array:
+        """CR, SNR in dB and mean of the measured cells (N, 3); none where no file tells."""
+        told = self.data.get("cells")
+        rows = told if isinstance(told, list) else []
+        whole = [row for row in rows if isinstance(row, list) and len(row) == 3]
+        return np.array([row for row in whole if all(isinstance(x, int | float) for x in row)],
+                        dtype=float).reshape(-1, 3)  # fmt: skip
+
     @property
     def interval_level(self) -> float:
         """Level of the parameters' intervals, as the fit was asked."""

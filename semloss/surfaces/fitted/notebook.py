@@ -12,7 +12,7 @@ import numpy as np
 
 from semloss.arrays import Array
 from semloss.facts import metric_facts
-from semloss.surfaces.fitted.bands import Band, at_points
+from semloss.surfaces.fitted.bands import KINDS, Band, at_points
 from semloss.surfaces.fitted.conventions import conventions
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.outcome import Outcome, verdict
@@ -142,7 +142,7 @@ def _svg(fit: FitData) -> str:
     middle = (_TOP + floor) / 2
     parts.append(
         f"<text x='12' y='{middle}' text-anchor='middle' transform='rotate(-90 12 {middle})'>"
-        f"{escape(metric_facts(fit.metric).title)}; shaded: 95 % band</text>"
+        f"{escape(metric_facts(fit.metric).title)}; shaded: 95 %, {KINDS[fit.band]}</text>"
     )
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{_HEIGHT}' "

@@ -16,6 +16,8 @@ from semloss.surfaces.fitting.form_fit import FormFit
 from semloss.surfaces.forms import FORMS
 from semloss.version import __version__
 
+_MOST_CELLS = 400
+"""Most cells whose values a fit file lists."""
 _MOST_LEVELS = 100
 """Most CRs or SNRs that a fit file lists; points that lie on no grid have more."""
 
@@ -76,13 +78,28 @@ def _asked(points: Points) -> dict[str, str]:
 
 
 def about(points: Points) -> dict[str, Any]:
-    """What a fit file says of the fitted points: hash, number, and the grid that they lie on."""
+    """What a fit file says of the fitted points: hash, number, their grid, and each cell's mean.
+
+    Cells are CR, SNR in dB and value, to six digits; where there are many, none.
+    """
     grid = {"cr": points.cr, "snr_db": points.snr_db}
     levels = {name: sorted(set(column.tolist())) for name, column in grid.items()}
     return {
         "sha256": data_hash(points), "points": len(points.value),
         **{name: column for name, column in levels.items() if len(column) <= _MOST_LEVELS},
+        **_cells(points),
     }  # fmt: skip
+
+
+def _cells(points: Points) -> dict[str, Any]:
+    where, cell = np.unique(
+        np.stack([points.cr, points.snr_db], axis=1), axis=0, return_inverse=True
+    )
+    if len(where) > _MOST_CELLS:
+        return {}
+    mean = np.bincount(cell.ravel(), points.value) / np.bincount(cell.ravel())
+    rows = np.column_stack([where, mean]).tolist()
+    return {"cells": [[cr, snr_db, float(f"{value:.6g}")] for cr, snr_db, value in rows]}
 
 
 def data_hash(points: Points) -> str:

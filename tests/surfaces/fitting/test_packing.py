@@ -33,8 +33,17 @@ def test_a_grid_is_listed_and_scattered_points_are_counted_only():
     points = simulated("additive", crs=[0.1, 0.05], snrs=np.array([4.0, -2.0]))
     told = about(points)
     assert (told["points"], told["cr"], told["snr_db"]) == (4, [0.05, 0.1], [-2.0, 4.0])
+    twice = points.subset(np.array([0, 0, 1, 2, 3]))
+    twice = replace(twice, value=twice.value + np.array([0.02, -0.02, 0, 0, 0]))
+    assert about(twice)["cells"] == told["cells"] == sorted(
+        [c, s, float(f"{v:.6g}")]
+        for c, s, v in zip(points.cr, points.snr_db, points.value, strict=True)
+    )  # fmt: skip
     at = np.linspace(-8.0, 12.0, 101)
-    assert set(about(simulated("additive", crs=[0.1], snrs=at))) == {"sha256", "points", "cr"}
+    told_too = {"sha256", "points", "cr", "cells"}
+    assert set(about(simulated("additive", crs=[0.1], snrs=at))) == told_too
+    many = simulated("additive", crs=np.geomspace(0.02, 0.9, 21), snrs=at[:20])
+    assert "cells" not in about(many)
     assert len(about(simulated("additive", crs=[0.1], snrs=at[:100]))["snr_db"]) == 100
 
 
