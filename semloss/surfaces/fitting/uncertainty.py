@@ -20,7 +20,8 @@ def bootstrap(fit: FormFit, count: int, seed: int, *, inflated: float = 1.0) -> 
     Parametric bootstrap (Efron and Tibshirani 1993, ch. 6.5) with the scatter that the covariance
     comes from, so that both tell the same doubt: the covariance as far as the surface is linear
     in its parameters, the draws beyond, within the bounds. Points are drawn in the order of their
-    cells, whatever that of the rows. `inflated` is by how much the scatter is exaggerated.
+    cells, whatever that of the rows. `inflated` is by how much the scatter of the points, not that
+    of a prior, is exaggerated.
     """
     points = fit.points
     order = np.lexsort((points.seed, points.snr_db, points.cr))
@@ -29,11 +30,12 @@ def bootstrap(fit: FormFit, count: int, seed: int, *, inflated: float = 1.0) -> 
     starts = np.tile(fit.parameters[len(fit.form.levels) :], (count, 1))
     prior = fit.problems.prior
     if prior is not None:  # what other surfaces tell is drawn anew too
-        sd = inflated * np.where(np.isfinite(prior.sd), prior.sd, 0.0)
+        sd = np.where(np.isfinite(prior.sd), prior.sd, 0.0)
         drawn = np.random.default_rng([seed, 2]).normal(prior.mean, sd, starts.shape)
         prior = replace(prior, mean=drawn)
     problems = replace(
         fit.problems,
+        sd=inflated * fit.problems.sd,
         value=fit.fitted() + points.sign * inflated * fit.scatter.sd * normal,
         prior=prior,
     )

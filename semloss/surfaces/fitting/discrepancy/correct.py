@@ -18,6 +18,7 @@ import numpy as np
 
 from semloss.arrays import Array, Mask
 from semloss.facts import metric_facts
+from semloss.selection import Points
 from semloss.surfaces.fitted.bands import SHARED
 from semloss.surfaces.fitted.correction import FINER, Correction
 from semloss.surfaces.fitting.discrepancy.draws import MARGIN, compressed, drawn_within, rising
@@ -30,6 +31,8 @@ _MEMBERS, _INFLATED = 240, 4.0
 """Members of the ensemble, and by how many times the noise their values are scattered."""
 _FEW = 6
 """Members from each form that does about as well without being a rival."""
+_OWN, _LEAST_OWN = (1.0, 0.3), 0.1
+"""Shares of the told noise that may be a cell's own where no outcomes of images tell it."""
 _KNOTS = 16
 """Intervals of the lattice along each axis of the table."""
 _MOST = 240
@@ -90,7 +93,9 @@ def discrepancy(
     base = chosen.form(np.exp(x), snr, chosen.parameters)
     bends = _bends(chosen, rivals, distant, np.exp(x), snr, base, seed) / scale
     model = Process(data, bends, *knots)
-    settings = model.weighed(noises(points.noise, bool(np.any(data.noise > 0))))
+    settings = model.weighed(
+        noises(points.noise, bool(np.any(data.noise > 0)), _own(points, independent))
+    )
     found = model.mixed(settings)
     shape = (len(axes[0]), len(axes[1]))
     surface = base[len(data.x) :].reshape(shape)
@@ -143,6 +148,19 @@ def _data(fit: FormFit, scale: float, *, independent: bool) -> Residuals:
     levels = np.stack([np.unique(a, return_inverse=True)[1] for a in (x, snr)])
     data = Residuals(x, snr, residual, noise, root[:, None] * correlation * root, weight, levels)
     return data if len(x) <= _MOST else _merged(data)
+
+
+def _own(points: Points, independent: bool) -> Sequence[float]:
+    """Shares of its told variance that a cell may not have in common with its neighbours.
+
+    Luck that neighbours share bends the surface on these images and scatters nothing about it.
+    """
+    if independent:
+        return (1.0,)
+    if points.image_correlation is None:
+        return _OWN
+    alike = np.max(points.image_correlation - 2.0 * np.eye(len(points.value)), axis=1)
+    return (float(np.clip(1.0 - alike.mean(), _LEAST_OWN, 1.0)),)
 
 
 def _merged(data: Residuals) -> Residuals:

@@ -17,8 +17,6 @@ _LENGTHS = (0.1, 0.2, 0.4, 0.8)
 _TRAININGS = (0.0, 0.005, 0.012, 0.03, 0.06)
 """Scatter of single trainings, as shares of the range; half as likely beyond `_USUAL_TRAINING`."""
 _USUAL_TRAINING = 0.02
-_OWN = (1.0, 0.3)
-"""Shares of the told variance that a cell does not have in common with its neighbours."""
 _SCATTERS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12)
 """Scatter of each cell where nothing, or nothing to be believed, is told of its noise."""
 _KEPT, _MASS = 16, 0.99
@@ -44,9 +42,9 @@ class Residuals:
     levels: Integers
 
 
-def noises(kind: str, told: bool) -> list[tuple[float, float]]:
+def noises(kind: str, told: bool, own: Sequence[float]) -> list[tuple[float, float]]:
     """Settings of the noise: share of the told variance, and scatter of each cell beside it."""
-    believed = list(product(_OWN, _TRAININGS)) if told else []
+    believed = list(product(own, _TRAININGS)) if told else []
     alone = [(0.0, scatter) for scatter in _SCATTERS] if not told or kind == "reported" else []
     return believed + alone
 
