@@ -97,6 +97,11 @@ def add_interval(parser: Parser) -> None:
     parser.add_argument(
         "--interval", type=float, metavar="LEVEL", help="of the bands (default 0.95)"
     )
+    add_band(parser)
+
+
+def add_band(parser: Parser) -> None:
+    """Define what bands and draws are about."""
     parser.add_argument(
         "--band", metavar="ABOUT", help="new-images (default), these-images, trained-again or "
         "measurement",

@@ -38,6 +38,7 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     options.add_cr(parser)
     options.add_target(parser, confidence=False)
+    options.add_band(parser)
     parser.add_argument(
         "--max-elevation", type=passes.elevation, metavar="DEG",
         help="over such a pass: adaptive CR against VCM",

@@ -12,6 +12,7 @@ EXAMPLE = "semloss plan monte-carlo FIT.json --link eo-leo-x-band --target 0.85 
 def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
+    options.add_band(parser)
     parser.add_argument(
         "--draws", type=whole(1, 10_000_000), default=10_000, metavar="N",
         help="how often (default 10000)",

@@ -24,3 +24,14 @@ def test_monte_carlo_is_repeatable(plan, answer, folder):
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):
     refused(plan(*words), says)
+
+
+def test_draws_scatter_as_the_band_that_they_are_asked_to_be_about(answer):
+    words = ("monte-carlo", *WEAK_LINK, "--draws", "2000")
+    spreads = []
+    for band in ("these-images", "new-images", "trained-again"):
+        summary = answer(*words, "--band", band)["summary"]
+        (value,) = (row for row in summary if row["quantity"] == "value")
+        spreads.append(value["sd"])
+    assert spreads == sorted(spreads)
+    assert spreads[1] > 1.05 * spreads[0]
