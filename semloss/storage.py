@@ -121,6 +121,24 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         raise SemlossError(f"{path} is not TOML: {error}") from None
 
 
+def csv_rows(path: Path, what: str) -> list[dict[str, str]]:
+    """Read the records of a CSV file under its header, without its comments (#).
+
+    Raises
+    ------
+    SemlossError
+        When the file, called `what`, cannot be read.
+    """
+    import csv
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(line for line in file if not line.startswith("#")))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SemlossError(f"cannot read {what} {path}: {reason}") from error
+
+
 def _text(path: Path | str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")  # some editors begin with a mark

@@ -22,7 +22,7 @@ from semloss.planning.budget.remarks import (
 )
 from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.link import LinkData
-from semloss.surfaces.fitted.bands import KINDS, level_text
+from semloss.surfaces.fitted.bands import level_text
 from semloss.units import format_cr, parse_cr
 
 if TYPE_CHECKING:
@@ -276,7 +276,8 @@ def _metric_rows(
     yield Row(
         "Metric", "metric", f"predicted {prediction.metric}{receiver}", "M",
         float(prediction.value), "", "=",
-        f"{level}, {KINDS[prediction.band]}: {prediction.low:.4g} … {prediction.high:.4g}",
+        f"{level_text(prediction.interval, prediction.band)}: "
+        f"{prediction.low:.4g} … {prediction.high:.4g}",
     )  # fmt: skip
     yield Row("Metric", "metric_low", f"{level} band, lower edge", "", float(prediction.low))
     yield Row("Metric", "metric_high", f"{level} band, upper edge", "", float(prediction.high))
@@ -304,7 +305,7 @@ def _margin_rows(
     margin = snr_db - required.snr_db
     yield Row(
         "Metric", "required_snr_db", "SNR that the target needs", "SNR₀", required.snr_db, "dB",
-        "-", f"{level}, {KINDS[required.band]}: {required.low:.2f} … {worst}{edge}",
+        "-", f"{level_text(required.interval, required.band)}: {required.low:.2f} … {worst}{edge}",
     )  # fmt: skip
     yield Row(
         "Metric", "snr_margin_db", "margin in SNR to the target", "M_SNR", margin, "dB", "=",

@@ -7,7 +7,6 @@ it meets DeepJSCC on equal terms. Where a MODCOD closes, the image arrives as th
 left it; 0.1 dB below, nothing arrives: the cliff.
 """
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from semloss.facts import Directed, metric_facts
 from semloss.facts.metric import SHARE
 from semloss.planning.digital.tables import DVB_S2, ModCod, Modcods
 from semloss.roots import halve
+from semloss.storage import csv_rows
 
 
 def modcod(name: str, table: Modcods = DVB_S2) -> ModCod:
@@ -169,12 +169,7 @@ class RateCurve(Directed):
             are of several curves or of none.
         """
         path = Path(path)
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SemlossError(f"cannot read rate curve {path}: {reason}") from error
+        rows = csv_rows(path, "rate curve")
         if rows and "receiver" not in rows[0]:  # the receiver's column was once called task
             rows = [row | {"receiver": row.get("task") or ""} for row in rows]
         chosen: dict[str, str] = {}

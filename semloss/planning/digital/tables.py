@@ -6,7 +6,6 @@ standard gives no thresholds, and those of its informational report could not be
 them can be given.
 """
 
-import csv
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from semloss.errors import SemlossError
+from semloss.storage import csv_rows
 
 
 @dataclass(frozen=True)
@@ -177,12 +177,7 @@ def read_modcods(source: str) -> Modcods:
             f"no MODCODs {source!r}: name {' or '.join(TABLES)}, or a CSV with columns "
             f"{', '.join(_COLUMNS)}"
         )
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SemlossError(f"cannot read MODCODs {path}: {reason}") from error
+    rows = csv_rows(path, "MODCODs")
     if not rows or any(name not in rows[0] for name in _COLUMNS):
         raise SemlossError(f"{path}: a table of MODCODs has columns {', '.join(_COLUMNS)}")
     return Modcods(f"{path}", tuple(_read(rows, path)))

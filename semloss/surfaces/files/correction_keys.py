@@ -23,7 +23,7 @@ def correction_written(found: Correction | None) -> dict[str, Any] | None:
     """Content of the key; basis and draws lose all but their first three digits."""
     if found is None:
         return None
-    size = np.max(np.abs(found.basis), initial=0.0) or 1.0
+    size = found.basis_size
     return {
         "encoding": _ENCODING,
         "start": found.start.tolist(),
@@ -32,7 +32,7 @@ def correction_written(found: Correction | None) -> dict[str, Any] | None:
         "beyond": found.beyond.tolist(),
         **{name: _text(getattr(found, name), "<f4") for name in _FIELDS},
         # Half precision keeps three digits of numbers near 1, of far smaller ones fewer.
-        "basis": [float(size), _text(found.basis / size, "<f2")],
+        "basis": [size, _text(found.basis / size, "<f2")],
         "draws": _text(found.draws, "<f2"),
     }
 

@@ -218,13 +218,14 @@ def _edges(fit: FitData, x: Array, snr_db: Array, band: Band) -> tuple[Array, Ar
     else:
         below, above = _drawn(fit, x, snr_db, band.interval)
         # What the draws leave out: they are of the formula alone, or of the surface on new images.
-        _, told = _with_sd(fit, x, snr_db, Band(kind="new-images"))
-        share = half / np.maximum(told, 1e-300)
         if fit.correction is None:
+            share = np.ones(len(x))
             rest = (quantile * half) ** 2 - (quantile**2) * _delta(fit, x, snr_db)[1]
             below = -np.sqrt(np.minimum(below, 0.0) ** 2 + np.maximum(rest, 0.0))
             above = np.sqrt(np.maximum(above, 0.0) ** 2 + np.maximum(rest, 0.0))
-            share = np.ones(len(x))
+        else:
+            _, told = _with_sd(fit, x, snr_db, Band(kind="new-images"))
+            share = half / np.maximum(told, 1e-300)
         low, high = value + share * np.minimum(below, 0.0), value + share * np.maximum(above, 0.0)
     least, most = _ends(fit, band)
     # A receiver tuned to the link may beat the clean ceiling: the band still holds the value.

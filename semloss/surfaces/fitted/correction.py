@@ -74,9 +74,14 @@ class Correction:
             total += growth * np.maximum(np.maximum(low - points, points - high), 0.0)
         return total
 
+    @property
+    def basis_size(self) -> float:
+        """Largest number of the basis, by which it is divided before it is rounded."""
+        return float(np.max(np.abs(self.basis), initial=0.0)) or 1.0
+
     def rounded(self) -> "Correction":
         """The correction as a fit file keeps it: fields in single, draws in half precision."""
-        size = float(np.max(np.abs(self.basis), initial=0.0)) or 1.0
+        size = self.basis_size
         mean, these, new = (
             field.astype(np.float32).astype(np.float64)
             for field in (self.mean, self.these_images, self.new_images)

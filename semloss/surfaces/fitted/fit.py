@@ -13,7 +13,7 @@ from semloss.answers import Answer
 from semloss.errors import SemlossError
 from semloss.layout import named
 from semloss.surfaces.fitted import requirements
-from semloss.surfaces.fitted.bands import KINDS, Band, at_points
+from semloss.surfaces.fitted.bands import Band, at_points, level_text
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.inputs import Frame, columns_of, decibels_of, one_number, ratios_of
 from semloss.surfaces.fitted.requirements import Contour, Levels, Requirement
@@ -70,7 +70,7 @@ class Prediction(Answer):
         lines = []
         for row in self.rows():
             level = "" if self.interval is None else (
-                f"   [{100 * self.interval:g} %, {KINDS[self.band]}: "
+                f"   [{level_text(self.interval, self.band)}: "
                 f"{row['low']:.4g} … {row['high']:.4g}]"
             )  # fmt: skip
             lines.append(

@@ -16,7 +16,7 @@ from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.layout import frame_text, named
 from semloss.roots import first_met
-from semloss.surfaces.fitted.bands import KINDS, Band, at_points
+from semloss.surfaces.fitted.bands import Band, at_points, level_text
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.fitted.inputs import one_number
 from semloss.units import format_cr
@@ -110,7 +110,7 @@ class Requirement(Answer):
         # A confident answer is a bound; the interval is that of what is truly needed.
         of = "truly needed, " if self.confidence else ""
         level = "" if self.interval is None else (
-            f"   [{of}{100 * self.interval:g} %, {KINDS[self.band]}: {span}]"
+            f"   [{of}{level_text(self.interval, self.band)}: {span}]"
         )  # fmt: skip
         line = f"{named(self)} = {self.target:g}{_sure(self.confidence)} {ask}{level}"
         edge = "\nthe lowest measured value meets the target; less might do"
