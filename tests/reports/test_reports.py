@@ -12,6 +12,7 @@ from known_surface import truth
 from PIL import Image
 from surface_truth import simulated
 
+from semloss import load
 from semloss.errors import SemlossError
 from semloss.reports.fit.candidates import forms_plot
 from semloss.reports.fit.comparison import LEVEL, surface_names, surfaces_plot
@@ -404,3 +405,15 @@ def test_numbers_carry_minus_signs_and_words_keep_their_hyphens():
     assert about_cr(1 / 12) == "1/12"
     assert about_cr(0.0589256) == "1/17"
     assert cell_name(1 / 48, -8.0) == "CR 1/48, −8 dB"
+
+
+def test_the_corrected_form_is_no_other_form_and_is_not_flagged(tmp_path):
+    fit = load("eurosat-psnr")
+    held = fit.quality["candidates"]["corrected"]["held_out"]
+    assert held < min(
+        row["held_out"] for name, row in fit.quality["candidates"].items() if name in FORMS
+    )
+    reading = forms_plot(fit, tmp_path / "forms.png")
+    assert f"with its correction by {held:.3g} (" in reading
+    assert "other form, corrected" not in reading
+    assert "corrected: form" not in reading

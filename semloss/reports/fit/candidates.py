@@ -15,6 +15,8 @@ from semloss.reports import look
 from semloss.reports.page import capital, row_of_most, rows_of, signed
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
+from semloss.surfaces.fitting.fit_surface import CORRECTED
+from semloss.surfaces.forms import FORMS
 
 REFERENCE = "reference"
 """Name of the non-parametric yardstick among the candidates."""
@@ -130,7 +132,7 @@ def _form_label(row: dict[str, Any]) -> str:
 
 def _doubtful(row: dict[str, Any]) -> bool:
     """Whether a form's fit ended otherwise than well."""
-    return row["form"] != REFERENCE and row["outcome"] not in (None, Outcome.CONVERGED.value)
+    return row["form"] in FORMS and row["outcome"] not in (None, Outcome.CONVERGED.value)
 
 
 def _read_forms(fit: Fit, table: pd.DataFrame, percent: float) -> str:
@@ -142,13 +144,13 @@ def _read_forms(fit: Fit, table: pd.DataFrame, percent: float) -> str:
         return f"{row[key]:.3g} ({percent * row[key]:.1f} % of the range) {kind}"
 
     parts = [f"{fit.form} misses by {said(own)}"]
-    others = table[~table["chosen"] & (table["form"] != REFERENCE) & table["held_out"].notna()]
+    others = table[~table["chosen"] & table["form"].isin(FORMS) & table["held_out"].notna()]
     if len(others):
         best = row_of_most(others, -others["held_out"].to_numpy(float))
         parts.append(f"the best other form, {best['form']}, by {said(best)}")
-    reference = table[table["form"] == REFERENCE]
-    if len(reference):
-        parts.append(f"the non-parametric reference by {said(rows_of(reference)[0])}")
+    beside = ((CORRECTED, "with its correction"), (REFERENCE, "the non-parametric reference"))
+    for name, words in beside:
+        parts += [f"{words} by {said(row)}" for row in rows_of(table[table["form"] == name])]
     marked = [f"{row['form']}: {row['outcome']}" for row in rows_of(table) if _doubtful(row)]
     tail = f"; marked * are {', '.join(marked)}" if marked else ""
     return signed(f"{', '.join(parts)}{tail}.")
