@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from semloss.planning.passes.simulation import simulate_pass
     from semloss.planning.planner import Link
     from semloss.selection import select
+    from semloss.sending import load_codec, send_scene
     from semloss.surfaces.estimator import SemanticLossRegressor
     from semloss.surfaces.files.fit_file import load, save
     from semloss.surfaces.fitting.fit_surface import fit_surface
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Link", "SemanticLossRegressor", "__version__", "circular_pass", "compare", "fit_surface",
-    "load", "load_table", "save", "select", "simulate_pass",
+    "load", "load_codec", "load_table", "save", "select", "send_scene", "simulate_pass",
 ]  # fmt: skip
 
 _HOMES = {
@@ -33,9 +34,11 @@ _HOMES = {
     "compare": "semloss.comparing",
     "fit_surface": "semloss.surfaces.fitting.fit_surface",
     "load": "semloss.surfaces.files.fit_file",
+    "load_codec": "semloss.sending",
     "load_table": "semloss.tables",
     "save": "semloss.surfaces.files.fit_file",
     "select": "semloss.selection",
+    "send_scene": "semloss.sending",
     "simulate_pass": "semloss.planning.passes.simulation",
 }
 

@@ -25,6 +25,7 @@ FLOORS = [
     {"surfaces"},
     {"planning", "comparing"},
     {"collect", "reports"},
+    {"sending"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -9,6 +9,7 @@ from semloss.collect.run import UnitFolder, rows_of
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain
+from semloss.collect.stages.rebuild import rebuild_record
 from semloss.collect.stages.reception import Listeners, TestSet, measure, readable
 from semloss.collect.units import Unit
 
@@ -99,6 +100,9 @@ class Measured(Stage):
             f"{snr_db:g}": sorted(metrics.wanted() | set(before["held"].get(f"{snr_db:g}", ())))
             for snr_db in missing
         }
+        record["rebuild"] = rebuild_record(
+            unit, needs, bench.task, bench.shape, bench.images.classes
+        )
         return record | {"summary": _summary(record["rows"], unit.snr_db)}
 
 

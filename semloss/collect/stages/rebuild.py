@@ -1,0 +1,94 @@
+"""What it takes to build a measured cell's codec and receivers again, as its record tells it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from semloss.channels import CHANNELS
+from semloss.codecs import CODECS
+from semloss.collect.experiment import Experiment
+from semloss.collect.schedule import units_of
+from semloss.collect.units import Unit
+from semloss.objectives import OBJECTIVES
+from semloss.storage import read_json, read_toml
+from semloss.tasks import TASKS, Task
+
+Record = dict[str, Any]
+
+
+def rebuild_record(
+    unit: Unit,
+    needs: Mapping[str, Unit],
+    task: Task,
+    shape: tuple[int, int, int],
+    classes: Sequence[str],
+) -> Record:
+    """Everything about a cell's networks, as JSON.
+
+    Parameters
+    ----------
+    unit, needs
+        The cell's measurement and the units that it needs, by the part they play.
+    task
+        The task model's options.
+    shape
+        Bands, height and width of an image.
+    classes
+        Names of the source's classes.
+
+    Returns
+    -------
+    dict
+        ``codec``, ``channel``, ``objective``, ``task``: options with their kind; ``realisation``:
+        cr_nominal, cr, k, setting; ``snr_db``: of the cell; ``shape``; ``classes``; ``weights``:
+        files without their suffix within the run, by the part they play ("codec", "task": the
+        model on clean images, "receiver": the matched one).
+    """
+    scheme = unit.scheme
+    assert scheme is not None
+    realised = scheme.realisation
+    return {
+        "codec": CODECS.dump(scheme.codec),
+        "channel": CHANNELS.dump(scheme.channel),
+        "objective": OBJECTIVES.dump(scheme.objective),
+        "task": TASKS.dump(task),
+        "realisation": {
+            "cr_nominal": realised.cr_nominal,
+            "cr": realised.cr,
+            "k": realised.k,
+            "setting": dict(realised.setting),
+        },
+        "snr_db": unit.snr_db,
+        "shape": list(shape),
+        "classes": list(classes),
+        "weights": {role: one.id for role, one in needs.items()},
+    }
+
+
+def rebuild_records(run: Path) -> dict[str, Record]:
+    """The same of all cells that a run's experiment schedules, by the name of the cell.
+
+    For cells whose own record does not tell it: those of before it did.
+
+    Raises
+    ------
+    SemlossError
+        When the run's own files are not all there, or are of another version.
+    """
+    experiment = Experiment.from_tables(read_toml(run / "experiment.toml"))
+    source = read_json(run / "source.json")
+    height, width, bands = source["shape"]
+    shape = (bands, height, width)
+    units = units_of(experiment, shape, read_json(run / "identity.json"))
+    by_id = {unit.id: unit for unit in units}
+    return {
+        unit.name: rebuild_record(
+            unit,
+            {role: by_id[need] for role, need in unit.needs.items()},
+            experiment.task,
+            shape,
+            source["classes"],
+        )
+        for unit in units
+        if unit.stage == "measured"
+    }
