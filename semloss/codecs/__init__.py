@@ -1,5 +1,6 @@
 """Codecs: images to complex channel symbols and back."""
 
+from semloss.codecs import adaptive as _adaptive  # noqa: F401 - registers itself
 from semloss.codecs import deepjscc as _deepjscc  # noqa: F401 - registers itself
 from semloss.codecs.base import (
     CODECS,

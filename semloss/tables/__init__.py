@@ -42,6 +42,9 @@ steps               integer  its optimiser steps
 validation_psnr_db  dB       mean PSNR on the validation images
 codec_cpu_s         s        processor time spent on the codec
 receiver_cpu_s      s        processor time spent on the matched task model
+encoder_weights     integer  learnt numbers of the modules that are at work while an image is sent
+encoder_macs        integer  multiply-accumulates of their convolutions and linear layers, an image
+encoder_cpu_ms      ms       processor time of an image encoded alone; empty on a GPU
 device, precision   text     where and in which arithmetic it was trained
 threads             integer  processor threads of the training
 key                 text     content key under which the cell is kept

@@ -1,7 +1,6 @@
 """The doors, further: a network for the whole plane, maps in place of images, maps as truth."""
 
 import json
-from typing import ClassVar
 
 import pandas as pd
 import pytest
@@ -12,6 +11,7 @@ from torch import nn
 
 from semloss import facts
 from semloss.codecs import CODECS
+from semloss.codecs.adaptive import AdaptiveNetwork
 from semloss.codecs.base import Codec, CodecNetwork, Realisation, from_symbols, nearest, to_symbols
 from semloss.codecs.deepjscc import DeepJSCC, DeepJSCCNetwork
 from semloss.metrics import mean_measurement
@@ -20,82 +20,49 @@ from semloss.tasks import TASKS, Task
 
 # -- one network for all SNR and all CR --------------------------------------------------------
 
-MOST = 16
+ADAPTIVE = TINY.replace("[codec]", '[codec]\nkind = "adaptive"').replace(
+    'independent = {steps = 40, batch_size = 8, optimiser = "adam", lr = 5e-3, clip_norm = 1.0}',
+    "independent = {steps = 60, batch_size = 8, lr = 0.02}",
+)
 
 
-class Prefix(DeepJSCC):
-    """DeepJSCC of which the first maps are sent, as many as the CR allows."""
-
-    training = "plane"
-
-    def realise(self, cr, shape, where="cr"):
-        found = super().realise(cr, shape, where)
-        return Realisation(cr, found.cr, found.k, {"maps": found.setting["filters"]})
-
-    def build(self, shape, realisation, seed):
-        most = Realisation(1, 1, 1, {"filters": MOST})
-        network = super().build(shape, most, seed)
-        network.__class__ = PrefixNetwork
-        network.maps = realisation.setting["maps"]
-        return network
-
-
-class PrefixNetwork(DeepJSCCNetwork):
-    seen: ClassVar = []  # CR of every image that was trained
+def test_one_training_serves_all_snr_and_all_cr(tmp_path, monkeypatch):
+    seen = []  # CR of every image that was trained
 
     def encode(self, images, state):
-        latent = self.encoder(images)
-        if state.cr is None:
-            return to_symbols(latent[:, : self.maps])
-        self.seen.extend(state.cr.tolist())
-        share = self.share(state.cr)
-        return to_symbols(latent * self.first(share)) * share.sqrt().unsqueeze(1)
-
-    def decode(self, symbols, state, generator):
-        maps = self.maps if state.cr is None else MOST
-        latent = from_symbols(symbols, (maps, *self.latent_shape[1:]))
-        latent = nn.functional.pad(latent, (0, 0, 0, 0, 0, MOST - maps))
         if state.cr is not None:
-            latent = latent * self.first(self.share(state.cr))
-        return torch.sigmoid(self.decoder(latent).float())
+            seen.extend(state.cr.tolist())
+        return encoded(self, images, state)
 
-    def share(self, cr):
-        """Share of the maps that is sent of each image."""
-        return (cr * 96).round().clamp(1, MOST) / MOST
-
-    def first(self, share):
-        return (torch.arange(MOST) < share.unsqueeze(1) * MOST).float()[:, :, None, None]
-
-
-def test_one_training_serves_all_snr_and_all_cr(tmp_path):
-    CODECS.register("prefix")(Prefix)
-    PrefixNetwork.seen.clear()
-    experiment = TINY.replace("[codec]", '[codec]\nkind = "prefix"')
+    encoded = AdaptiveNetwork.encode
+    monkeypatch.setattr(AdaptiveNetwork, "encode", encode)
     options = ["--set", "train.range_cr=['1/48', '1/6']", "--set", "train.range_snr_db=[0,10]"]
-    table = collected(tmp_path, experiment, *options)
+    table = collected(tmp_path, ADAPTIVE, *options)
     assert len(value(table, "psnr_db")) == len(value(table, "accuracy", "matched")) == 4
     assert table.train_snr_db.isna().all()
-    assert 1 / 48 <= min(PrefixNetwork.seen) < 1 / 40
-    assert 1 / 7 < max(PrefixNetwork.seen) <= 1 / 6
+    assert 1 / 48 <= min(seen) < 1 / 40
+    assert 1 / 7 < max(seen) <= 1 / 6
     run = tmp_path / "run"
     assert len(list((run / "trunks").iterdir())) == 1
     assert not (run / "bases").exists()
     assert len(list((run / "receivers").iterdir())) == 2  # one for each CR
     keys = {json.loads(p.read_text())["key"] for p in (run / "receivers").glob("*/receiver.json")}
     assert len(keys) == 2
+    cells = pd.read_csv(run / "cells.csv")
+    assert set(cells.setting) == {"maps=4", "maps=16"}
+    assert cells.encoder_weights.nunique() == cells.encoder_macs.nunique() == 1
+    assert (cells.encoder_cpu_ms > 0).all()
     # another CR costs its receivers and a measurement
-    trained = len(PrefixNetwork.seen)
-    table = collected(tmp_path, experiment, *options, "--set", "grid.cr=1/12")
+    trained = len(seen)
+    table = collected(tmp_path, ADAPTIVE, *options, "--set", "grid.cr=1/12")
     assert len(value(table, "psnr_db")) == 6
-    assert len(PrefixNetwork.seen) == trained
+    assert len(seen) == trained
 
 
 def test_a_network_for_the_plane_that_diverges_flags_every_cell(tmp_path):
-    CODECS.register("prefix")(Prefix)
-    experiment = TINY.replace("[codec]", '[codec]\nkind = "prefix"')
-    wild = ["train.independent.lr=1e4", "train.independent.clip_norm=1e9", "train.retries=0"]
+    wild = ["train.independent.lr=1e9", "train.independent.clip_norm=1e9", "train.retries=0"]
     options = [word for change in wild for word in ("--set", change)]
-    collected(tmp_path, experiment, *options, code=2)  # nothing to fit: told, not passed over
+    collected(tmp_path, ADAPTIVE, *options, code=2)  # nothing to fit: told, not passed over
     assert pd.read_csv(tmp_path / "run" / "metrics.csv").empty
     cells = pd.read_csv(tmp_path / "run" / "cells.csv")
     assert len(cells) == 4

@@ -1,17 +1,23 @@
 """A cell, measured: what its link delivers, and what task models make of it."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from semloss.codecs import CodecNetwork
+from semloss.codecs.cost import encoder_cost
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import UnitFolder, rows_of
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
-from semloss.collect.stages.chain import Chain
+from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.stages.rebuild import rebuild_record
 from semloss.collect.stages.reception import Listeners, TestSet, measure, readable
 from semloss.collect.units import Unit
+
+#: Test images that an encoder is timed on.
+TIMED = 6
 
 #: Record of a codec that is never trained, or of a receiver that there is none of.
 _UNTRAINED: Record = {"status": "ok", "attempts": [], "lr": None, "steps": 0, "cpu_s": 0.0}
@@ -77,7 +83,7 @@ class Measured(Stage):
             networks = {name: bench.new_task(0) for name in ("clean", "matched")}
             receiver = bench.load("receiver", networks["matched"])
             said = bench.load("task", networks["clean"])["predictions"]
-        cell = _cell_row(unit, bench, sender, receiver)
+        cell = _cell_row(unit, bench, sender, receiver) | _encoder_row(codec, bench)
         record: Record = {"status": cell["status"], "cell": cell, "held": {}, "rows": []}
         if cell["status"] == "diverged":
             return record | {"summary": f"diverged: {cell['attempts']}"}
@@ -134,6 +140,12 @@ def _cell_row(unit: Unit, bench: Bench, sender: Record, receiver: Record) -> dic
         "code": bench.job.code,
         "key": unit.key,
     }
+
+
+def _encoder_row(codec: CodecNetwork, bench: Bench) -> dict[str, Any]:
+    """What the cells table says of the cost of sending."""
+    images = images_at(bench.images.images, bench.split.test[:TIMED], bench.device)
+    return {f"encoder_{name}": value for name, value in asdict(encoder_cost(codec, images)).items()}
 
 
 def _summary(rows: list[dict[str, Any]], snr_db: float | None) -> str:

@@ -1,0 +1,218 @@
+"""One DeepJSCC for every SNR and every CR: it is told both, and sends as many maps as fit."""
+
+import math
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from semloss.codecs.base import (
+    CODECS,
+    ChannelState,
+    Codec,
+    CodecNetwork,
+    ImageShape,
+    Realisation,
+    nearest,
+)  # fmt: skip
+from semloss.codecs.prelu import PReLU
+
+#: SNR in dB and CR at which a network is told zero, and what it is told one for.
+MIDDLE_DB, SCALE_DB = 6.0, 10.0
+MIDDLE_CR = 1 / 16
+
+#: Hidden units of the small network that turns SNR and CR into scales and shifts.
+CONTROL_WIDTH = 32
+
+
+@CODECS.register("adaptive")
+class Adaptive(Codec):
+    """DeepJSCC with a scale and a shift for every map, of which a prefix of its maps is sent.
+
+    ::
+
+        image ─ conv5/2 stem ─ conv5/2 width ─ [conv5 width] × depth ─ conv5 maps ─→ symbols
+        image ← sigmoid ─ tconv5/2 C ─ tconv5/2 stem ─ [conv5 width] × (depth+1) ←──── symbols
+
+    Each map of a hidden layer, after its PReLU, is scaled and shifted by a small network that is
+    told the SNR, log CR and their product; layers that keep their shape add to what they were
+    given. Beside all that a linear path goes from the image to the maps, and back. The first
+    maps are sent, as many as the CR allows, with unit mean power; the receiver takes the others
+    for zero. While it is trained every image has an SNR and a CR of its own.
+
+    The instantiation is ours. Conditioning on SNR is that of ADJSCC (Xu et al., arXiv
+    2012.00533), on rate and SNR together that of SwinJSCC (Yang et al., arXiv 2308.09361),
+    prefixes those of DeepJSCC-l++ (Bian et al., arXiv 2305.13161).
+
+    Attributes
+    ----------
+    maps
+        Maps that there are to send: all of them are its highest CR.
+    stem, width, depth, kernel, stages
+        As in `DeepJSCC`.
+    """
+
+    training = "plane"
+
+    maps: int = Field(default=16, ge=1, le=256)
+    stem: int = Field(default=16, ge=1, le=1024)
+    width: int = Field(default=32, ge=1, le=1024)
+    depth: int = Field(default=2, ge=0, le=32)
+    kernel: Literal[3, 5, 7, 9] = 5
+    stages: int = Field(default=2, ge=1, le=5)
+
+    def side(self, shape: ImageShape) -> tuple[int, int]:
+        """Height and width of a map that is sent."""
+        step = 2**self.stages
+        return math.ceil(shape[1] / step), math.ceil(shape[2] / step)
+
+    def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
+        """Find how many of its maps are sent; see `Codec.realise`."""
+        n, area = math.prod(shape), math.prod(self.side(shape))
+        below = min(max(1, math.floor(2 * cr * n / area)), self.maps)
+        counts = range(below, min(below + 1, self.maps) + 1)
+        ways = [Realisation(cr, k / n, k, {"maps": c}) for c in counts for k in [-(-c * area // 2)]]
+        return nearest(ways, shape, where)
+
+    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "AdaptiveNetwork":
+        """Make the network for (C, H, W) images, its weights drawn from `seed`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return AdaptiveNetwork(self, shape, realisation.setting["maps"])
+
+
+class Stack(nn.Module):
+    """Layers whose maps, after a PReLU, are scaled and shifted by what the stack is told.
+
+    Parameters
+    ----------
+    layers
+        Convolutions; the last is left as it is.
+    maps
+        Maps that each hidden layer gives.
+    """
+
+    def __init__(self, layers: list[nn.Module], maps: list[int]) -> None:
+        super().__init__()
+        *hidden, self.last = layers
+        self.hidden = nn.ModuleList(hidden)
+        self.bends = nn.ModuleList(PReLU(count) for count in maps)
+        self.maps = maps
+        told = nn.Linear(CONTROL_WIDTH, 2 * sum(maps))
+        nn.init.zeros_(told.weight)  # at first no map is changed, whatever it is told
+        nn.init.zeros_(told.bias)
+        self.control = nn.Sequential(nn.Linear(3, CONTROL_WIDTH), nn.GELU(), told)
+
+    def forward(self, maps: Tensor, told: Tensor) -> Tensor:
+        """Maps (B, C, H, W), and what is told of each image (B, 3)."""
+        controls = self.control(told).split([2 * count for count in self.maps], dim=1)
+        for layer, bend, control in zip(self.hidden, self.bends, controls, strict=True):
+            after = _scaled(bend(layer(maps)), control)
+            maps = maps + after if after.shape == maps.shape else after
+        result: Tensor = self.last(maps)
+        return result
+
+
+def _scaled(maps: Tensor, control: Tensor) -> Tensor:
+    """Maps (B, C, H, W) times 1 + scale plus shift, control (B, 2 C) holding both.
+
+    The numbers are tiled along image rows, so that every loop is long: see `prelu`.
+    """
+    batch, channels, height, width = maps.shape
+    tiled = control.to(maps.dtype).view(batch, 2, channels).repeat(1, 1, width)
+    rows = maps.permute(0, 2, 3, 1).reshape(batch, height, width * channels)
+    rows = torch.addcmul(tiled[:, 1:], rows, 1 + tiled[:, :1])
+    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+class AdaptiveNetwork(CodecNetwork):
+    """The network of `Adaptive` for images of one shape, set to send so many of its maps."""
+
+    def __init__(self, options: Adaptive, shape: ImageShape, sent: int) -> None:
+        super().__init__()
+        self.shape, self.sent, self.most = shape, sent, options.maps
+        self.side = options.side(shape)
+        self.area = math.prod(self.side)
+        kernel, pad, width, count = options.kernel, options.kernel // 2, options.width, options.maps
+        # maps at each resolution, from the image down: C, stem, width, width, ...
+        maps = [shape[0], options.stem, *([width] * options.stages)][: options.stages]
+        maps.append(width)
+        flat = [width] * options.depth
+
+        down: list[nn.Module] = [
+            nn.Conv2d(before, after, kernel, stride=2, padding=pad)
+            for before, after in pairwise(maps)
+        ]
+        down += [nn.Conv2d(width, after, kernel, padding=pad) for after in [*flat, count]]
+        self.encoder = Stack(down, [*maps[1:], *flat])
+        up: list[nn.Module] = [
+            nn.Conv2d(before, width, kernel, padding=pad) for before in [count, *flat]
+        ]
+        up += [
+            nn.ConvTranspose2d(before, after, kernel, stride=2, padding=pad, output_padding=1)
+            for before, after in pairwise(maps[::-1])
+        ]
+        self.decoder = Stack(up, [width, *flat, *maps[-2:0:-1]])
+        step = 2**options.stages
+        lapped = (2 * step, step, step // 2)  # kernel, stride, padding
+        self.straight_down = nn.Conv2d(shape[0], count, *lapped, bias=False)
+        self.straight_up = nn.ConvTranspose2d(count, shape[0], *lapped, bias=False)
+        self.step = step
+
+    def encode(self, images: Tensor, state: ChannelState) -> Tensor:
+        """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k); see `CodecNetwork`."""
+        counts = self._counts(state, images)
+        latent = self.encoder(images, self._told(state, counts)) + self._straight(images)
+        latent = latent.float() * self._first(counts)
+        flat = latent.flatten(1)
+        if state.cr is None:
+            flat = flat[:, : self.sent * self.area]
+        if flat.shape[1] % 2:
+            flat = nn.functional.pad(flat, (0, 1))
+        used = torch.ceil(counts * self.area / 2).unsqueeze(1)
+        flat = flat * torch.rsqrt(flat.square().sum(dim=1, keepdim=True) / used + 1e-12)
+        return torch.view_as_complex(flat.view(len(flat), -1, 2))
+
+    def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
+        """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
+        counts = self._counts(state, symbols)
+        whole = self.most * self.area
+        flat = torch.view_as_real(symbols).flatten(1)
+        flat = nn.functional.pad(flat, (0, max(0, whole - flat.shape[1])))[:, :whole]
+        latent = flat.view(-1, self.most, *self.side) * self._first(counts)
+        latent = latent.contiguous(memory_format=torch.channels_last)
+        image: Tensor = self.decoder(latent, self._told(state, counts)) + self.straight_up(latent)
+        return torch.sigmoid(image[:, :, : self.shape[1], : self.shape[2]].float())
+
+    def _counts(self, state: ChannelState, like: Tensor) -> Tensor:
+        """How many maps are sent of each image, (B,)."""
+        if state.cr is None:
+            return torch.full((len(like),), float(self.sent), device=like.device)
+        per_map = self.area / 2 / math.prod(self.shape)
+        return (state.cr / per_map).round().clamp(1, self.most)
+
+    def _first(self, counts: Tensor) -> Tensor:
+        """One for each map that is sent, else zero, (B, maps, 1, 1)."""
+        numbers = torch.arange(self.most, device=counts.device)
+        return (numbers < counts.unsqueeze(1)).float()[:, :, None, None]
+
+    def _told(self, state: ChannelState, counts: Tensor) -> Tensor:
+        """SNR, log CR and their product, each of the order of one, (B, 3)."""
+        snr_db = torch.as_tensor(state.snr_db, dtype=torch.float32, device=counts.device)
+        if state.gain is not None:  # the receiver knows what of the mean SNR it has
+            power = state.gain.abs().square().mean(dim=1)
+            snr_db = snr_db + 10 * torch.log10(power.clamp_min(1e-3))
+        link = ((snr_db - MIDDLE_DB) / SCALE_DB).expand_as(counts)
+        cr = counts * (self.area / 2 / math.prod(self.shape))
+        rate = torch.log(cr / MIDDLE_CR)
+        return torch.stack([link, rate, link * rate], dim=1)
+
+    def _straight(self, images: Tensor) -> Tensor:
+        """The linear path down; the image is continued to a whole number of steps."""
+        wanted = [self.step * side for side in self.side]
+        pads = (0, wanted[1] - images.shape[3], 0, wanted[0] - images.shape[2])
+        whole = nn.functional.pad(images, pads, mode="replicate") if any(pads) else images
+        result: Tensor = self.straight_down(whole)
+        return result
