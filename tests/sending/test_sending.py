@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -227,3 +228,34 @@ def test_one_line_for_what_cannot_be_sent(run, scene, tmp_path, capsys, monkeypa
     assert said in streams.err
     assert streams.err.count("\n") == 1
     assert not streams.out
+
+
+def test_an_encoder_goes_on_board(run, tmp_path, capfd):
+    pytest.importorskip("onnxscript", reason="needs semloss[onnx]")
+    import onnx.reference
+
+    out = tmp_path / "encoder.onnx"
+    words = ["export", str(run), "--cr", "1/6", "--snr-db", "10", "--out", str(out), "--json"]
+    assert main(words) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["largest_difference"] < 1e-4
+    codec = semloss.load_codec(run, cr=1 / 6, snr_db=10)
+    tile = np.random.default_rng(1).integers(0, 256, (1, 48, 48, 3), dtype=np.uint8)
+    image = (tile / np.float32(255)).transpose(0, 3, 1, 2)
+    given = {"image": image, "snr_db": np.float32([10])}
+    (pairs,) = onnx.reference.ReferenceEvaluator(str(out)).run(None, given)
+    assert pairs[..., 0] + 1j * pairs[..., 1] == pytest.approx(codec.encode(tile), abs=1e-4)
+    row = pd.read_csv(run / "cells.csv").set_index("cell").loc[codec.cell.name]
+    assert (told["encoder_weights"], told["encoder_macs"]) == (
+        row.encoder_weights, row.encoder_macs,
+    )  # fmt: skip
+
+
+def test_without_the_extra_the_export_says_what_to_install(run, tmp_path, monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    words = ["export", str(run), "--cr", "1/6", "--snr-db", "10"]
+    assert main([*words, "--out", str(tmp_path / "encoder.bin")]) == 2
+    assert "name it *.onnx" in capfd.readouterr().err
+    assert main([*words, "--out", str(tmp_path / "encoder.onnx")]) == 2
+    assert "pip install 'semloss[onnx]'" in capfd.readouterr().err

@@ -1,0 +1,46 @@
+"""`semloss export`: a trained encoder as a file for an on-board processor."""
+
+from pathlib import Path
+
+from semloss.cli import options
+from semloss.cli.output import output
+from semloss.cli.parser import Parser, number, ratio
+
+ABOUT = (
+    "Write the encoder of a trained cell as ONNX, image and SNR in, symbols out, and say what it "
+    "costs. Its symbols are compared with torch's before anything is written. Needs semloss[onnx]."
+)
+EXAMPLE = "semloss export runs/demo --cr 1/12 --snr-db 4 --out encoder.onnx"
+
+
+def define(parser: Parser) -> None:
+    """Define the command's options."""
+    parser.add_argument("folder", type=Path, metavar="RUN", help="run folder of semloss collect")
+    which = parser.add_argument_group("which cell: the nearest one, or by name")
+    which.add_argument("--cr", type=ratio, metavar="CR", help='compression ratio k/n, e.g. "1/12"')
+    which.add_argument(
+        "--snr-db", type=number(-100, 100, "dB"), metavar="DB", help="Es/N0 of the cell"
+    )
+    which.add_argument("--cell", metavar="NAME", help="a cell of the run, or its folder")
+    which.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE",
+        help="only cells with it, e.g. objective=mse; may be repeated",
+    )  # fmt: skip
+    parser.excludes("--cell", "--cr", "--where", why="a name is one cell")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", default=Path("encoder.onnx"),
+        help="the file (default: encoder.onnx)",
+    )  # fmt: skip
+    options.add_output(parser, plot=False, strict=False)
+
+
+def run(args: options.Args) -> int:
+    """Export an encoder."""
+    from semloss.cli.output import notes
+    from semloss.sending import export_encoder, load_codec
+
+    codec = load_codec(
+        args.folder, args.cell, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args)
+    )
+    notes(codec.notes)
+    return output(export_encoder(codec, args.out), args)
