@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -11,10 +13,13 @@ from torch import nn
 from semloss.collect import BEGAN_S
 from semloss.collect.run import Busy
 from semloss.collect.stages import STAGES
+from semloss.collect.stages.attempts import Doing
 from semloss.collect.stages.bench import Bench, Damaged
 from semloss.collect.units import Job
 from semloss.errors import SemlossError
-from semloss.training import Recipe, keep_freed_memory, train
+from semloss.training import Member, Recipe, Trained, keep_freed_memory, train, train_pack
+
+T = TypeVar("T")
 
 #: CPU seconds of importing what a worker imports when it starts; none where it was imported before.
 IMPORT_S = time.process_time() - BEGAN_S
@@ -55,7 +60,9 @@ def prepare_process(threads: int) -> None:
 
 
 def do_pack(jobs: Sequence[Job]) -> list[Result]:
-    """Do what is left of some units, in turn: the entry point of every engine.
+    """Do what is left of some units of one stage: the entry point of every engine.
+
+    What they ask to be trained at one time is trained as a pack.
 
     Raises
     ------
@@ -63,23 +70,44 @@ def do_pack(jobs: Sequence[Job]) -> list[Result]:
         When the images cannot be read, the results not be written, the clean task model does
         not train, or a GPU's memory does not suffice.
     """
-    return [_do(job) for job in jobs]
+    if not jobs:
+        return []
+    prepare_process(jobs[0].experiment.compute.threads)
+    try:
+        return carry_out([_do(job) for job in jobs])
+    except torch.OutOfMemoryError:
+        raise SemlossError(
+            f"{jobs[0].unit.name}: out of GPU memory; lower the batch sizes, in another folder "
+            "(--out)"
+        ) from None
 
 
-def _do(job: Job) -> Result:
-    prepare_process(job.experiment.compute.threads)
+def carry_out(doings: Sequence[Doing[T]]) -> list[T]:
+    """Carry some work out together; the result of each."""
+    results: dict[int, T] = {}
+    told: dict[int, Trained | None] = dict.fromkeys(range(len(doings)))
+    with ExitStack() as stack:
+        for doing in doings:  # none keeps its lock when another fails
+            stack.callback(doing.close)
+        while told:
+            asked: dict[int, Member] = {}
+            for at, trained in told.items():
+                try:
+                    asked[at] = doings[at].send(trained)  # type: ignore[arg-type]
+                except StopIteration as end:
+                    results[at] = end.value
+            told = dict(zip(asked, train_pack(list(asked.values())), strict=True))
+    return [results[at] for at in range(len(doings))]
+
+
+def _do(job: Job) -> Doing[Result]:
     started = time.monotonic()
     bench = Bench(job)
     try:
         with bench.folder(job.unit).locked():
-            summary = STAGES[job.unit.stage].do(job.unit, bench)
+            summary = yield from STAGES[job.unit.stage].do(job.unit, bench)
     except Busy:
         return Result("another collect is at work on it", postponed=True)
     except Damaged as harm:
         return Result(f"{harm} is damaged", postponed=True, damaged=str(harm))
-    except torch.cuda.OutOfMemoryError:
-        raise SemlossError(
-            f"{job.unit.name}: out of GPU memory; lower --jobs, or the batch sizes in another "
-            "folder (--out)"
-        ) from None
     return Result(summary, time.monotonic() - started)

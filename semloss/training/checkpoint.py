@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from semloss.storage import write_atomically
 from semloss.training.draws import Draws
+from semloss.training.recipe import Recipe
 
 
 @dataclass
@@ -28,12 +29,15 @@ class Trained:
         Mean loss of every twentieth of the run.
     open_loss
         Sum of the losses since the last of those.
+    failure
+        How it diverged; empty where it did not.
     """
 
     steps: int = 0
     cpu_s: float = 0.0
     losses: list[float] = field(default_factory=list)
     open_loss: float = 0.0
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,26 @@ class Learner:
     optimiser: torch.optim.Optimizer
     clip_norm: float
 
+    @classmethod
+    def of(cls, network: nn.Module, recipe: Recipe) -> "Learner":
+        """A network on its device, to be trained in this manner."""
+        parameters = [p for p in network.parameters() if p.requires_grad]
+        return cls(network, recipe.make_optimiser(parameters), recipe.clip_norm)
+
     @property
     def parameters(self) -> list[nn.Parameter]:
         """What is learnt."""
         parameters: list[nn.Parameter] = self.optimiser.param_groups[0]["params"]
         return parameters
 
-    def step(self, loss: Tensor, lr: float) -> None:
-        """Move the weights against the gradient of a loss."""
+    def step(self, loss: Tensor, lr: float | Tensor) -> None:
+        """Move the weights against the gradient of a loss.
+
+        A learning rate on the device (a tensor) comes with a step that a graph can replay: then
+        gradients stay where they are in memory.
+        """
         self.optimiser.param_groups[0]["lr"] = lr
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad(set_to_none=not isinstance(lr, Tensor))
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         self.optimiser.step()
@@ -77,9 +91,7 @@ class Learner:
             if kind == "optimiser":
                 parameter = self.parameters[int(rest[0])]
                 # the moments keep the parameter's memory format: the arithmetic stays the same
-                like = torch.empty_like(parameter) if value.ndim else torch.empty_like(value)
-                if isinstance(self.optimiser, torch.optim.Adam):  # fused: counts on the device
-                    like = like.to(parameter.device)
+                like = torch.empty_like(parameter) if value.ndim else parameter.new_empty(())
                 self.optimiser.state[parameter][rest[1]] = like.copy_(value).detach()
 
 

@@ -30,4 +30,6 @@ def native_bf16(device: torch.device) -> bool:
 
 def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[None]:
     """Mixed precision for a network's layers; the channel stays outside, in float32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+    # a cached copy of the weights would be left behind by a step that is captured
+    keeps = device.type != "cuda"
+    return torch.autocast(device.type, torch.bfloat16, enabled=bf16, cache_enabled=keeps)

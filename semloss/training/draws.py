@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,9 +19,9 @@ class Draws:
 
     @classmethod
     def seeded(cls, key: str, device: torch.device) -> "Draws":
-        """Streams derived from a content key; channel noise is drawn on the device."""
+        """Streams derived from a content key, drawn on the device."""
         return cls(
-            torch.Generator().manual_seed(seed_for(key, "augment")),
+            torch.Generator(device).manual_seed(seed_for(key, "augment")),
             torch.Generator(device).manual_seed(seed_for(key, "channel")),
         )
 
@@ -47,15 +48,26 @@ def draw_symmetry(generator: torch.Generator) -> Callable[[Tensor], Tensor]:
 
     Land seen from above has no preferred orientation. Maps that are not square are flipped only.
     """
-    draw = int(torch.randint(8, (), generator=generator))
+    draw = torch.randint(8, (), generator=generator, device=generator.device)
+    return partial(turned if draw.is_cuda else turned_at_once, draw)
 
-    def turn(maps: Tensor) -> Tensor:
-        if draw & 1:
-            maps = maps.flip(-1)
-        if draw & 2:
-            maps = maps.flip(-2)
-        if draw & 4 and maps.shape[-2] == maps.shape[-1]:
-            maps = maps.transpose(-2, -1)
-        return maps
 
-    return turn
+def turned_at_once(draw: Tensor, maps: Tensor) -> Tensor:
+    """Maps (..., H, W) turned by a draw that is looked at: views, which cost nothing."""
+    which = int(draw)
+    if which & 1:
+        maps = maps.flip(-1)
+    if which & 2:
+        maps = maps.flip(-2)
+    if which & 4 and maps.shape[-2] == maps.shape[-1]:
+        maps = maps.transpose(-2, -1)
+    return maps
+
+
+def turned(draw: Tensor, maps: Tensor) -> Tensor:
+    """The same by a draw that stays on the device."""
+    maps = torch.where((draw & 1).bool(), maps.flip(-1), maps)
+    maps = torch.where((draw & 2).bool(), maps.flip(-2), maps)
+    if maps.shape[-2] == maps.shape[-1]:
+        maps = torch.where((draw & 4).bool(), maps.transpose(-2, -1), maps)
+    return maps

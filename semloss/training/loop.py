@@ -1,48 +1,28 @@
-"""The training loop, one for every network.
+"""The training loop, one for every network: packs of them, on a CPU or a GPU.
 
 It is exact under interruption: a run that was stopped and resumed from its checkpoint ends
-with the same weights, bit for bit, as one that was not (same machine, same thread count).
+with the same weights, bit for bit, as one that was not (same machine, same thread count). What
+becomes of a member does not depend on the others of its pack.
 """
 
-import math
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from semloss.errors import Diverged
 from semloss.interruption import look
-from semloss.training.checkpoint import Learner, Trained, resume_training, save_training
-from semloss.training.draws import Draws, batches
+from semloss.training.checkpoint import Trained
+from semloss.training.graph import Graph
+from semloss.training.member import BatchLoss, Companion, Member, Training
 from semloss.training.recipe import Recipe
 
-#: Seconds between two checkpoints of a training in progress: what an interruption may cost.
-CHECKPOINT_EVERY_S = 15.0
-
-#: Steps between two looks at the loss: each look waits for the device.
-LOOK_EVERY = 25
-
-#: Loss of one batch, given the positions (B,) of its items and the random streams.
-BatchLoss = Callable[[Tensor, Draws], Tensor]
-
-
-@dataclass(frozen=True)
-class Companion:
-    """A second network that is trained beside the first, by a loss of its own.
-
-    Attributes
-    ----------
-    network
-        Module on its device.
-    loss
-        Its loss for the batch that the first network's loss was just taken of.
-    """
-
-    network: nn.Module
-    loss: Callable[[], Tensor]
+#: Takes some steps with every member of a pack; gives the loss of each step, by member.
+Steps = Callable[[], list[list[float]]]
 
 
 def train(
@@ -54,25 +34,7 @@ def train(
     checkpoint: Path | None = None,
     companion: Companion | None = None,
 ) -> Trained:
-    """Train a network in place and leave it in evaluation mode.
-
-    Parameters
-    ----------
-    network
-        Module on its device, in its memory format.
-    loss_of
-        Loss of a batch, given item positions and the random streams.
-    n_items
-        Number of training items.
-    recipe
-        Length and manner of the training.
-    key
-        Content key: data order, augmentation and channel noise are derived from it.
-    checkpoint
-        File that carries the training across interruptions. It is there at the end too, until
-        the caller has stored the network and removes it.
-    companion
-        Further network, which takes a step of the same recipe after each of the first.
+    """Train one network, a pack of one; the parameters are those of `Member`.
 
     Raises
     ------
@@ -81,46 +43,97 @@ def train(
     SemlossError
         When the checkpoint cannot be written.
     """
-    learner = _learner(network, recipe)
-    learners = {"": learner}
-    if companion is not None:
-        learners["companion."] = _learner(companion.network, recipe)
-    device = learner.parameters[0].device
-    draws = Draws.seeded(key, device)
-    done = Trained()
-    if checkpoint is not None and checkpoint.exists():
-        done = resume_training(checkpoint, learners, draws, key)
-    window = max(1, recipe.steps // 20)
-    total = torch.tensor(done.open_loss, dtype=torch.float64, device=device)
-    started, saved_at = time.process_time() - done.cpu_s, time.monotonic()
-
-    network.train()
-    stream = batches(n_items, recipe.batch_size, key, done.steps)
-    for step in range(done.steps, recipe.steps):
-        look()
-        loss = loss_of(next(stream), draws)
-        learner.step(loss, recipe.lr_at(step))
-        if companion is not None:
-            learners["companion."].step(companion.loss(), recipe.lr_at(step))
-        total += loss.detach()
-        done.steps = step + 1
-        if done.steps % window == 0:
-            done.losses.append(total.item() / window)
-            total.zero_()
-        if done.steps % LOOK_EVERY == 0 or done.steps == recipe.steps:
-            done.open_loss = total.item()
-            if not all(map(math.isfinite, [done.open_loss, *done.losses[-1:]])):
-                raise Diverged(f"the loss was no longer finite at step {done.steps}")
-            due = time.monotonic() - saved_at > CHECKPOINT_EVERY_S or done.steps == recipe.steps
-            if checkpoint is not None and due:
-                done.cpu_s = time.process_time() - started
-                save_training(checkpoint, learners, draws, key, done)
-                saved_at = time.monotonic()
-    done.cpu_s = time.process_time() - started
-    network.eval()
+    member = Member(network, loss_of, n_items, recipe, key, checkpoint, companion)
+    (done,) = train_pack([member])
+    if done.failure:
+        raise Diverged(done.failure)
     return done
 
 
-def _learner(network: nn.Module, recipe: Recipe) -> Learner:
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    return Learner(network, recipe.make_optimiser(parameters), recipe.clip_norm)
+def train_pack(members: Sequence[Member]) -> list[Trained]:
+    """Train networks in place and leave those in evaluation mode that did not diverge.
+
+    On a CPU one follows the other. On a GPU they go together, as many as its memory holds.
+
+    Returns
+    -------
+    list of Trained
+        One for each member; `failure` says of one that diverged how.
+
+    Raises
+    ------
+    SemlossError
+        When a checkpoint cannot be written.
+    torch.OutOfMemoryError
+        When the GPU's memory does not hold a single member.
+    """
+    trainings = [Training(member) for member in members]
+    waiting = trainings
+    while waiting:
+        together = min(_size(waiting), _Memory.members)
+        try:
+            _finish(waiting[:together])
+        except torch.OutOfMemoryError:
+            if together == 1:
+                raise
+            _Memory.members = together // 2
+            _say(f"GPU memory does not hold {together} trainings; {_Memory.members} at a time")
+        else:
+            waiting = waiting[together:]
+    for one in trainings:
+        if not one.done.failure:
+            one.member.network.eval()
+    return [one.done for one in trainings]
+
+
+class _Memory:
+    """What has shown so far of the GPU's."""
+
+    members = sys.maxsize
+
+
+def _size(trainings: Sequence[Training]) -> int:
+    """How many go together: all on a GPU; a core has nothing to gain."""
+    return len(trainings) if trainings[0].device.type == "cuda" else 1
+
+
+def _finish(pack: Sequence[Training]) -> None:
+    """Take steps with a pack until none of its members has one left."""
+    while left := [one for one in pack if one.left]:
+        steps = _steps(left)
+        while all(one.left for one in left):
+            started = time.process_time()
+            losses = steps()
+            cpu_s = (time.process_time() - started) / len(left)
+            for one, own in zip(left, losses, strict=True):
+                one.take_in(own, cpu_s)
+
+
+def _steps(pack: Sequence[Training]) -> Steps:
+    """What takes the steps of a pack: one graph on a GPU, else step by step."""
+    if pack[0].device.type == "cuda":
+        try:
+            return Graph(pack)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # a network or a loss that looks at its tensors
+            reason = str(error).splitlines()[0]
+            _say(f"a training cannot be captured as a graph and is slow ({reason})")
+    return partial(_eager, pack)
+
+
+def _eager(pack: Sequence[Training]) -> list[list[float]]:
+    """Steps of each member until the next look, one by one."""
+    n = min(one.until_look for one in pack)
+    losses = []
+    for one in pack:
+        own = []
+        for positions, lr in one.lessons(n):
+            look()
+            own.append(one.step(positions.to(one.device), lr))
+        losses.append([float(loss) for loss in own])
+    return losses
+
+
+def _say(line: str) -> None:
+    print(f"semloss: {line}", file=sys.stderr, flush=True)

@@ -30,7 +30,8 @@ class Muon(Optimizer):
     parameters
         Parameters of one network, in one group.
     lr
-        Learning rate of the kernels: the spectral norm of one update is about `lr`.
+        Learning rate of the kernels: the spectral norm of one update is about `lr`. A tensor on
+        the parameters' device makes a step that a CUDA graph can replay.
     momentum
         Nesterov momentum of the kernels.
     adam_factor
@@ -89,30 +90,44 @@ class Muon(Optimizer):
         velocities = [self.state[kernel]["momentum"] for kernel in kernels]
         torch._foreach_lerp_(velocities, gradients, 1 - momentum)
         updates = torch._foreach_lerp(gradients, velocities, momentum)
-        torch._foreach_add_(kernels, orthogonalised(list(updates)), alpha=-group["lr"])
+        _move(kernels, orthogonalised(list(updates)), group["lr"])
 
     def _adam(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """Adam (Kingma and Ba 2015)."""
         if not parameters:
             return
-        gradients = [_gradient(parameter) for parameter in parameters]
+        gradients, lr = [_gradient(parameter) for parameter in parameters], group["lr"]
         for parameter in parameters:
             if not self.state[parameter]:
                 self.state[parameter]["mean"] = torch.zeros_like(parameter)
                 self.state[parameter]["square"] = torch.zeros_like(parameter)
-                self.state[parameter]["step"] = torch.zeros(())
+                place = lr.device if isinstance(lr, Tensor) else None
+                self.state[parameter]["step"] = torch.zeros((), device=place)
         states = [self.state[parameter] for parameter in parameters]
         first, second = group["betas"]
         means, squares = [s["mean"] for s in states], [s["square"] for s in states]
         torch._foreach_add_([s["step"] for s in states], 1)
-        step = float(states[0]["step"])
+        # with a learning rate on the device no number may leave it
+        step = states[0]["step"] if isinstance(lr, Tensor) else float(states[0]["step"])
         torch._foreach_lerp_(means, gradients, 1 - first)
         torch._foreach_mul_(squares, second)
         torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
         roots = torch._foreach_sqrt(torch._foreach_div(squares, 1 - second**step))
         torch._foreach_add_(roots, group["eps"])
-        rate = group["lr"] * group["adam_factor"] / (1 - first**step)
-        torch._foreach_addcdiv_(parameters, means, roots, -rate)
+        rate = lr * group["adam_factor"] / (1 - first**step)
+        if isinstance(rate, Tensor):
+            _move(parameters, list(torch._foreach_div(means, roots)), rate)
+        else:
+            torch._foreach_addcdiv_(parameters, means, roots, -rate)
+
+
+def _move(parameters: list[Tensor], updates: list[Tensor], rate: float | Tensor) -> None:
+    """Take updates, times a rate, off the parameters."""
+    if isinstance(rate, Tensor):
+        torch._foreach_mul_(updates, -rate)
+        torch._foreach_add_(parameters, updates)
+    else:
+        torch._foreach_add_(parameters, updates, alpha=-rate)
 
 
 def _gradient(parameter: Tensor) -> Tensor:

@@ -41,7 +41,8 @@ class Recipe(Options):
         """The optimiser of a network's parameters."""
         if self.optimiser == "muon":
             return Muon(parameters, lr=self.lr)
-        return torch.optim.Adam(parameters, lr=self.lr, fused=True)
+        on_gpu = parameters[0].is_cuda
+        return torch.optim.Adam(parameters, lr=self.lr, fused=True, capturable=on_gpu)
 
     def lr_at(self, step: int) -> float:
         """Learning rate of one step: linear warm-up, then half a cosine down to zero."""

@@ -25,9 +25,10 @@ from semloss.collect.run import Run, UnitFolder
 from semloss.collect.stages.attempts import Attempts
 from semloss.collect.stages.bench import Bench
 from semloss.collect.summary import not_monotone
+from semloss.collect.work import carry_out
 from semloss.outcomes import key_of, read_outcomes
 from semloss.training import Recipe
-from semloss.training import loop as training
+from semloss.training import member as training
 
 
 def collect(world, out, *options, engine="serial"):
@@ -540,7 +541,7 @@ def test_an_interrupted_retry_goes_on_with_the_retry(tmp_path, monkeypatch):
     def go():
         recipe = Recipe(steps=400, batch_size=4, optimiser="adam")
         attempts = Attempts(Run(tmp_path), folder, "codec", recipe, retries=2, n_items=20)
-        return attempts.train(make, teach, lambda network, key: {})
+        return carry_out([attempts.train(make, teach, lambda network, key: {})])[0]
 
     with pytest.raises(KeyboardInterrupt):
         go()

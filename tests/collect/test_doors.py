@@ -31,7 +31,7 @@ from semloss.metrics import mean_measurement
 from semloss.objectives import OBJECTIVES, Judge, Objective
 from semloss.sources import SOURCES
 from semloss.tasks import TASKS, Task
-from semloss.training import loop
+from semloss.training import member
 
 # -- a codec without training ------------------------------------------------------------------
 
@@ -192,8 +192,8 @@ def test_an_objective_with_a_network_of_its_own(tmp_path, monkeypatch):
     assert any("adversarial" in name for name in table.cell)
 
     # stopped in the middle of a training it goes on to the same bits, the critic's included
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY_S", -1.0)
-    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
+    monkeypatch.setattr(member, "CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(member, "LOOK_EVERY", 1)
     calls = []
 
     def stops(self, batch, arrived):

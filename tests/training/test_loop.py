@@ -6,38 +6,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from training_case import ITEMS, RECIPE, loss_of, network, weights
 
 from semloss.errors import Diverged
 from semloss.identity import digest, seed_for
-from semloss.training import Companion, Recipe, batches, draw_symmetry, train
-from semloss.training import loop as training
-
-ITEMS = 40
-
-
-def network(seed=0):
-    torch.manual_seed(seed)
-    layers = torch.nn.Conv2d(2, 4, 3), torch.nn.PReLU(4), torch.nn.Flatten(), torch.nn.Linear(64, 1)
-    return torch.nn.Sequential(*layers).to(memory_format=torch.channels_last)
-
-
-def loss_of(net):
-    items = torch.rand(ITEMS, 2, 6, 6, generator=torch.Generator().manual_seed(1))
-    items = items.contiguous(memory_format=torch.channels_last)
-
-    def loss(positions, draws):
-        noise = torch.randn(len(positions), 2, 6, 6, generator=draws.channel)
-        x = draw_symmetry(draws.augment)(items[positions])
-        return (net(x + 0.1 * noise) - x.mean(dim=(1, 2, 3)).unsqueeze(1)).square().mean()
-
-    return loss
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten() for p in net.parameters()])
-
-
-RECIPE = Recipe(steps=60, batch_size=8, lr=1e-2, clip_norm=1.0)
+from semloss.training import Companion, Recipe, batches, train
+from semloss.training import member as training
 
 
 @pytest.mark.parametrize("optimiser", ["muon", "adam"])

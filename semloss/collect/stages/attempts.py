@@ -4,8 +4,7 @@ What failed is on disk before the next attempt begins, so that an interruption c
 during a retry than during a first attempt.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,10 +14,15 @@ from semloss.collect.run import Run, UnitFolder
 from semloss.errors import Diverged, SemlossError
 from semloss.identity import digest
 from semloss.storage import read_json, write_json
-from semloss.training import BatchLoss, Companion, Recipe, train
+from semloss.training import BatchLoss, Companion, Member, Recipe, Trained
 
 Record = dict[str, Any]
 N = TypeVar("N", bound=nn.Module)
+T = TypeVar("T")
+
+#: Work that asks for networks to be trained as it goes on, is told how that went, and has a
+#: result: who carries it out may train those of several at once.
+Doing = Generator[Member, Trained, T]
 
 #: Batch loss of a network, and the network that is trained beside it, if any.
 Teaching = tuple[BatchLoss, Companion | None]
@@ -54,7 +58,7 @@ class Attempts:
         make: Callable[[str], N],
         teach: Callable[[N, str], Teaching],
         facts_of: Callable[[N, str], Record],
-    ) -> Record:
+    ) -> Doing[Record]:
         """Train a network and finish the stage with it.
 
         Parameters
@@ -81,13 +85,14 @@ class Attempts:
             lr = self.recipe.lr / 2 ** len(failures.texts)
             network = make(key)
             loss, companion = teach(network, key)
-            started = time.process_time()
+            gentler = self.recipe.model_copy(update={"lr": lr})
+            trained = yield Member(network, loss, self.n_items, gentler, key, checkpoint, companion)
             try:
-                gentler = self.recipe.model_copy(update={"lr": lr})
-                trained = train(network, loss, self.n_items, gentler, key, checkpoint, companion)
+                if trained.failure:
+                    raise Diverged(trained.failure)
                 facts = facts_of(network, key)
             except Diverged as outcome:
-                failures.add(f"lr {lr:g}: {outcome}", time.process_time() - started)
+                failures.add(f"lr {lr:g}: {outcome}", trained.cpu_s)
                 self.run.log(f"{folder.path.name}: {stage} diverged at {failures.texts[-1]}")
                 checkpoint.unlink(missing_ok=True)
                 continue

@@ -2,14 +2,15 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import UnitFolder
+from semloss.collect.stages.attempts import Doing, Record
 from semloss.collect.stages.bench import Bench
 from semloss.collect.units import Unit
 
-Record = dict[str, Any]
+__all__ = ["STAGES", "Rates", "Record", "Stage", "stage"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Stage(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def do(self, unit: Unit, bench: Bench) -> str:
-        """Do a unit, whose folder is locked; return a headline.
+    def do(self, unit: Unit, bench: Bench) -> Doing[str]:
+        """Do a unit, whose folder is locked; the result is a headline.
+
+        What is to be trained is asked for, mostly by `Attempts.train`.
 
         Raises
         ------

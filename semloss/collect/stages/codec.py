@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from semloss.codecs import CodecNetwork, Trial, transplant
-from semloss.collect.stages.attempts import Teaching, give_up
+from semloss.collect.stages.attempts import Doing, Teaching, give_up
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
@@ -28,10 +28,12 @@ class Codec(Stage):
 
     name = "codec"
 
-    def do(self, unit: Unit, bench: Bench) -> str:
+    def do(self, unit: Unit, bench: Bench) -> Doing[str]:
         """Train it if it is not there; see `Stage.do`."""
         folder = bench.folder(unit)
-        record = folder.read(self.name) or self._train(unit, bench)
+        record = folder.read(self.name)
+        if record is None:
+            record = yield from self._train(unit, bench)
         if record["status"] == "diverged":
             return "diverged: " + "; ".join(record["attempts"])
         psnr_db = record.get("validation_psnr_db")
@@ -41,7 +43,7 @@ class Codec(Stage):
         """Seconds of its training."""
         return rates.training(rates.codec, unit)
 
-    def _train(self, unit: Unit, bench: Bench) -> Record:
+    def _train(self, unit: Unit, bench: Bench) -> Doing[Record]:
         scheme = unit.scheme
         assert scheme is not None
         start: CodecNetwork | None = None
@@ -68,7 +70,9 @@ class Codec(Stage):
             loss = CodecLoss(bench, unit, network, judge.to(bench.device))
             return loss, loss.companion()
 
-        return bench.attempts(unit).train(make, teach, partial(check_codec, unit, bench))
+        check = partial(check_codec, unit, bench)
+        record = yield from bench.attempts(unit).train(make, teach, check)
+        return record
 
 
 class CodecLoss:

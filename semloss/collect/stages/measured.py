@@ -9,6 +9,7 @@ from semloss.codecs import CodecNetwork
 from semloss.codecs.cost import encoder_cost
 from semloss.collect.experiment import Experiment
 from semloss.collect.run import UnitFolder, rows_of
+from semloss.collect.stages.attempts import Doing
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
@@ -41,8 +42,9 @@ class Measured(Stage):
 
     name = "measured"
 
-    def do(self, unit: Unit, bench: Bench) -> str:
+    def do(self, unit: Unit, bench: Bench) -> Doing[str]:
         """Measure what is asked and not measured yet; see `Stage.do`."""
+        yield from ()  # nothing is trained
         folder = bench.folder(unit)
         old = folder.read(self.name)
         missing = self._missing(unit, old, bench.experiment)

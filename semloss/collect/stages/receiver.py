@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from semloss.collect.stages.attempts import give_up
+from semloss.collect.stages.attempts import Doing, give_up
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain
@@ -32,9 +32,11 @@ class Receiver(Stage):
 
     name = "receiver"
 
-    def do(self, unit: Unit, bench: Bench) -> str:
+    def do(self, unit: Unit, bench: Bench) -> Doing[str]:
         """Adapt it if it is not there; see `Stage.do`."""
-        record = bench.folder(unit).read(self.name) or self._train(unit, bench)
+        record = bench.folder(unit).read(self.name)
+        if record is None:
+            record = yield from self._train(unit, bench)
         if record["status"] == "diverged":
             return "diverged: " + ("; ".join(record["attempts"]) or "its codec did")
         return f"loss {record['losses'][-1]:.3f}" if record["losses"] else "not trained"
@@ -43,7 +45,7 @@ class Receiver(Stage):
         """Seconds of its training."""
         return rates.training(rates.adapted, unit)
 
-    def _train(self, unit: Unit, bench: Bench) -> Record:
+    def _train(self, unit: Unit, bench: Bench) -> Doing[Record]:
         scheme, lesson, folder = unit.scheme, unit.lesson, bench.folder(unit)
         assert scheme is not None
         assert lesson is not None
@@ -63,8 +65,9 @@ class Receiver(Stage):
             return network
 
         chain, snr_db = bench.chain(scheme, codec), lesson.snr_db
-        return bench.attempts(unit).train(
+        record = yield from bench.attempts(unit).train(
             make,
             lambda network, _: (adapted_loss(bench, network, chain, snr_db), None),
             lambda _network, _key: {},
         )
+        return record

@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from semloss.collect.run import UnitFolder
+from semloss.collect.stages.attempts import Doing
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.units import Job, Unit
@@ -37,7 +38,7 @@ class TaskModel(Stage):
 
     name = "task"
 
-    def do(self, unit: Unit, bench: Bench) -> str:
+    def do(self, unit: Unit, bench: Bench) -> Doing[str]:
         """Train or take; see `Stage.do`."""
         network, folder = bench.new_task(0), bench.folder(unit)
         record = folder.load(self.name, network)
@@ -46,7 +47,7 @@ class TaskModel(Stage):
             with shared.locked():
                 record = shared.load(self.name, network)
                 if record is None:
-                    self._train(unit, bench, shared)
+                    yield from self._train(unit, bench, shared)
                     record = shared.load(self.name, network)
             assert record is not None
             folder.write(self.name, record, network)
@@ -57,14 +58,14 @@ class TaskModel(Stage):
         """Seconds of its training."""
         return rates.training(rates.clean, unit)
 
-    def _train(self, unit: Unit, bench: Bench, shared: UnitFolder) -> None:
+    def _train(self, unit: Unit, bench: Bench, shared: UnitFolder) -> Doing[None]:
         def facts(network: nn.Module, _: str) -> Record:
             network.eval()
             answers = bench.answers(network, bench.split.test).tolist()
             clean = {one.metric: one.value for one in self._clean(bench, answers)}
             return {"clean": clean, "n": len(answers), "predictions": answers}
 
-        record = bench.attempts(unit, shared).train(
+        record = yield from bench.attempts(unit, shared).train(
             lambda key: bench.new_task(seed_for(key, "weights")),
             lambda network, _: (clean_loss(bench, network), None),
             facts,
