@@ -18,6 +18,7 @@ from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure,
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
 from semloss.collect.work import IMPORT_S, prepare_process
+from semloss.tasks import Said
 from semloss.training import BatchLoss, Companion, train
 
 #: Steps timed for one figure, after one that warms up: this share of all that are to be done,
@@ -237,8 +238,9 @@ class _Clock:
         assert cell.snr_db is not None
         some = bench.split.test[:BATCH]
         truth = bench.truth[some].numpy()
-        listeners = Listeners(bench.task, networks, truth, truth)
         metrics = bench.experiment.metrics.make()
+        asked = bench.experiment.metrics.asked(bench.images.classes)
+        listeners = Listeners(bench.task, networks, truth, Said(truth), asked)
         usable = readable(metrics, bench.images, cell.scheme.codec.delivers)
         sent = TestSet(bench.images, some, bench.device)
         started = time.perf_counter()

@@ -247,11 +247,14 @@ class Run:
             with suppress(SemlossError):
                 record = read_json(path)
                 if isinstance(record, dict) and record.keys() >= {"status", "cell", "rows"}:
+                    rows = rows_of(record, task)
+                    # a row about some of the images tells of all: nan where not concerned
+                    n = max((row["n"] for row in rows if "outcomes" in row), default=0)
                     rows = [
-                        row | {"outcomes": decoded(row["outcomes"], row["n"])}
+                        row | {"outcomes": decoded(row["outcomes"], n)}
                         if "outcomes" in row
                         else row
-                        for row in rows_of(record, task)
+                        for row in rows
                     ]
                     now = {"cell": cell_of(record), "rows": rows}
                     records.append(record | now)

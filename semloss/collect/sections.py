@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from semloss.errors import SemlossError
-from semloss.metrics import IMAGE_METRICS, ImageMetric, image_metrics
+from semloss.metrics import IMAGE_METRICS, Asked, ImageMetric, image_metrics
 from semloss.registry import Options, unknown_key
 from semloss.training import Recipe
 from semloss.units import parse_cr
@@ -232,7 +232,20 @@ class TaskTraining(_WithRecipes):
 
 
 class Metrics(Options):
-    """Image metrics to measure, and the weights file that adds LPIPS to them."""
+    """Image metrics to measure, and what tasks are judged by beside their own measures.
+
+    Attributes
+    ----------
+    names
+        Image metrics.
+    lpips_weights
+        Weights file that adds LPIPS to them.
+    coverage
+        Shares of the images that a classifier answers when it may decline those it is least sure
+        of: each gives a metric ``accuracy_at_coverage_…``.
+    per_class
+        Give the accuracy of each class as a metric of its own, ``accuracy_of_NAME``.
+    """
 
     names: Annotated[tuple[str, ...], AfterValidator(_known_metrics)] = (
         "psnr_db",
@@ -242,13 +255,24 @@ class Metrics(Options):
         "ms_ssim_3",
     )
     lpips_weights: Path | None = None
+    coverage: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_listed)
+    ] = (0.8, 0.9)
+    per_class: bool = False
 
     def wanted(self) -> set[str]:
         """What a measurement must hold: metric names, LPIPS with the content of its weights."""
-        if self.lpips_weights is None:
-            return set(self.names)
-        content = hashlib.sha256(self.lpips_weights.read_bytes()).hexdigest()
-        return {*self.names, f"lpips@{content[:16]}"}
+        wanted = {*self.names, "risk", *(f"coverage {share:g}" for share in self.coverage)}
+        if self.per_class:
+            wanted.add("per class")
+        if self.lpips_weights is not None:
+            content = hashlib.sha256(self.lpips_weights.read_bytes()).hexdigest()
+            wanted.add(f"lpips@{content[:16]}")
+        return wanted
+
+    def asked(self, classes: tuple[str, ...]) -> Asked:
+        """What tasks over these classes are judged by beside their own measures."""
+        return Asked(classes, self.coverage, self.per_class)
 
     def make(self) -> list[ImageMetric]:
         """The metrics themselves.

@@ -34,6 +34,11 @@ register(Metric(
     "error_rate", direction="lower", values=SHARE, noise="binomial",
     spellings=("classification_error", "test_error", "top1_error", "top_1_error"),
 ))  # fmt: skip
+register(Metric("worst_class_accuracy", "accuracy of the worst class", "", "higher", SHARE,
+                noise="binomial"))  # fmt: skip
+register(Metric("flip_rate", direction="lower", values=SHARE, ceiling=0.0, noise="binomial"))
+register(Metric("ece", "ECE", "", "lower", SHARE,
+                spellings=("expected_calibration_error",)))  # fmt: skip
 register(Metric("macro_f1", "macro F1", "", "higher", SHARE, spellings=("f1_macro",)))
 register(Metric("f1", direction="higher", values=SHARE))
 register(Metric("miou", "mIoU", "", "higher", SHARE, spellings=("mean_iou",)))

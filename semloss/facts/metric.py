@@ -1,7 +1,7 @@
 """The facts of a metric, their registry, and what a name alone tells of an unknown one."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -124,6 +124,9 @@ def metric_facts(name: str) -> Metric:
     """Facts of a metric: as registered, else as far as the words of its name tell."""
     if name in METRICS:
         return METRICS[name]
+    if name.startswith("accuracy_of_"):  # of one class: a share of hits among its images
+        label = f"accuracy of {name.removeprefix('accuracy_of_')}"
+        return replace(METRICS["accuracy"], name=name, label=label, spellings=())
     words = set(name.split("_"))
     direction: Direction | None = "higher" if name.startswith("psnr") else None
     values = OPEN

@@ -14,11 +14,13 @@ from semloss.metrics.base import (
 )  # fmt: skip
 from semloss.metrics.classification import measure_classification
 from semloss.metrics.perceptual import Lpips
+from semloss.metrics.risk import Asked, measure_risk
 from semloss.metrics.waveform import papr_db
 from semloss.registry import unknown_key
 
 __all__ = [
     "IMAGE_METRICS",
+    "Asked",
     "Delivery",
     "ImageMetric",
     "Lpips",
@@ -27,6 +29,7 @@ __all__ = [
     "image_metrics",
     "mean_measurement",
     "measure_classification",
+    "measure_risk",
     "papr_db",
     "similarity",
 ]

@@ -39,7 +39,8 @@ class Measurement:
         What became of each test image (n,), bool or float32, with mean `value` and spread `sd`:
         its own value where the metric is a mean over images, else `value` plus the image's
         influence on it (delta method). Of an image that is sent several times, the mean over the
-        repetitions. None where the items are no images.
+        repetitions. NaN for images that the value is not about (those of other classes), which are
+        not among the `n`. None where the items are no images.
     """
 
     metric: str

@@ -9,10 +9,15 @@ and their spread its ``sd``:
 metric               outcome of an image
 ===================  ===========================================================================
 accuracy             whether the answer is right, one bit
+``flip_rate``        whether a right answer turned wrong, one bit
+``accuracy_of_…``,   whether the answer is right; NaN for images of other classes
+worst_class_accuracy
+``ece``              what the image adds to its bin's gap, signed as that
 a mean over images   the image's own value (``psnr_db``, ``ssim``, ``papr_db``, …)
 ``semantic_loss``    (clean accuracy - right) / clean accuracy
 ``macro_f1``,        the image's influence on the value, added to it (delta method); for the PSNR
-psnr_mean_mse_db     of the mean MSE that is value - 10 / (ln 10 MSE) (MSE of the image - MSE)
+psnr_mean_mse_db,    of the mean MSE that is value - 10 / (ln 10 MSE) (MSE of the image - MSE)
+accuracy_at_coverage
 ===================  ===========================================================================
 
 Where an image is sent several times, its outcome is the mean over the repetitions.

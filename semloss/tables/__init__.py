@@ -21,7 +21,7 @@ receiver        text      ``none`` (image metric), ``clean`` or ``matched``: wha
 metric          text      e.g. ``psnr_db``, ``ssim``, ``accuracy``
 value           metric    mean over the test images
 sd              metric    spread over the test images
-n               images    number of test images
+n               images    number of test images that the value is about
 se              metric    standard error of `value`, sd / sqrt(n)
 direction       text      ``higher`` or ``lower`` is better
 floor           metric    value when nothing gets through (chance); empty where unknown

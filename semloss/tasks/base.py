@@ -1,6 +1,8 @@
 """What a receiver's task model is: a network that answers from what a codec delivers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -8,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semloss.metrics import Delivery, Measurement
+from semloss.metrics import Asked, Delivery, Measurement
 from semloss.registry import Options, Registry
 from semloss.sources import ImageSet
 
@@ -17,6 +19,22 @@ MIN_SIDE = 16
 
 #: Answers of a task model, one for each item: (n,) or (n, ...).
 Answers = NDArray[np.int64] | NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a task model said of some images.
+
+    Attributes
+    ----------
+    answers
+        Its answer to each image, (n, ...).
+    confidence
+        Probability (n,) that it gives to each of them, float32; None where it tells none.
+    """
+
+    answers: Answers
+    confidence: NDArray[np.float32] | None = None
 
 
 class Task(Options, ABC):
@@ -74,6 +92,10 @@ class Task(Options, ABC):
     def answers(self, outputs: Tensor) -> Tensor:
         """What the model says, from the network's outputs."""
 
+    def confidence(self, outputs: Tensor) -> Tensor | None:
+        """Probability (B,) that the model gives to each of its answers; None: it gives none."""
+        return None
+
     @abstractmethod
     def measure(
         self, truth: Answers, answers: Answers, clean: Answers, n_classes: int
@@ -96,6 +118,18 @@ class Task(Options, ABC):
             The headline first; with the outcome of each image where it has one.
         """
 
+    def risk(self, truth: Answers, said: Said, clean: Said, asked: Asked) -> list[Measurement]:
+        """Further measures of what a link delivered, which need more than the answers.
+
+        Parameters
+        ----------
+        truth, said, clean
+            As in `measure`, with the models' confidence.
+        asked
+            Which of them.
+        """
+        return []
+
 
 TASKS: Registry[Task] = Registry("task model")
 
@@ -112,11 +146,40 @@ def answer(task: Task, network: nn.Module, images: Tensor, batch_size: int = 128
     batch_size
         Images per pass: bounds the memory.
     """
+    return torch.from_numpy(say(task, network, torch.split(images, batch_size)).answers)
+
+
+def say(task: Task, network: nn.Module, batches: Iterable[Tensor]) -> Said:
+    """What a task model says of images, given in batches (B, C, H, W); see `answer`."""
     was_training = network.training
     network.eval()
+    heard = Hearing(task, network)
     try:
         with torch.inference_mode():
-            parts = [task.answers(network(part)) for part in torch.split(images, batch_size)]
+            for images in batches:
+                heard.take(images)
     finally:
         network.train(was_training)
-    return torch.cat(parts)
+    return heard.said()
+
+
+class Hearing:
+    """Gathers what a task model, in evaluation mode, says of images as they come."""
+
+    def __init__(self, task: Task, network: nn.Module) -> None:
+        self._task, self._network = task, network
+        self._answers: list[Tensor] = []
+        self._confidence: list[Tensor] = []
+
+    def take(self, images: Tensor) -> None:
+        """Hear what it says of images (B, C, H, W)."""
+        outputs = self._network(images)
+        self._answers.append(self._task.answers(outputs).cpu())
+        confidence = self._task.confidence(outputs)
+        if confidence is not None:
+            self._confidence.append(confidence.float().cpu())
+
+    def said(self) -> Said:
+        """What it said of all of them."""
+        answers = torch.cat(self._answers).numpy()
+        return Said(answers, torch.cat(self._confidence).numpy() if self._confidence else None)

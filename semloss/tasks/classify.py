@@ -1,12 +1,13 @@
 """Classification of whole images: what every classifier is trained by and judged on."""
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
-from semloss.metrics import Measurement, measure_classification
+from semloss.metrics import Asked, Measurement, measure_classification, measure_risk
 from semloss.sources import ImageSet
-from semloss.tasks.base import Answers, Task
+from semloss.tasks.base import Answers, Said, Task
 
 #: Share of a label's weight given to all classes alike in training.
 LABEL_SMOOTHING = 0.1
@@ -31,6 +32,10 @@ class Classifier(Task):
         """Class of the largest logit, int64 (B,)."""
         return outputs.argmax(1)
 
+    def confidence(self, outputs: Tensor) -> Tensor:
+        """Softmax probability (B,) of the largest logit."""
+        return torch.softmax(outputs.float(), 1).amax(1)
+
     def measure(
         self, truth: Answers, answers: Answers, clean: Answers, n_classes: int
     ) -> list[Measurement]:
@@ -43,4 +48,10 @@ class Classifier(Task):
             n_classes=n_classes,
             clean_accuracy=accuracy,
             clean_macro_f1=next(one.value for one in at_best if one.metric == "macro_f1"),
+        )
+
+    def risk(self, truth: Answers, said: Said, clean: Said, asked: Asked) -> list[Measurement]:
+        """Worst class, flips, calibration, accuracy at coverage; see `Task.risk`."""
+        return measure_risk(
+            truth, said.answers, clean.answers, said.confidence, clean.confidence, asked
         )

@@ -47,12 +47,14 @@ def test_the_table_holds_every_cell_metric_and_task(reference):
     assert set(table.snr_db) == {0.0, 10.0}
     assert set(table.metric) == {
         "psnr_db", "psnr_mean_mse_db", "ssim", "ms_ssim_3", "papr_db",
-        "accuracy", "macro_f1", "semantic_loss",
+        "accuracy", "macro_f1", "semantic_loss", "worst_class_accuracy", "flip_rate", "ece",
+        "accuracy_at_coverage_80", "accuracy_at_coverage_90",
     }  # fmt: skip
     assert not table.duplicated(["cell", "snr_db", "receiver", "metric"]).any()
-    assert len(table) == 4 * (5 + 2 * 3)
+    assert len(table) == 4 * (5 + 2 * 8)
     assert set(table[table.metric == "accuracy"].receiver) == {"clean", "matched"}
-    assert (table.n == 40).all()  # 30 % of 12 tiles, rounded to 4, in each of ten classes
+    # 30 % of 12 tiles, rounded to 4, in each of ten classes
+    assert (table.n == np.where(table.metric == "worst_class_accuracy", 4, 40)).all()
     assert (table.snr_db == table.train_snr_db).all()
     accuracy = table[table.metric == "accuracy"]
     assert (accuracy.floor == 0.1).all()
@@ -66,9 +68,11 @@ def test_the_outcomes_of_single_images_average_to_the_table(reference):
     assert dict(Counter(told.label)) == dict.fromkeys(set(told.label), 4)
     for row in table.to_dict("records"):
         values = told.of[key_of(row)]
-        assert len(values) == row["n"]
-        assert values.dtype == (bool if row["metric"] == "accuracy" else np.float32)
-        exact = values.astype(float)
+        assert len(values) == 40
+        hits = row["metric"] in ("accuracy", "flip_rate")
+        assert values.dtype == (bool if hits else np.float32)
+        exact = values[np.isfinite(values)].astype(float)
+        assert len(exact) == row["n"]
         assert exact.mean() == pytest.approx(row["value"], rel=1e-6, abs=1e-6)
         spread = exact.std(ddof=0 if row["receiver"] != "none" else 1)
         assert spread == pytest.approx(row["sd"], rel=1e-4, abs=1e-6)

@@ -15,7 +15,7 @@ from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
 from semloss.sources import open_entry
-from semloss.tasks import Answers, answer
+from semloss.tasks import Said, say
 from semloss.training import Draws, draw_symmetry
 
 
@@ -118,11 +118,8 @@ class Bench:
         uniform = torch.rand(n, generator=draws.channel, device=self.device)
         return low + (high - low) * uniform
 
-    def answers(self, network: nn.Module, which: NDArray[np.int64]) -> Answers:
+    def say(self, network: nn.Module, which: NDArray[np.int64]) -> Said:
         """What a task model says of clean images."""
         parts = np.array_split(which, max(1, len(which) // 128))
         images = (images_at(self.images.images, part, self.device) for part in parts)
-        found: Answers = (
-            torch.cat([answer(self.task, network, some) for some in images]).cpu().numpy()
-        )
-        return found
+        return say(self.task, network, images)

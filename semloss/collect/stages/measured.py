@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from semloss.codecs import CodecNetwork
 from semloss.codecs.cost import encoder_cost
 from semloss.collect.experiment import Experiment
@@ -15,7 +13,9 @@ from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.stages.rebuild import rebuild_record
 from semloss.collect.stages.reception import Listeners, TestSet, measure, readable
+from semloss.collect.stages.task_model import said_of
 from semloss.collect.units import Unit
+from semloss.tasks import Said
 
 #: Test images that an encoder is timed on.
 TIMED = 6
@@ -80,18 +80,19 @@ class Measured(Stage):
         assert scheme is not None
         codec = bench.new_codec(scheme, 0)
         sender = bench.load("codec", codec) if "codec" in needs else _UNTRAINED
-        receiver, networks, said = _UNTRAINED, {}, []
+        receiver, networks, said = _UNTRAINED, {}, None
         if "task" in needs:
             networks = {name: bench.new_task(0) for name in ("clean", "matched")}
             receiver = bench.load("receiver", networks["matched"])
-            said = bench.load("task", networks["clean"])["predictions"]
+            said = said_of(bench.load("task", networks["clean"]), bench)
         cell = _cell_row(unit, bench, sender, receiver) | _encoder_row(codec, bench)
         record: Record = {"status": cell["status"], "cell": cell, "held": {}, "rows": []}
         if cell["status"] == "diverged":
             return record | {"summary": f"diverged: {cell['attempts']}"}
         truth = bench.truth[bench.split.test].numpy()
-        listeners = Listeners(bench.task, networks, truth, np.array(said, dtype=truth.dtype))
         metrics = bench.experiment.metrics
+        asked = metrics.asked(bench.images.classes)
+        listeners = Listeners(bench.task, networks, truth, said or Said(truth), asked)
         usable = readable(metrics.make(), bench.images, scheme.codec.delivers)
         sent = TestSet(bench.images, bench.split.test, bench.device)
         chain, rows = Chain(codec, scheme.channel), []

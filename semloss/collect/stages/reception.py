@@ -13,10 +13,17 @@ from torch import Tensor, nn
 from semloss.collect.stages.chain import Chain, images_at
 from semloss.identity import seed_for
 from semloss.interruption import look
-from semloss.metrics import Delivery, ImageMetric, Measurement, mean_measurement, papr_db
+from semloss.metrics import (
+    Asked,
+    Delivery,
+    ImageMetric,
+    Measurement,
+    mean_measurement,
+    papr_db,
+)  # fmt: skip
 from semloss.outcomes import encoded
 from semloss.sources import ImageSet
-from semloss.tasks import Answers, Task
+from semloss.tasks import Answers, Hearing, Said, Task
 
 #: Images per batch of a measurement. The channel's draws follow it, so it is not an option.
 BATCH = 64
@@ -49,12 +56,21 @@ class Listeners:
         Its models by what they were trained on ("clean", "matched").
     truth, clean
         What is right for each test image, and what the clean model says of it as it was sent.
+    asked
+        What they are judged by beside the task's own measures.
     """
 
     task: Task
     networks: Mapping[str, nn.Module]
     truth: Answers
-    clean: Answers
+    clean: Said
+    asked: Asked
+
+    def judge(self, said: Said) -> list[Measurement]:
+        """Measures of what a model said of the images that were delivered."""
+        n_classes = len(self.asked.classes)
+        found = self.task.measure(self.truth, said.answers, self.clean.answers, n_classes)
+        return found + self.task.risk(self.truth, said, self.clean, self.asked)
 
 
 def readable(metrics: list[ImageMetric], images: ImageSet, delivers: Delivery) -> list[ImageMetric]:
@@ -101,7 +117,7 @@ def measure(
     generator = torch.Generator(sent.device).manual_seed(seed_for(key, f"measure/{snr_db:g}"))
     networks, task = listeners.networks, listeners.task
     values: dict[str, list[Tensor]] = {one.name: [] for one in metrics}
-    answers: dict[str, list[Tensor]] = {name: [] for name in networks}
+    heard = {name: Hearing(task, network) for name, network in networks.items()}
     peaks: list[Tensor] = []
     with torch.inference_mode():
         for images in sent.batches():
@@ -110,13 +126,12 @@ def measure(
             for metric in metrics:
                 values[metric.name].append(metric.per_image(images, arrived).cpu())
             peaks.append(papr_db(symbols).cpu())
-            for name, network in networks.items():
-                answers[name].append(task.answers(network(arrived)).cpu())
+            for one in heard.values():
+                one.take(arrived)
     found = [("none", "none", one.summarise(torch.cat(values[one.name]))) for one in metrics]
     found.append(("none", "none", mean_measurement("papr_db", torch.cat(peaks))))
     for name in networks:
-        said = torch.cat(answers[name]).numpy()
-        judged = task.measure(listeners.truth, said, listeners.clean, len(sent.images.classes))
+        judged = listeners.judge(heard[name].said())
         found += [(task.label, name, one) for one in judged]
     return [
         {"snr_db": snr_db, "task": label, "receiver": receiver, **_plain(one, len(sent.positions))}

@@ -1,5 +1,7 @@
 """The task model on clean images, trained once for all runs on them."""
 
+import base64
+import zlib
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from semloss.collect.stages.bench import Bench
 from semloss.collect.units import Job, Unit
 from semloss.errors import SemlossError
 from semloss.identity import seed_for
+from semloss.metrics import Measurement
+from semloss.tasks import Said
 from semloss.training import BatchLoss, Draws, autocast
 
 
@@ -51,7 +55,7 @@ class TaskModel(Stage):
                     record = shared.load(self.name, network)
             assert record is not None
             folder.write(self.name, record, network)
-        best = self._clean(bench, record["predictions"])[0]
+        best = self._clean(bench, said_of(record, bench))[0]
         return f"clean {best.metric} {best.value:.3f} on {best.n} test images"
 
     def cost(self, unit: Unit, rates: Rates) -> float:
@@ -61,9 +65,9 @@ class TaskModel(Stage):
     def _train(self, unit: Unit, bench: Bench, shared: UnitFolder) -> Doing[None]:
         def facts(network: nn.Module, _: str) -> Record:
             network.eval()
-            answers = bench.answers(network, bench.split.test).tolist()
-            clean = {one.metric: one.value for one in self._clean(bench, answers)}
-            return {"clean": clean, "n": len(answers), "predictions": answers}
+            said = bench.say(network, bench.split.test)
+            clean = {one.metric: one.value for one in self._clean(bench, said)}
+            return {"clean": clean, "n": len(said.answers), **_recorded(said)}
 
         record = yield from bench.attempts(unit, shared).train(
             lambda key: bench.new_task(seed_for(key, "weights")),
@@ -77,8 +81,33 @@ class TaskModel(Stage):
                 "lower task.clean.lr, in another folder (--out)"
             )
 
-    def _clean(self, bench: Bench, answers: list[Any]) -> list[Any]:
+    def _clean(self, bench: Bench, said: Said) -> list[Measurement]:
         """Measurements of the task model on the clean test images."""
         truth = bench.truth[bench.split.test].numpy()
-        said = np.array(answers, dtype=truth.dtype)
-        return bench.task.measure(truth, said, said, len(bench.images.classes))
+        return bench.task.measure(truth, said.answers, said.answers, len(bench.images.classes))
+
+
+def said_of(record: Record, bench: Bench) -> Said:
+    """What the record of a clean task model says that it said of the clean test images.
+
+    Records of before confidence was kept tell none.
+    """
+    told, confidence = record["predictions"], record.get("confidence")
+    if isinstance(told, dict):
+        data = zlib.decompress(base64.b64decode(told["zlib"]))
+        told = np.frombuffer(data, told["dtype"]).reshape(told["shape"])
+    answers = np.array(told, dtype=bench.truth.numpy().dtype)
+    return Said(answers, None if confidence is None else np.array(confidence, dtype=np.float32))
+
+
+def _recorded(said: Said) -> Record:
+    """What was said as JSON can hold it: maps packed, one answer an image as it is."""
+    answers = said.answers
+    predictions: Any = answers.tolist()
+    if answers.ndim > 1:
+        data = base64.b64encode(zlib.compress(np.ascontiguousarray(answers).tobytes()))
+        predictions = {
+            "dtype": answers.dtype.str, "shape": list(answers.shape), "zlib": data.decode()
+        }  # fmt: skip
+    confidence = {} if said.confidence is None else {"confidence": said.confidence.tolist()}
+    return {"predictions": predictions, **confidence}
