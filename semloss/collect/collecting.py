@@ -129,12 +129,20 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         stands_in = metric.name == "ms_ssim" and "ms_ssim_3" in experiment.metrics.names
         if reason is not None and not stands_in:
             report(f"{metric.name} is left out: {reason}")
-    task = experiment.task
-    task.check(images)
+    for entry in experiment.tasks:
+        entry.task.check(images)
+    for objective in experiment.objectives:
+        entries = experiment.tasks_of(objective)
+        models = {e.label: e.task.build(bands, len(images.classes), 0).requires_grad_(False)
+                  for e in entries}  # fmt: skip
+        objective.build(bands, models, 0)  # what it does not find there it says before any work
     for codec in experiment.codecs:
         deaf = [one.name for one in experiment.metrics.make() if one.reads != codec.delivers]
-        if task.reads not in (None, codec.delivers):
-            deaf.append(f"task {task.label}")
+        deaf += [
+            f"task {entry.label}"
+            for entry in experiment.tasks
+            if entry.task.reads not in (None, codec.delivers)
+        ]
         if deaf:
             names = ", ".join(deaf)
             report(f"{codec.label} delivers {codec.delivers}: left out with it is {names}")

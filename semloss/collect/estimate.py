@@ -13,7 +13,7 @@ from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.stages.codec import CodecLoss
 from semloss.collect.stages.measured import tests_db
-from semloss.collect.stages.receiver import adapted_loss
+from semloss.collect.stages.receiver import adapted_loss, over_range
 from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure, readable
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
@@ -174,28 +174,39 @@ class _Clock:
         assert cell.snr_db is not None
         own = (cell.snr_db, cell.snr_db)
         codec = bench.new_codec(scheme, 0)
-        chain, codec_s, clean_s, adapted_s = bench.chain(scheme, codec), 0.0, 0.0, 0.0
+        chain, codec_s = bench.chain(scheme, codec), 0.0
         sent_s = self._sent_s(chain, cell.snr_db)
         self.too_long = sent_s > LONGEST_S
         if self.too_long:
             codec_s = 3 * sent_s
         elif scheme.codec.training != "none":
             # a task model that is not trained yet takes as long as one that is
-            tasks = {bench.task.label: bench.new_task(0).eval().requires_grad_(False)}
+            entries = experiment.tasks_of(scheme.objective)
+            tasks = {
+                one.label: bench.subjects[one.label].network().eval().requires_grad_(False)
+                for one in entries
+            }
             judge = scheme.objective.build(bench.shape[0], tasks, 0).to(bench.device)
             unit = replace(cell, lesson=Lesson(experiment.train.base, own))
-            loss = CodecLoss(bench, unit, codec, judge)
-            codec_s = self._step_s("codec", codec, loss, loss.companion())
-        networks: dict[str, nn.Module] = {}
-        if bench.task.reads == scheme.codec.delivers:
-            task = bench.new_task(0)
-            clean_s = self._step_s("task", task, clean_loss(bench, task))
-            adapted_s = clean_s + sent_s
+            taught = CodecLoss(bench, unit, codec, judge)
+            codec_s = self._step_s("codec", codec, taught, taught.companion())
+        clean_s, adapted_s = ({one.label: 0.0 for one in experiment.tasks} for _ in range(2))
+        listeners, asked = [], experiment.metrics.asked(bench.images.classes)
+        for entry in experiment.tasks:
+            if entry.task.reads != scheme.codec.delivers:
+                continue
+            subject = bench.subjects[entry.label]
+            network = subject.network()
+            loss = clean_loss(bench, subject, network)
+            clean_s[entry.label] = self._step_s("task", network, loss, task=entry.label)
+            adapted_s[entry.label] = clean_s[entry.label] + sent_s
             if not self.too_long:
-                loss_of = adapted_loss(bench, task, chain, own)
-                adapted_s = self._step_s("receiver", task, loss_of)
-            networks = {"clean": task, "matched": task}
-        measured_s = sent_s if self.too_long else self._measured_s(chain, networks)
+                loss = adapted_loss(bench, subject, network, over_range(bench, chain, own))
+                adapted_s[entry.label] = self._step_s("receiver", network, loss, task=entry.label)
+            truth = subject.truth[bench.split.test[:BATCH]].numpy()
+            networks: dict[str, nn.Module] = dict.fromkeys(entry.training.uses, network)
+            listeners.append(Listeners(entry.task, networks, truth, Said(truth), asked))
+        measured_s = sent_s if self.too_long else self._measured_s(chain, listeners)
         measured_s *= len(tests_db(experiment, cell))
         parts = bench.split
         return Rates(codec_s, clean_s, adapted_s, measured_s, len(parts.train), len(parts.test))
@@ -213,10 +224,19 @@ class _Clock:
         return seconds
 
     def _step_s(
-        self, stage: str, network: nn.Module, loss: BatchLoss, companion: Companion | None = None
+        self,
+        stage: str,
+        network: nn.Module,
+        loss: BatchLoss,
+        companion: Companion | None = None,
+        task: str = "",
     ) -> float:
         """Seconds of one image in the training of a stage; none where none of it is left."""
-        lessons = [u.lesson.recipe for u in self._left if u.stage == stage and u.lesson is not None]
+        lessons = [
+            unit.lesson.recipe
+            for unit in self._left
+            if (unit.stage, unit.task) == (stage, task) and unit.lesson is not None
+        ]
         if not lessons:
             return 0.0
         items, recipe = len(self._bench.split.train), lessons[0]
@@ -231,16 +251,13 @@ class _Clock:
             seconds = (time.perf_counter() - started) / steps
         return seconds / batch
 
-    def _measured_s(self, chain: Chain, networks: dict[str, nn.Module]) -> float:
+    def _measured_s(self, chain: Chain, listeners: list[Listeners]) -> float:
         """Seconds of one image in a measurement."""
         bench, cell = self._bench, self._cell
         assert cell.scheme is not None
         assert cell.snr_db is not None
         some = bench.split.test[:BATCH]
-        truth = bench.truth[some].numpy()
         metrics = bench.experiment.metrics.make()
-        asked = bench.experiment.metrics.asked(bench.images.classes)
-        listeners = Listeners(bench.task, networks, truth, Said(truth), asked)
         usable = readable(metrics, bench.images, cell.scheme.codec.delivers)
         sent = TestSet(bench.images, some, bench.device)
         started = time.perf_counter()

@@ -24,6 +24,32 @@ LEAST_PER_CLASS = 12
 
 
 @dataclass(frozen=True)
+class TaskEntry:
+    """One of the experiment's task models, and how it is trained."""
+
+    task: Task
+    training: TaskTraining
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any], where: str) -> "TaskEntry":
+        """Check one table of options, named `where` in errors."""
+        task = dict(table)
+        training = {key: task.pop(key) for key in TaskTraining.model_fields if key in task}
+        entry = cls(TASKS.parse(task, where), validate(TaskTraining, training, where))
+        _check_order(f"{where}.adapted_snr_db", entry.training.adapted_snr_db)
+        return entry
+
+    @property
+    def label(self) -> str:
+        """What sets it apart from the others."""
+        return self.task.label
+
+    def as_table(self) -> dict[str, Any]:
+        """Undo `from_table`, every default written out."""
+        return TASKS.dump(self.task) | self.training.model_dump(mode="json")
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A checked experiment. `as_tables` gives it back as plain data."""
 
@@ -38,8 +64,7 @@ class Experiment:
     objectives: tuple[Objective, ...]
     grid: Grid
     train: Train
-    task: Task
-    task_training: TaskTraining
+    tasks: tuple[TaskEntry, ...]
     metrics: Metrics
     compute: Compute
 
@@ -62,8 +87,6 @@ class Experiment:
         for key in ("source", "grid"):
             if key not in tables:
                 raise SemlossError(f"[{key}]: this table is required")
-        task = {"kind": "resnet8", **_table(tables, "task")}
-        training = {key: task.pop(key) for key in TaskTraining.model_fields if key in task}
         experiment = cls(
             **{key: _text(tables, key) for key in ("name", "description", "run_time", "expected")},
             source=SOURCES.parse(_table(tables, "source"), "source"),
@@ -75,22 +98,35 @@ class Experiment:
             ),
             grid=validate(Grid, _table(tables, "grid"), "grid"),
             train=validate(Train, _table(tables, "train"), "train"),
-            task=TASKS.parse(task, "task"),
-            task_training=validate(TaskTraining, training, "task"),
+            tasks=tuple(TaskEntry.from_table(*one) for one in _plugins(tables, "task", "resnet8")),
             metrics=validate(Metrics, _table(tables, "metrics"), "metrics"),
             compute=validate(Compute, _table(tables, "compute"), "compute"),
         )
+        labels = [entry.label for entry in experiment.tasks]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise SemlossError(f"task: {label} stands twice; drop one, or change an option")
         for objective in experiment.objectives:
-            if objective.reads_tasks and experiment.task.reads is None:
-                raise SemlossError(
-                    f"objective {objective.label} reads a task model, and task.kind = "
-                    f'"{experiment.task.label}" has none: choose another of either'
-                )
+            experiment.tasks_of(objective)
         _check_order("train.base_snr_db", experiment.train.base_snr_db)
         _check_order("train.range_snr_db", experiment.train.range_snr_db)
         _check_order("train.range_cr", experiment.train.range_cr)
-        _check_order("task.adapted_snr_db", experiment.task_training.adapted_snr_db)
         return experiment
+
+    def tasks_of(self, objective: Objective) -> list[TaskEntry]:
+        """The task models that an objective reads.
+
+        Raises
+        ------
+        SemlossError
+            When it reads one that there is none of, or that is kept from all objectives.
+        """
+        there = {
+            entry.label: entry
+            for entry in self.tasks
+            if entry.task.reads == objective.reads and not entry.training.unseen
+        }
+        return [there[label] for label in objective.tasks_read(tuple(there))]
 
     def as_tables(self) -> dict[str, Any]:
         """The experiment as TOML-able data, every default written out."""
@@ -106,7 +142,7 @@ class Experiment:
             "objective": [OBJECTIVES.dump(one) for one in self.objectives],
             "grid": self.grid.model_dump(mode="json"),
             "train": self.train.model_dump(mode="json"),
-            "task": TASKS.dump(self.task) | self.task_training.model_dump(mode="json"),
+            "task": _one_or_all([entry.as_table() for entry in self.tasks]),
             "metrics": self.metrics.model_dump(mode="json", exclude_none=True),
             "compute": self.compute.model_dump(mode="json"),
         }
@@ -130,8 +166,63 @@ class Experiment:
             self,
             source=self.source.model_copy(update={"per_class": few}),
             train=self.train.scaled(scale),
-            task_training=self.task_training.scaled(scale),
+            tasks=tuple(
+                replace(entry, training=entry.training.scaled(scale)) for entry in self.tasks
+            ),
         )
+
+
+#: What no cell's identity holds of a task model: to change it is another measurement at most.
+ASKED_OF_TASKS = ("uses", "unseen", "deployable")
+
+Section = dict[str, Any] | list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class GrownTasks:
+    """The task models of a run that is taken up.
+
+    Attributes
+    ----------
+    pairs
+        What must not differ, then and now, with its name: the first model, which is part of
+        every cell, and any that has the label of an older one.
+    joined
+        Section of all models that were asked for, each with all of its uses.
+    """
+
+    pairs: list[tuple[str, dict[str, Any], dict[str, Any]]]
+    joined: Section
+
+
+def grown_tasks(old: Section, new: Section) -> GrownTasks:
+    """Compare and join the task section of a run with that of what is asked now."""
+    before, now = (
+        {TaskEntry.from_table(one, "task").label: one for one in _several(section)}
+        for section in (old, new)
+    )
+    firsts = [next(iter(tables)) for tables in (before, now)]
+    both = [("task", *firsts), *((f"task {n}", n, n) for n in now if n in before)]
+    fixed = [
+        {label: {k: v for k, v in one.items() if k not in ASKED_OF_TASKS}
+         for label, one in tables.items()}
+        for tables in (before, now)
+    ]  # fmt: skip
+    joined = dict(before)
+    for label, table in now.items():
+        uses = [*before.get(label, table).get("uses", ()), *table["uses"]]
+        joined[label] = table | {"uses": list(dict.fromkeys(uses))}
+    pairs = [(name, fixed[0][one], fixed[1][other]) for name, one, other in both]
+    return GrownTasks(pairs, _one_or_all(list(joined.values())))
+
+
+def _several(section: Section) -> list[dict[str, Any]]:
+    return section if isinstance(section, list) else [section]
+
+
+def _one_or_all(tables: list[dict[str, Any]]) -> Section:
+    """A section as it is written: one table, or an array of several."""
+    return tables[0] if len(tables) == 1 else tables
 
 
 def _check_order(key: str, ends: tuple[float, float]) -> None:

@@ -39,7 +39,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from semloss import version
-from semloss.collect.experiment import Experiment
+from semloss.collect.experiment import Experiment, grown_tasks
 from semloss.collect.units import Unit
 from semloss.errors import SemlossError
 from semloss.identity import digest
@@ -49,7 +49,7 @@ from semloss.storage import make_folder, read_json, read_toml, sweep, write_atom
 from semloss.tables.schema import SCHEMA
 
 #: Sections of an experiment that every cell of one run shares; the rest are axes of its grid.
-FIXED_SECTIONS = ("train", "task", "compute")
+FIXED_SECTIONS = ("train", "compute")
 
 #: Packages whose versions can change a result.
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "pillow", "safetensors", "scikit-learn")
@@ -194,6 +194,8 @@ class Run:
         with suppress(SemlossError):  # keys that are new since then have their defaults
             old = Experiment.from_tables(old).as_tables()
         pairs = [(section, old.get(section, {}), tables[section]) for section in FIXED_SECTIONS]
+        tasks = grown_tasks(old["task"], tables["task"])
+        pairs += tasks.pairs
         was = self._identity()
         # what is not known any more cannot differ
         pairs.append(("identity", was, identity if was.keys() == identity.keys() else
@@ -207,6 +209,7 @@ class Run:
                         "choose another folder with --out"
                     )
         joined = dict(tables)
+        joined["task"] = tasks.joined
         for axis in ("codec", "channel", "objective"):
             joined[axis] = _union(old[axis], tables[axis])
         joined["grid"] = tables["grid"] | {

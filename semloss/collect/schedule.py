@@ -1,11 +1,12 @@
 """The grid as units of work, each after those it needs."""
 
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from semloss.collect.experiment import Experiment
-from semloss.collect.scheme import Scheme, schemes
+from semloss.collect.experiment import Experiment, TaskEntry
+from semloss.collect.scheme import Point, Scheme, schemes
+from semloss.collect.sections import Use
 from semloss.collect.units import KINDS, Lesson, Unit, key_of
 from semloss.tasks import TASKS
 from semloss.training import Recipe
@@ -38,8 +39,35 @@ def units_of(
     return _Scheduling(experiment, shape, identity).units()
 
 
+@dataclass(frozen=True)
+class _Cell:
+    """One point of the grid on its way to its measurement.
+
+    Attributes
+    ----------
+    scheme, snr_db
+        Which it is.
+    place
+        Kind, key and name of its folder.
+    units
+        What is done for it alone before it is measured.
+    needs
+        What the measurement needs, by the part it plays.
+    """
+
+    scheme: Scheme
+    snr_db: float
+    place: tuple[str, str, str]
+    units: list[Unit]
+    needs: dict[str, Unit]
+
+
 class _Scheduling:
-    """Gives every unit its identity: all that its result depends on, and nothing else."""
+    """Gives every unit its identity: all that its result depends on, and nothing else.
+
+    The first task model is part of a cell's identity, as it was when there was but one; others
+    stand beside it, so that another one costs its own training and a measurement.
+    """
 
     def __init__(
         self, experiment: Experiment, shape: tuple[int, int, int], identity: dict[str, Any]
@@ -47,40 +75,66 @@ class _Scheduling:
         self.experiment = experiment
         self.shape = shape
         self.common = identity | {"threads": experiment.compute.threads}
+        self.first = experiment.tasks[0]
 
     def units(self) -> list[Unit]:
         """All units, by kind in the order of `KINDS`."""
         units: dict[str, Unit] = {}
+        cells: list[_Cell] = []
         for scheme in schemes(self.experiment, self.shape):
             shared = self.shared(scheme)
-            found = [*self._judges(scheme).values(), *shared.values()]
-            for snr_db in self.experiment.grid.snr_db:
-                found += self.cell(scheme, snr_db, shared)
+            starts = self.starts(scheme, shared)
+            cells += [self.cell(scheme, s, shared, starts) for s in self.experiment.grid.snr_db]
+            found = [*self._judges(scheme).values(), *shared.values(), *starts.values()]
+            if not self._wants(self.first, "matched"):
+                found = [unit for unit in found if unit is not shared.get("receiver")]
             units |= {unit.id: unit for unit in found}
+        families: dict[tuple[Any, ...], list[_Cell]] = {}
+        for cell in cells:
+            families.setdefault(cell.scheme.family, []).append(cell)
+        flown = {family: self.deployable(of) for family, of in families.items()}
+        for cell in cells:
+            needs = cell.needs | flown[cell.scheme.family]
+            measured = Unit("measured", *cell.place, _ids(needs), cell.scheme, cell.snr_db)
+            units |= {unit.id: unit for unit in (*cell.units, *needs.values(), measured)}
         return sorted(units.values(), key=lambda one: KINDS.index(one.kind))
 
     def shared(self, scheme: Scheme) -> dict[str, Unit]:
         """What the cells of one scheme start from, by the part it plays."""
         shared: dict[str, Unit] = {}
-        mode, strategy = scheme.codec.training, self.experiment.train.strategy
-        if self.experiment.task.reads == scheme.codec.delivers:
-            shared["task"] = self.clean
-        if mode == "cell" and strategy == "warm":
+        mode, warm = scheme.codec.training, self.experiment.train.strategy == "warm"
+        if self.first.task.reads == scheme.codec.delivers:
+            shared["task"] = self.clean(self.first)
+        if mode == "cell" and warm:
             shared["trunk"] = self.trunk(scheme)
             shared["base"] = self.base(scheme, shared["trunk"])
         if mode in ("range", "plane"):
             shared["base"] = self.serving(scheme)
-        if "task" in shared and (mode != "cell" or strategy == "warm"):
-            shared["receiver"] = self.receiver(scheme, shared.get("base"))
+        if "task" in shared and (mode != "cell" or warm):
+            shared["receiver"] = self.receiver(self.first, scheme, shared.get("base"))
         return shared
 
-    @cached_property
-    def clean(self) -> Unit:
-        """The task model on clean images."""
-        task, recipe = self.experiment.task, self.experiment.task_training.clean
+    def starts(self, scheme: Scheme, shared: dict[str, Unit]) -> dict[str, Unit]:
+        """What the matched model of each task starts from, by the task's label."""
+        starts = {}
+        for entry in self._heard(scheme):
+            if not self._wants(entry, "matched"):
+                continue
+            if entry is self.first:
+                starts[entry.label] = shared.get("receiver", shared["task"])
+            elif scheme.codec.training != "cell" or "base" in shared:
+                starts[entry.label] = self.receiver(entry, scheme, shared.get("base"))
+            else:
+                starts[entry.label] = self.clean(entry)
+        return starts
+
+    def clean(self, entry: TaskEntry) -> Unit:
+        """A task model on clean images."""
+        task, recipe = entry.task, entry.training.clean
         identity = self.common | {"task": TASKS.dump(task), "recipe": _plain(recipe)}
         key = key_of("task", identity)
-        return Unit("task", "task", key, f"{TASKS.kind_of(task)}-{key[:8]}", lesson=Lesson(recipe))
+        name = f"{TASKS.kind_of(task)}-{key[:8]}"
+        return Unit("task", "task", key, name, lesson=Lesson(recipe), task=entry.label)
 
     def trunk(self, scheme: Scheme) -> Unit:
         """The codec that the bases of all CRs start from: its CR does not depend on the grid."""
@@ -105,55 +159,116 @@ class _Scheduling:
         realisation = codec.realise(training.range_cr[1], self.shape, "train.range_cr[1]")
         return self._codec_unit("trunk", replace(scheme, realisation=realisation), lesson)
 
-    def receiver(self, scheme: Scheme, base: Unit | None) -> Unit:
+    def receiver(self, entry: TaskEntry, scheme: Scheme, base: Unit | None) -> Unit:
         """The task model on what one base, or an untrained codec, delivers."""
-        recipes, sender = self.experiment.task_training, {}
+        recipes, clean, sender = entry.training, self.clean(entry), {}
         if scheme.codec.training in ("none", "plane"):  # no base of the scheme's own tells of it
             sender = self._codec(scheme)
         if base is not None:
             sender["base"] = base.key
         identity = sender | {
-            "task": self.clean.key,
+            "task": clean.key,
             "recipe": _plain(recipes.adapted),
             "snr_db": list(recipes.adapted_snr_db),
         }
-        key = key_of("receiver", identity)
-        needs = _ids({"codec": base, "start": self.clean})
+        needs = {"codec": base, "start": clean}
         lesson = Lesson(recipes.adapted, recipes.adapted_snr_db)
-        name = f"{scheme.name}-{key[:8]}"
-        return Unit("receiver", "receiver", key, name, needs, scheme, lesson=lesson)
+        return self._receiver_unit(entry, scheme, scheme.name, identity, needs, lesson)
 
-    def cell(self, scheme: Scheme, snr_db: float, shared: dict[str, Unit]) -> list[Unit]:
-        """One point of the grid: its codec and its receiver are trained, then it is measured."""
-        training, recipes = self.experiment.train, self.experiment.task_training
-        task, own = shared.get("task"), (snr_db, snr_db)
+    def cell(
+        self, scheme: Scheme, snr_db: float, shared: dict[str, Unit], starts: dict[str, Unit]
+    ) -> _Cell:
+        """One point of the grid: its codec and its receivers are trained."""
+        training, own = self.experiment.train, (snr_db, snr_db)
         identity = self._codec(scheme) | {
             "needs": {role: unit.key for role, unit in shared.items()},
             "snr_db": snr_db,
         }
         taught = Lesson(training.cell_recipe(snr_db), own)
-        matched = Lesson(recipes.matched_recipe(training, snr_db), own)
         if scheme.codec.training == "cell":
             identity["recipe"] = _plain(taught.recipe)
-        if task is not None:
-            identity["matched"] = _plain(matched.recipe)
+        if "task" in shared:
+            matched = self.first.training.matched_recipe(training, snr_db)
+            identity["matched"] = _plain(matched)
         key = key_of("cell", identity)
         place = ("cell", key, f"{scheme.name}-snr{snr_db:g}-{key[:8]}")
-        units, codec, receiver = [], shared.get("base"), None
+        needs: dict[str, Unit] = {}
+        cell = _Cell(scheme, snr_db, place, [], needs)
+        codec = shared.get("base")
         if scheme.codec.training == "cell":
-            needs = _ids({"start": codec, **self._judges(scheme)})
-            codec = Unit("codec", *place, needs, scheme, snr_db, taught)
-            units.append(codec)
-        if task is not None:
-            needs = _ids({"codec": codec, "start": shared.get("receiver", task)})
-            receiver = Unit("receiver", *place, needs, scheme, snr_db, matched)
-            units.append(receiver)
-        needs = _ids({"codec": codec, "task": task, "receiver": receiver})
-        return [*units, Unit("measured", *place, needs, scheme, snr_db)]
+            start = _ids({"start": codec, **self._judges(scheme)})
+            codec = Unit("codec", *place, start, scheme, snr_db, taught)
+            cell.units.append(codec)
+        if codec is not None:
+            needs["codec"] = codec
+        for entry in self._heard(scheme):
+            needs[f"clean {entry.label}"] = self.clean(entry)
+            if self._wants(entry, "matched"):
+                matched_unit = self.matched(entry, cell, starts[entry.label])
+                needs[f"matched {entry.label}"] = matched_unit
+        cell.units.extend(unit for unit in needs.values() if unit.name == place[2])
+        return cell
+
+    def matched(self, entry: TaskEntry, cell: _Cell, start: Unit) -> Unit:
+        """The task model on what one cell delivers; that of the first task lies with the cell."""
+        recipe = entry.training.matched_recipe(self.experiment.train, cell.snr_db)
+        lesson = Lesson(recipe, (cell.snr_db, cell.snr_db))
+        needs, scheme = {"codec": cell.needs.get("codec"), "start": start}, cell.scheme
+        if entry is self.first:
+            own = _ids(needs)
+            return Unit("receiver", *cell.place, own, scheme, cell.snr_db, lesson, task=entry.label)
+        identity = {"cell": cell.place[1], "start": start.key, "recipe": _plain(recipe)}
+        name = f"{scheme.name}-snr{cell.snr_db:g}"
+        return self._receiver_unit(entry, scheme, name, identity, needs, lesson)
+
+    def deployable(self, cells: list[_Cell]) -> dict[str, Unit]:
+        """The task models on what all cells of a grid deliver, by the part they play."""
+        scheme, flown = cells[0].scheme, {}
+        for entry in self._heard(scheme):
+            if not self._wants(entry, "deployable"):
+                continue
+            recipe, start = entry.training.deployable, self.clean(entry)
+            identity = {
+                "cells": [cell.place[1] for cell in cells],
+                "start": start.key,
+                "recipe": _plain(recipe),
+            }
+            needs = {
+                Point(cell.scheme, cell.snr_db).role: cell.needs.get("codec") for cell in cells
+            }
+            needs["start"] = start
+            flown[f"deployable {entry.label}"] = self._receiver_unit(
+                entry, scheme, scheme.named("grid"), identity, needs, Lesson(recipe)
+            )
+        return flown
+
+    def _receiver_unit(
+        self,
+        entry: TaskEntry,
+        scheme: Scheme,
+        name: str,
+        identity: dict[str, Any],
+        needs: dict[str, Unit | None],
+        lesson: Lesson,
+    ) -> Unit:
+        key = key_of("receiver", identity)
+        if entry is not self.first:
+            name += f"-{entry.label}"
+        place = ("receiver", key, f"{name}-{key[:8]}")
+        return Unit("receiver", *place, _ids(needs), scheme, lesson=lesson, task=entry.label)
+
+    def _heard(self, scheme: Scheme) -> list[TaskEntry]:
+        """The tasks that can read what the scheme's codec delivers."""
+        delivers = scheme.codec.delivers
+        return [entry for entry in self.experiment.tasks if entry.task.reads == delivers]
+
+    def _wants(self, entry: TaskEntry, use: Use) -> bool:
+        return use in entry.training.uses
 
     def _judges(self, scheme: Scheme) -> dict[str, Unit]:
-        """The task models that the scheme's objective reads."""
-        return {"task": self.clean} if scheme.objective.reads_tasks else {}
+        """The task models that the scheme's objective reads, by the part they play."""
+        entries = self.experiment.tasks_of(scheme.objective)
+        return {f"clean {entry.label}": self.clean(entry) for entry in entries}
 
     def _codec(self, scheme: Scheme) -> dict[str, Any]:
         """What every codec's training depends on."""
@@ -178,6 +293,6 @@ def _plain(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json")
 
 
-def _ids(units: dict[str, Unit | None]) -> dict[str, str]:
+def _ids(units: Mapping[str, Unit | None]) -> dict[str, str]:
     """Identifiers of the units that there are, by the part they play."""
     return {role: unit.id for role, unit in units.items() if unit is not None}

@@ -24,14 +24,22 @@ class Scheme:
     seed: int
 
     @property
+    def family(self) -> tuple[Any, ...]:
+        """What it shares with the schemes that differ from it in CR alone."""
+        return self.codec, self.channel, self.objective, self.seed
+
+    @property
     def name(self) -> str:
         """Readable start of folder names."""
         # by the realised ratio: 1/50 asked beside 1/48 is the same codec
-        cr = format_cr(self.realisation.cr).replace("/", "_")
+        return self.named("cr" + format_cr(self.realisation.cr).replace("/", "_"))
+
+    def named(self, part: str) -> str:
+        """Readable start of folder names for a part of its family."""
         codec = self.codec.label
         if self.objective != Mse():
             codec += f"-{self.objective.label}"
-        return f"{codec}-{self.channel.label}-cr{cr}-seed{self.seed}"
+        return f"{codec}-{self.channel.label}-{part}-seed{self.seed}"
 
     def identity(self) -> dict[str, Any]:
         """What the codec's training depends on, as JSON; the usual objective goes without."""
@@ -100,3 +108,26 @@ def _objectives(experiment: Experiment, codec: Codec) -> tuple[Objective, ...]:
                 f"{codec.label} delivers {codec.delivers}; choose another of either"
             )
     return experiment.objectives
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cell of the grid: a scheme at an SNR in dB."""
+
+    scheme: Scheme
+    snr_db: float
+
+    @property
+    def role(self) -> str:
+        """What its codec is to a unit that needs those of many cells."""
+        return f"codec {self.scheme.realisation.label} {self.snr_db:g}"
+
+
+def points(experiment: Experiment, scheme: Scheme, shape: tuple[int, int, int]) -> list[Point]:
+    """All cells of the grid that differ from a scheme in CR and SNR alone."""
+    return [
+        Point(one, snr_db)
+        for one in schemes(experiment, shape)
+        if one.family == scheme.family
+        for snr_db in experiment.grid.snr_db
+    ]

@@ -203,11 +203,21 @@ def _stretched(recipe: Recipe, distance_db: float, steps_per_db: float) -> Recip
     )
 
 
+#: What a receiver's task model was trained on: clean images, what arrives in its own cell, or
+#: what arrives in all cells of the grid.
+Use = Literal["clean", "matched", "deployable"]
+
+
 class TaskTraining(_WithRecipes):
-    """How the receiver's task model is trained.
+    """How a receiver's task model is trained, and what for.
 
     Attributes
     ----------
+    uses
+        The states of the model that judge each cell.
+    unseen
+        No objective reads it: it only judges, as a model that was not there when codecs were
+        trained.
     clean
         On the clean training images, once for all runs on them.
     adapted
@@ -215,8 +225,16 @@ class TaskTraining(_WithRecipes):
     matched
         From there, on the receptions of one cell at its own SNR, with `matched_steps_per_db`
         steps on top for each dB between that and the base's range, as for `Train.cell`.
+    deployable
+        From the clean one, on the receptions of all cells of the grid, once for each codec,
+        channel, objective and seed: the one model that can be flown.
     """
 
+    uses: Annotated[tuple[Use, ...], BeforeValidator(_listed), AfterValidator(_distinct)] = (
+        "clean",
+        "matched",
+    )
+    unseen: bool = False
     clean: Recipe = Recipe(steps=600, batch_size=64, lr=0.03, warmup=0.1)
     adapted: Recipe = Recipe(steps=300, batch_size=64, lr=0.02, warmup=0.1)
     adapted_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
@@ -229,6 +247,7 @@ class TaskTraining(_WithRecipes):
         return _stretched(self.matched, train.distance_db(snr_db), self.matched_steps_per_db)
 
     matched: Recipe = Recipe(steps=40, batch_size=64, lr=0.005, warmup=0.0)
+    deployable: Recipe = Recipe(steps=800, batch_size=64, lr=0.02, warmup=0.1)
 
 
 class Metrics(Options):

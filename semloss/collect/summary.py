@@ -1,5 +1,6 @@
 """The tables of a run, its README, and a look at whether its surfaces rise."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,20 @@ SHARED_COLUMNS = (
 )  # fmt: skip
 
 
+#: States of a task model, and what each was trained on.
+RECEIVERS = {
+    "clean": "trained on clean images",
+    "matched": "fine-tuned on receptions",
+    "deployable": "fine-tuned on the receptions of the whole grid",
+}
+
+
 def write_run_tables(
     run: Run, experiment: Experiment, units: list[Unit], images: ImageSet, split: Split
 ) -> dict[str, Any]:
     """Write the tables of all finished cells in the run, and its README; return the summary."""
     with run.locked():  # the last of two collects writes what both have measured
-        records = run.cell_records(experiment.task.label)
+        records = run.cell_records(experiment.tasks[0].label)
         rows = []
         for record in records:
             about = {key: record["cell"][key] for key in SHARED_COLUMNS}
@@ -44,6 +53,9 @@ def write_run_tables(
             "retried": [name for name, status in measured.items() if status == "retried"],
             "diverged": [name for name, status in measured.items() if status == "diverged"],
             "clean_accuracy": next((r["ceiling"] for r in rows if r["metric"] == "accuracy"), None),
+            "clean_accuracies": {
+                r["task"]: r["ceiling"] for r in rows if r["metric"] == "accuracy"
+            },
             "tables": [shown(run.path / f"{name}.parquet") for name in ("metrics", "cells")],
             "without_outcomes": _without(rows, outcomes),
             "not_monotone": not_monotone(rows),
@@ -150,14 +162,22 @@ def _readme(
         own = [row for row in rows if _link(row) == link]
         codec, objective, channel = link
         trained = codec if objective == "mse" else f"{codec}, {objective}"
-        for metric, receiver, title in (
-            ("psnr_db", "none", "Mean per-image PSNR in dB"),
-            ("accuracy", "clean", "Accuracy of the task model trained on clean images"),
-            ("accuracy", "matched", "Accuracy of the task model fine-tuned on receptions"),
-        ):
-            text = headline(own, metric, receiver)
+        text = headline(own, "psnr_db", "none")
+        if text:
+            parts += [f"## Mean per-image PSNR in dB ({trained}, {channel})", text]
+        tasks = dict.fromkeys(row["task"] for row in own if row["metric"] == "accuracy")
+        for task, (receiver, was) in product(tasks, RECEIVERS.items()):
+            text = headline([row for row in own if row["task"] == task], "accuracy", receiver)
             if text:
-                parts += [f"## {title} ({trained}, {channel})", text]
+                of = f"task model {task}" if len(tasks) > 1 else "the task model"
+                best = next(
+                    r["ceiling"] for r in own if (r["task"], r["metric"]) == (task, "accuracy")
+                )
+                parts += [
+                    f"## Accuracy of {of} {was} ({trained}, {channel})",
+                    f"On clean images as they were sent: {best:.3f}.",
+                    text,
+                ]
     parts.append(
         "## Files\n\n"
         "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, receiver and metric\n"

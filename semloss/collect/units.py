@@ -37,7 +37,8 @@ class Unit:
         Name of the stage, a key of `semloss.collect.stages.STAGES`; the file of its record.
     kind
         "task" (clean task model), "trunk" (first codec, or one for all CR), "base" (one CR),
-        "receiver" (task model adapted to one base) or "cell".
+        "receiver" (task model adapted to one base, to the whole grid, or beside the first one to
+        a cell) or "cell".
     key
         Digest of everything its result depends on. The stages of a folder share it.
     name
@@ -50,6 +51,8 @@ class Unit:
         SNR of a cell, else None.
     lesson
         How its network is trained; None where nothing is.
+    task
+        Label of the task model that is trained, or taken as the start; "" for codecs and cells.
     """
 
     stage: str
@@ -60,6 +63,7 @@ class Unit:
     scheme: Scheme | None = None
     snr_db: float | None = None
     lesson: Lesson | None = None
+    task: str = ""
 
     @property
     def folder(self) -> str:

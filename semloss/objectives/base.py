@@ -1,12 +1,13 @@
 """What a codec is trained for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
+from semloss.errors import SemlossError
 from semloss.metrics import Delivery
 from semloss.registry import Options, Registry
 
@@ -19,16 +20,20 @@ class Batch:
     ----------
     images
         float32 (B, C, H, W) in [0, 1], as they are sent.
-    truth
-        What the task model should say of each, (B, ...): class indices for a classifier.
+    truths
+        What each task model that learns from them should say, (B, ...) by the model's label:
+        class indices for a classifier.
+    progress
+        Share of the training that is done, in [0, 1]; 1 where a training takes up another.
     """
 
     images: Tensor
-    truth: Tensor
+    truths: Mapping[str, Tensor]
+    progress: float | Tensor = 1.0
 
 
 class Judge(nn.Module, ABC):
-    """An objective at work on images of one shape.
+    """An objective at work on images of one shape, under the mixed precision of the codec.
 
     Parameters that it holds are a second network: the trainer moves them by `own_loss`, with an
     optimiser of their own, after each step of the codec. What must not learn is frozen.
@@ -51,7 +56,7 @@ class Objective(Options, ABC):
     reads
         What a codec must deliver for it.
     reads_tasks
-        Whether the judge is given the experiment's clean task models.
+        Whether the judge is given clean task models of the experiment.
     reduce
         How the losses of the images of a batch become one: their mean, or the mean of their
         logarithms, for which every image counts alike whatever its difficulty.
@@ -60,6 +65,21 @@ class Objective(Options, ABC):
     reads: ClassVar[Delivery] = "image"
     reads_tasks: ClassVar[bool] = False
     reduce: Literal["mean", "log"] = "mean"
+
+    def tasks_read(self, there: Sequence[str]) -> list[str]:
+        """Labels of the task models that it reads, of those that objectives may read.
+
+        Raises
+        ------
+        SemlossError
+            When there is none that it needs.
+        """
+        if self.reads_tasks and not there:
+            raise SemlossError(
+                f"objective {self.label} reads a task model, and the experiment has none for "
+                'objectives (task.kind = "none", or unseen): choose another of either'
+            )
+        return list(there) if self.reads_tasks else []
 
     @abstractmethod
     def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> Judge:
@@ -70,7 +90,7 @@ class Objective(Options, ABC):
         bands
             Bands of the images.
         tasks
-            Trained clean task models by their label, frozen; empty unless `reads_tasks`.
+            Trained clean task models by their label, frozen: those of `tasks_read`.
         seed
             Seed of weights of its own.
         """

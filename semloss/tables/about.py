@@ -26,11 +26,13 @@ def about(folder: Path) -> dict[str, str]:
     source = _read(read_json, folder / "source.json")
     environment = _read(read_json, folder / "environment.json")
     task = _read(read_toml, folder / "experiment.toml").get("task")
+    tasks = task if isinstance(task, list) else [task]
     told: dict[str, Any] = {
         "images": source.get("images"),
         "tile": _tile(source.get("shape")),
         "classes": len(source.get("classes") or ()) or None,
-        "task_model": task.get("kind") if isinstance(task, dict) else None,
+        "task_model": ", ".join(str(one.get("kind")) for one in tasks if isinstance(one, dict))
+        or None,
         "measured": str(environment.get("written") or "")[:10] or None,
     }
     return {name: str(value) for name, value in told.items() if value is not None}

@@ -12,10 +12,19 @@ from semloss.identity import seed_for
 
 @dataclass
 class Draws:
-    """Random streams of one training, apart so that none shifts another."""
+    """Random streams of one training, apart so that none shifts another, and how far it is.
+
+    Attributes
+    ----------
+    augment, channel
+        Streams of the data's augmentation and of the channel.
+    progress
+        Share of the steps that are done, in [0, 1): a number on the device.
+    """
 
     augment: torch.Generator
     channel: torch.Generator
+    progress: Tensor
 
     @classmethod
     def seeded(cls, key: str, device: torch.device) -> "Draws":
@@ -23,6 +32,7 @@ class Draws:
         return cls(
             torch.Generator(device).manual_seed(seed_for(key, "augment")),
             torch.Generator(device).manual_seed(seed_for(key, "channel")),
+            torch.zeros((), device=device),
         )
 
 

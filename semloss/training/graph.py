@@ -34,20 +34,23 @@ class Branch:
         size = min(member.recipe.batch_size, member.n_items)
         self._positions = torch.zeros(BLOCK, size, dtype=torch.int64, device=device)
         self._rates = torch.zeros(BLOCK, device=device)
+        self._progress = torch.zeros(BLOCK, device=device)
         self._lr = torch.zeros((), device=device)
         self._losses = torch.zeros(BLOCK, device=device)
 
     def fill(self, n: int) -> None:
         """Put the next n steps onto the device."""
-        positions, rates = zip(*self.training.lessons(n), strict=True)
+        positions, rates, progress = zip(*self.training.lessons(n), strict=True)
         self._positions[:n].copy_(torch.stack(positions))
         self._rates[:n].copy_(torch.tensor(rates))
+        self._progress[:n].copy_(torch.tensor(progress))
 
     def step(self, at: Tensor) -> None:
         """Take the step of the block that `at` (1,) says."""
         self._lr.copy_(self._rates.index_select(0, at).view(()))
         positions = self._positions.index_select(0, at).view(-1)
-        loss = self.training.step(positions, self._lr)
+        progress = self._progress.index_select(0, at).view(())
+        loss = self.training.step(positions, self._lr, progress)
         self._losses.index_copy_(0, at, loss.float().view(1))
 
     def losses(self, n: int) -> list[float]:

@@ -128,9 +128,9 @@ def _eager(pack: Sequence[Training]) -> list[list[float]]:
     losses = []
     for one in pack:
         own = []
-        for positions, lr in one.lessons(n):
+        for positions, lr, progress in one.lessons(n):
             look()
-            own.append(one.step(positions.to(one.device), lr))
+            own.append(one.step(positions.to(one.device), lr, progress))
         losses.append([float(loss) for loss in own])
     return losses
 

@@ -100,13 +100,15 @@ class Training:
         """Steps until the loss is looked at."""
         return min(LOOK_EVERY - self.done.steps % LOOK_EVERY, self.left)
 
-    def lessons(self, n: int) -> Iterator[tuple[Tensor, float]]:
-        """Positions (B,) and learning rate of the next n steps."""
+    def lessons(self, n: int) -> Iterator[tuple[Tensor, float, float]]:
+        """Positions (B,), learning rate and progress in [0, 1) of the next n steps."""
+        recipe = self.member.recipe
         for step in range(self.done.steps, self.done.steps + n):
-            yield next(self._order), self.member.recipe.lr_at(step)
+            yield next(self._order), recipe.lr_at(step), step / recipe.steps
 
-    def step(self, positions: Tensor, lr: float | Tensor) -> Tensor:
+    def step(self, positions: Tensor, lr: float | Tensor, progress: float | Tensor) -> Tensor:
         """Take one step; return its loss, which nobody has looked at yet."""
+        self.draws.progress.fill_(progress)
         loss = self.member.loss_of(positions, self.draws)
         self.learners[""].step(loss, lr)
         if self.member.companion is not None:

@@ -1,6 +1,7 @@
 """What a stage of the work is: how a unit is done, when it is finished, what it costs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -19,8 +20,10 @@ class Rates:
 
     Attributes
     ----------
-    codec, clean, adapted
-        In a training step of a codec, of a task model on clean images, and on receptions.
+    codec
+        In a training step of a codec.
+    clean, adapted
+        In one of a task model on clean images, and on receptions, by the model's label.
     measured
         In a measurement.
     train_images, test_images
@@ -28,8 +31,8 @@ class Rates:
     """
 
     codec: float
-    clean: float
-    adapted: float
+    clean: Mapping[str, float]
+    adapted: Mapping[str, float]
     measured: float
     train_images: int
     test_images: int

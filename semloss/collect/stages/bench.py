@@ -12,10 +12,11 @@ from semloss.collect.run import Run, UnitFolder
 from semloss.collect.scheme import Scheme
 from semloss.collect.stages.attempts import Attempts, Record
 from semloss.collect.stages.chain import Chain, images_at
+from semloss.collect.stages.subject import Subject
 from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
 from semloss.sources import open_entry
-from semloss.tasks import Said, say
+from semloss.tasks import Said, Task, say
 from semloss.training import Draws, draw_symmetry
 
 
@@ -29,7 +30,6 @@ class Bench:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.experiment = job.experiment
-        self.task = job.experiment.task
         self.split = job.split
         self.run = Run(job.run)
         # mapped from the cache: one copy in memory for all workers of a machine
@@ -37,9 +37,10 @@ class Bench:
         self.device = torch.device(job.device)
 
     @cached_property
-    def truth(self) -> Tensor:
-        """What should be answered for each image of the source, (N, ...)."""
-        return torch.from_numpy(np.array(self.task.truth(self.images)))
+    def subjects(self) -> dict[str, Subject]:
+        """The experiment's tasks by their label."""
+        tasks = self.experiment.tasks
+        return {one.label: Subject(one, self.images, self.device) for one in tasks}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -86,31 +87,23 @@ class Bench:
     def new_codec(self, scheme: Scheme, seed: int) -> CodecNetwork:
         """A codec with weights drawn from `seed`, channels-last on the device."""
         network = scheme.codec.build(self.shape, scheme.realisation, seed)
-        self._place(network)
-        return network
-
-    def new_task(self, seed: int) -> nn.Module:
-        """A task model with weights drawn from `seed`, channels-last on the device."""
-        network = self.task.build(self.shape[0], len(self.images.classes), seed)
-        self._place(network)
+        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 
     def chain(self, scheme: Scheme, codec: CodecNetwork) -> Chain:
         """A codec over the scheme's channel, in the precision of training."""
         return Chain(codec, scheme.channel, self.job.bf16)
 
-    def _place(self, network: nn.Module) -> None:
-        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
     # -- data ---------------------------------------------------------------------------------
 
-    def batch(self, positions: Tensor, draws: Draws) -> Batch:
-        """Training images, turned at random, and their truth; a map turns with its image."""
+    def batch(self, positions: Tensor, draws: Draws, *subjects: Subject) -> Batch:
+        """Training images, turned at random, and their truths; a map turns with its image."""
         chosen = self.split.train[positions.numpy()]
         turn = draw_symmetry(draws.augment)
-        truth = self.truth[chosen].to(self.device)
+        truths = {one.label: one.truth[chosen].to(self.device) for one in subjects}
         images = images_at(self.images.images, chosen, self.device)
-        return Batch(turn(images), turn(truth) if truth.ndim > 2 else truth)
+        turned = {name: turn(one) if one.ndim > 2 else one for name, one in truths.items()}
+        return Batch(turn(images), turned, draws.progress)
 
     def uniform(self, n: int, ends: Range, draws: Draws) -> Tensor:
         """A number for each of n images, uniform over a range."""
@@ -118,8 +111,8 @@ class Bench:
         uniform = torch.rand(n, generator=draws.channel, device=self.device)
         return low + (high - low) * uniform
 
-    def say(self, network: nn.Module, which: NDArray[np.int64]) -> Said:
+    def say(self, task: Task, network: nn.Module, which: NDArray[np.int64]) -> Said:
         """What a task model says of clean images."""
         parts = np.array_split(which, max(1, len(which) // 128))
         images = (images_at(self.images.images, part, self.device) for part in parts)
-        return say(self.task, network, images)
+        return say(task, network, images)

@@ -1,6 +1,7 @@
 """A codec, trained from random weights or from those of an earlier one."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ from semloss.collect.stages.reception import BATCH
 from semloss.collect.units import Unit
 from semloss.identity import seed_for
 from semloss.objectives import Batch, Judge
-from semloss.training import Companion, Draws
+from semloss.training import Companion, Draws, autocast
 
 #: Images that the mean image of the training set is taken from.
 MEAN_OF = 500
@@ -54,10 +55,10 @@ class Codec(Stage):
             if bench.load("start", start)["status"] == "diverged":
                 return give_up(bench.folder(unit), self.name, [f"its {origin.kind} diverged"])
         tasks: dict[str, nn.Module] = {}
-        if scheme.objective.reads_tasks:
-            clean = bench.new_task(0)
-            bench.load("task", clean)
-            tasks[bench.task.label] = clean.requires_grad_(False)
+        for entry in bench.experiment.tasks_of(scheme.objective):
+            clean = bench.subjects[entry.label].network()
+            bench.load(f"clean {entry.label}", clean)
+            tasks[entry.label] = clean.requires_grad_(False)
 
         def make(key: str) -> CodecNetwork:
             network = bench.new_codec(scheme, seed_for(key, "weights"))
@@ -88,12 +89,18 @@ class CodecLoss:
         self._bench, self._judge = bench, judge
         self._objective, self._snr_db = unit.scheme.objective, unit.lesson.snr_db
         self._cr = unit.lesson.cr
+        tasks = bench.experiment.tasks_of(self._objective)
+        self._subjects = [bench.subjects[entry.label] for entry in tasks]
+        #: A schedule of the objective is run through once, from random weights.
+        self._goes_on = "start" in unit.needs
         self._chain = bench.chain(unit.scheme, network)
         self._last: tuple[Batch, Tensor] | None = None
 
     def __call__(self, positions: Tensor, draws: Draws) -> Tensor:
         """Loss of the codec."""
-        batch = self._bench.batch(positions, draws)
+        batch = self._bench.batch(positions, draws, *self._subjects)
+        if self._goes_on:
+            batch = replace(batch, progress=1.0)
         n, cr = len(batch.images), None
         snr_db = self._bench.uniform(n, self._snr_db, draws)
         if self._cr is not None:
@@ -101,7 +108,8 @@ class CodecLoss:
             cr = self._bench.uniform(n, (math.log(low), math.log(high)), draws).exp()
         arrived, _ = self._chain.send(batch.images, snr_db, draws.channel, cr)
         self._last = batch, arrived.detach()
-        return self._objective.loss(self._judge, batch, arrived)
+        with autocast(arrived.device, self._chain.bf16):
+            return self._objective.loss(self._judge, batch, arrived)
 
     def companion(self) -> Companion | None:
         """The objective's own network, where it has one."""

@@ -1,6 +1,8 @@
 """A cell, measured: what its link delivers, and what task models make of it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from semloss.codecs import CodecNetwork
@@ -15,7 +17,6 @@ from semloss.collect.stages.rebuild import rebuild_record
 from semloss.collect.stages.reception import Listeners, TestSet, measure, readable
 from semloss.collect.stages.task_model import said_of
 from semloss.collect.units import Unit
-from semloss.tasks import Said
 
 #: Test images that an encoder is timed on.
 TIMED = 6
@@ -70,8 +71,17 @@ class Measured(Stage):
             return asked
         if record["status"] == "diverged":
             return []
-        wanted, held = experiment.metrics.wanted(), record["held"]
-        return [snr_db for snr_db in asked if not wanted <= set(held.get(f"{snr_db:g}", ()))]
+        wanted = _wanted(unit, experiment)
+        first = [f"{use} {experiment.tasks[0].label}" for use in ("clean", "matched")]
+
+        def held(snr_db: float) -> set[str]:
+            told = set(record["held"].get(f"{snr_db:g}", ()))
+            if told and not any(" of " in one for one in told):
+                # there was one task model, and its two states were always measured
+                told |= {f"{role} of {unit.needs[role]}" for role in first if role in unit.needs}
+            return told
+
+        return [snr_db for snr_db in asked if not wanted <= held(snr_db)]
 
     def _measure(
         self, unit: Unit, bench: Bench, old: Record | None, missing: list[float]
@@ -80,20 +90,13 @@ class Measured(Stage):
         assert scheme is not None
         codec = bench.new_codec(scheme, 0)
         sender = bench.load("codec", codec) if "codec" in needs else _UNTRAINED
-        receiver, networks, said = _UNTRAINED, {}, None
-        if "task" in needs:
-            networks = {name: bench.new_task(0) for name in ("clean", "matched")}
-            receiver = bench.load("receiver", networks["matched"])
-            said = said_of(bench.load("task", networks["clean"]), bench)
-        cell = _cell_row(unit, bench, sender, receiver) | _encoder_row(codec, bench)
+        listeners, receivers = _listeners(unit, bench)
+        cell = _cell_row(unit, bench, sender, receivers) | _encoder_row(codec, bench)
         record: Record = {"status": cell["status"], "cell": cell, "held": {}, "rows": []}
         if cell["status"] == "diverged":
             return record | {"summary": f"diverged: {cell['attempts']}"}
-        truth = bench.truth[bench.split.test].numpy()
-        metrics = bench.experiment.metrics
-        asked = metrics.asked(bench.images.classes)
-        listeners = Listeners(bench.task, networks, truth, said or Said(truth), asked)
-        usable = readable(metrics.make(), bench.images, scheme.codec.delivers)
+        wanted = _wanted(unit, bench.experiment)
+        usable = readable(bench.experiment.metrics.make(), bench.images, scheme.codec.delivers)
         sent = TestSet(bench.images, bench.split.test, bench.device)
         chain, rows = Chain(codec, scheme.channel), []
         for snr_db in missing:
@@ -102,11 +105,11 @@ class Measured(Stage):
         before = old or record
         merged = {
             (r["snr_db"], r["task"], r["receiver"], r["metric"]): r
-            for r in [*rows_of(before, bench.task.label), *rows]
+            for r in [*rows_of(before, bench.experiment.tasks[0].label), *rows]
         }
         record["rows"] = list(merged.values())
         record["held"] = before["held"] | {
-            f"{snr_db:g}": sorted(metrics.wanted() | set(before["held"].get(f"{snr_db:g}", ())))
+            f"{snr_db:g}": sorted(wanted | set(before["held"].get(f"{snr_db:g}", ())))
             for snr_db in missing
         }
         record["rebuild"] = rebuild_record(
@@ -115,15 +118,66 @@ class Measured(Stage):
         return record | {"summary": _summary(record["rows"], unit.snr_db)}
 
 
-def _cell_row(unit: Unit, bench: Bench, sender: Record, receiver: Record) -> dict[str, Any]:
-    """What the cells table says of a cell."""
+def _roles(unit: Unit, experiment: Experiment) -> list[tuple[str, str]]:
+    """Task model and use of each network that judges a cell."""
+    return [
+        (entry.label, use)
+        for entry in experiment.tasks
+        for use in entry.training.uses
+        if f"{use} {entry.label}" in unit.needs
+    ]
+
+
+def _wanted(unit: Unit, experiment: Experiment) -> set[str]:
+    """What a measurement must hold: metrics, and the task models that judge, by their origin."""
+    roles = [f"{use} {label}" for label, use in _roles(unit, experiment)]
+    return experiment.metrics.wanted() | {f"{role} of {unit.needs[role]}" for role in roles}
+
+
+def _listeners(unit: Unit, bench: Bench) -> tuple[list[Listeners], dict[str, Record]]:
+    """The task models that judge a cell, and the records of those that were adapted, by role.
+
+    A model that diverged does not judge.
+    """
+    listeners: list[Listeners] = []
+    records: dict[str, Record] = {}
+    for label, roles in groupby(_roles(unit, bench.experiment), key=lambda one: one[0]):
+        subject = bench.subjects[label]
+        clean = subject.network()
+        said = said_of(bench.load(f"clean {label}", clean), subject)
+        networks = {}
+        for _, use in roles:
+            networks[use] = clean
+            if use != "clean":
+                networks[use] = subject.network()
+                record = bench.load(f"{use} {label}", networks[use])
+                records[f"{use} {label}"] = record
+                if record["status"] == "diverged":
+                    del networks[use]
+        truth = subject.truth[bench.split.test].numpy()
+        asked = bench.experiment.metrics.asked(bench.images.classes)
+        listeners.append(Listeners(subject.task, networks, truth, said, asked))
+    return listeners, records
+
+
+def _cell_row(
+    unit: Unit, bench: Bench, sender: Record, receivers: Mapping[str, Record]
+) -> dict[str, Any]:
+    """What the cells table says of a cell.
+
+    It has diverged where its codec has, or the first task model that was matched to it.
+    """
     scheme, training = unit.scheme, bench.experiment.train
     assert scheme is not None
     own = scheme.codec.training == "cell"
+    first = bench.experiment.tasks[0].label
+    receiver = receivers.get(f"matched {first}", _UNTRAINED)
     both = [sender["status"], receiver["status"]]
     status = next((one for one in ("diverged", "retried") if one in both), "ok")
     attempts = [f"codec at {text}" for text in sender["attempts"]]
-    attempts += [f"task model at {text}" for text in receiver["attempts"]]
+    for role, record in receivers.items():
+        name = "task model" if record is receiver else role
+        attempts += [f"{name} at {text}" for text in record["attempts"]]
     return {
         "cell": unit.name,
         "source": bench.images.name,
@@ -136,7 +190,9 @@ def _cell_row(unit: Unit, bench: Bench, sender: Record, receiver: Record) -> dic
         "steps": sender["steps"],
         "validation_psnr_db": sender.get("validation_psnr_db"),
         "codec_cpu_s": sender["cpu_s"],
-        "receiver_cpu_s": receiver["cpu_s"],
+        "receiver_cpu_s": sum(
+            record["cpu_s"] for role, record in receivers.items() if role.startswith("matched ")
+        ),
         "device": bench.job.device,
         "precision": "bf16" if bench.job.bf16 else "fp32",
         "threads": bench.experiment.compute.threads,

@@ -1,7 +1,7 @@
 """Measure what arrives over a trained link: images, symbols, and answers to them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -46,14 +46,14 @@ class TestSet:
 
 @dataclass(frozen=True)
 class Listeners:
-    """Task models at the receiver, and what they are judged by.
+    """Task models of one task at the receiver, and what they are judged by.
 
     Attributes
     ----------
     task
         The task.
     networks
-        Its models by what they were trained on ("clean", "matched").
+        Its models by what they were trained on ("clean", "matched", "deployable").
     truth, clean
         What is right for each test image, and what the clean model says of it as it was sent.
     asked
@@ -88,7 +88,7 @@ def measure(
     sent: TestSet,
     snr_db: float,
     metrics: list[ImageMetric],
-    listeners: Listeners,
+    listeners: Sequence[Listeners],
     key: str,
 ) -> list[dict[str, Any]]:
     """Measure one trained link at a test SNR.
@@ -104,7 +104,7 @@ def measure(
     metrics
         Image metrics that these images can have.
     listeners
-        Task models at the receiver.
+        Task models at the receiver, by task.
     key
         Content key of the cell.
 
@@ -115,9 +115,9 @@ def measure(
         its outcomes as text. Receptions are measured as float32, not rounded to 8 bits.
     """
     generator = torch.Generator(sent.device).manual_seed(seed_for(key, f"measure/{snr_db:g}"))
-    networks, task = listeners.networks, listeners.task
+    networks = [(of, name, network) for of in listeners for name, network in of.networks.items()]
     values: dict[str, list[Tensor]] = {one.name: [] for one in metrics}
-    heard = {name: Hearing(task, network) for name, network in networks.items()}
+    heard = [Hearing(of.task, network) for of, _, network in networks]
     peaks: list[Tensor] = []
     with torch.inference_mode():
         for images in sent.batches():
@@ -126,13 +126,12 @@ def measure(
             for metric in metrics:
                 values[metric.name].append(metric.per_image(images, arrived).cpu())
             peaks.append(papr_db(symbols).cpu())
-            for one in heard.values():
+            for one in heard:
                 one.take(arrived)
     found = [("none", "none", one.summarise(torch.cat(values[one.name]))) for one in metrics]
     found.append(("none", "none", mean_measurement("papr_db", torch.cat(peaks))))
-    for name in networks:
-        judged = listeners.judge(heard[name].said())
-        found += [(task.label, name, one) for one in judged]
+    for one, (of, name, _) in zip(heard, networks, strict=True):
+        found += [(of.task.label, name, measure) for measure in of.judge(one.said())]
     return [
         {"snr_db": snr_db, "task": label, "receiver": receiver, **_plain(one, len(sent.positions))}
         for label, receiver, one in found

@@ -11,6 +11,7 @@ from semloss.collect.run import UnitFolder
 from semloss.collect.stages.attempts import Doing
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
+from semloss.collect.stages.subject import Subject
 from semloss.collect.units import Job, Unit
 from semloss.errors import SemlossError
 from semloss.identity import seed_for
@@ -24,14 +25,14 @@ def shared_folder(job: Job, unit: Unit) -> UnitFolder:
     return UnitFolder(job.cache / "tasks" / unit.name, unit.key)
 
 
-def clean_loss(bench: Bench, network: nn.Module) -> BatchLoss:
+def clean_loss(bench: Bench, subject: Subject, network: nn.Module) -> BatchLoss:
     """Loss of a task model on clean images."""
 
     def loss(positions: Tensor, draws: Draws) -> Tensor:
-        batch = bench.batch(positions, draws)
+        batch = bench.batch(positions, draws, subject)
         with autocast(bench.device, bench.job.bf16):
             outputs = network(batch.images)
-        return bench.task.loss(outputs, batch.truth)
+        return subject.task.loss(outputs, batch.truths[subject.label])
 
     return loss
 
@@ -44,7 +45,8 @@ class TaskModel(Stage):
 
     def do(self, unit: Unit, bench: Bench) -> Doing[str]:
         """Train or take; see `Stage.do`."""
-        network, folder = bench.new_task(0), bench.folder(unit)
+        subject, folder = bench.subjects[unit.task], bench.folder(unit)
+        network = subject.network()
         record = folder.load(self.name, network)
         if record is None:
             shared = shared_folder(bench.job, unit)
@@ -55,39 +57,41 @@ class TaskModel(Stage):
                     record = shared.load(self.name, network)
             assert record is not None
             folder.write(self.name, record, network)
-        best = self._clean(bench, said_of(record, bench))[0]
+        best = self._clean(bench, subject, said_of(record, subject))[0]
         return f"clean {best.metric} {best.value:.3f} on {best.n} test images"
 
     def cost(self, unit: Unit, rates: Rates) -> float:
         """Seconds of its training."""
-        return rates.training(rates.clean, unit)
+        return rates.training(rates.clean[unit.task], unit)
 
     def _train(self, unit: Unit, bench: Bench, shared: UnitFolder) -> Doing[None]:
+        subject = bench.subjects[unit.task]
+
         def facts(network: nn.Module, _: str) -> Record:
             network.eval()
-            said = bench.say(network, bench.split.test)
-            clean = {one.metric: one.value for one in self._clean(bench, said)}
+            said = bench.say(subject.task, network, bench.split.test)
+            clean = {one.metric: one.value for one in self._clean(bench, subject, said)}
             return {"clean": clean, "n": len(said.answers), **_recorded(said)}
 
         record = yield from bench.attempts(unit, shared).train(
-            lambda key: bench.new_task(seed_for(key, "weights")),
-            lambda network, _: (clean_loss(bench, network), None),
+            lambda key: subject.network(seed_for(key, "weights")),
+            lambda network, _: (clean_loss(bench, subject, network), None),
             facts,
         )
         if record["status"] == "diverged":
             shared.forget(self.name)
             raise SemlossError(
-                f"the task model does not train ({'; '.join(record['attempts'])}); "
+                f"the task model {unit.task} does not train ({'; '.join(record['attempts'])}); "
                 "lower task.clean.lr, in another folder (--out)"
             )
 
-    def _clean(self, bench: Bench, said: Said) -> list[Measurement]:
+    def _clean(self, bench: Bench, subject: Subject, said: Said) -> list[Measurement]:
         """Measurements of the task model on the clean test images."""
-        truth = bench.truth[bench.split.test].numpy()
-        return bench.task.measure(truth, said.answers, said.answers, len(bench.images.classes))
+        truth = subject.truth[bench.split.test].numpy()
+        return subject.task.measure(truth, said.answers, said.answers, len(bench.images.classes))
 
 
-def said_of(record: Record, bench: Bench) -> Said:
+def said_of(record: Record, subject: Subject) -> Said:
     """What the record of a clean task model says that it said of the clean test images.
 
     Records of before confidence was kept tell none.
@@ -96,7 +100,7 @@ def said_of(record: Record, bench: Bench) -> Said:
     if isinstance(told, dict):
         data = zlib.decompress(base64.b64decode(told["zlib"]))
         told = np.frombuffer(data, told["dtype"]).reshape(told["shape"])
-    answers = np.array(told, dtype=bench.truth.numpy().dtype)
+    answers = np.array(told, dtype=subject.truth.numpy().dtype)
     return Said(answers, None if confidence is None else np.array(confidence, dtype=np.float32))
 
 
