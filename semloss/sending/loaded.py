@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from semloss.channels import CHANNELS, Channel
 from semloss.codecs import CODECS, ChannelState, Codec, CodecNetwork, Realisation
+from semloss.collect.sections import Use
 from semloss.errors import SemlossError
 from semloss.identity import seed_for
 from semloss.metrics import Delivery
 from semloss.sending.cells import Cell, choose_cell
-from semloss.tasks import TASKS, Task
+from semloss.tasks import TASKS
 
 Images = NDArray[Any]
 Symbols = NDArray[np.complex64]
@@ -54,12 +55,13 @@ class LoadedCodec:
     ----------
     cell
         Where it is from.
-    codec, channel, realisation, task
-        Its options, channel, CR and task model's options.
+    codec, channel, realisation
+        Its options, channel and CR.
     network
         The codec's network.
     receivers
-        Task models by what they were trained on ("clean", "matched").
+        Task models by what they were trained on ("clean", "matched", "deployable"); after the
+        first one's those of others, with their names ("matched resnet8-width32").
     notes
         What a reader should know of the choice of the cell.
     """
@@ -68,7 +70,6 @@ class LoadedCodec:
     codec: Codec
     channel: Channel
     realisation: Realisation
-    task: Task
     network: CodecNetwork
     receivers: Mapping[str, nn.Module]
     device: torch.device
@@ -169,7 +170,7 @@ class LoadedCodec:
         with torch.inference_mode():
             outputs = self.receivers[receiver](self._tensor(images)).float()
         if outputs.shape[1:] != (len(self.classes),):
-            raise SemlossError(f"task {self.task.label} answers with no class of an image")
+            raise SemlossError(f"the task model {receiver} answers with no class of an image")
         sure, said = outputs.softmax(1).max(1)
         return [self.classes[at] for at in said.tolist()], sure.cpu().numpy()
 
@@ -224,7 +225,6 @@ def load_codec(
     told = chosen.rebuild
     place = torch.device(device)
     codec = CODECS.parse(told["codec"], "codec")
-    task = TASKS.parse(told["task"], "task")
     realisation = Realisation(**told["realisation"])
     shape = (told["shape"][0], told["shape"][1], told["shape"][2])
     network = codec.build(shape, realisation, 0)
@@ -232,17 +232,19 @@ def load_codec(
     if "codec" in weights:
         _load(weights["codec"], network)
     receivers = {}
-    for receiver, role in (("clean", "task"), ("matched", "receiver")):
-        if role in weights and task.reads == codec.delivers:
-            model = task.build(shape[0], len(told["classes"]), 0)
-            _load(weights[role], model)
-            receivers[receiver] = _placed(model, place)
+    for at, (label, options) in enumerate(told["tasks"].items()):
+        task = TASKS.parse(options, "task")
+        for use in get_args(Use):
+            role = f"{use} {label}"
+            if role in weights and task.reads == codec.delivers:
+                model = task.build(shape[0], len(told["classes"]), 0)
+                _load(weights[role], model)
+                receivers[role if at else use] = _placed(model, place)
     return LoadedCodec(
         chosen,
         codec,
         CHANNELS.parse(told["channel"], "channel"),
         realisation,
-        task,
         _placed(network, place),
         receivers,
         place,

@@ -502,7 +502,7 @@ def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_pat
 def test_a_clean_task_model_that_does_not_train_is_one_line(world, tmp_path, capfd):
     assert collect(world, tmp_path / "task", "--set", "task.clean.lr=1e30") == 2
     line = capfd.readouterr().err.strip().splitlines()[-1]
-    assert "the task model does not train" in line
+    assert "the task model resnet8 does not train" in line
     assert "lower task.clean.lr, in another folder (--out)" in line
     # the message's mend: the same folder would be refused
     assert collect(world, tmp_path / "task", "--set", "task.clean.lr=1e-3") == 2

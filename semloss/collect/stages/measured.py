@@ -112,8 +112,10 @@ class Measured(Stage):
             f"{snr_db:g}": sorted(wanted | set(before["held"].get(f"{snr_db:g}", ())))
             for snr_db in missing
         }
+        lost = {role for role, one in receivers.items() if one["status"] == "diverged"}
+        able = {role: need for role, need in needs.items() if role not in lost}
         record["rebuild"] = rebuild_record(
-            unit, needs, bench.task, bench.shape, bench.images.classes
+            unit, able, bench.experiment.tasks, bench.shape, bench.images.classes
         )
         return record | {"summary": _summary(record["rows"], unit.snr_db)}
 

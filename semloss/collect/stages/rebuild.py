@@ -1,17 +1,17 @@
 """What it takes to build a measured cell's codec and receivers again, as its record tells it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from semloss.channels import CHANNELS
 from semloss.codecs import CODECS
-from semloss.collect.experiment import Experiment
+from semloss.collect.experiment import Experiment, TaskEntry
 from semloss.collect.schedule import units_of
 from semloss.collect.units import Unit
 from semloss.objectives import OBJECTIVES
 from semloss.storage import read_json, read_toml
-from semloss.tasks import TASKS, Task
+from semloss.tasks import TASKS
 
 Record = dict[str, Any]
 
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 def rebuild_record(
     unit: Unit,
     needs: Mapping[str, Unit],
-    task: Task,
+    tasks: Iterable[TaskEntry],
     shape: tuple[int, int, int],
     classes: Sequence[str],
 ) -> Record:
@@ -29,8 +29,8 @@ def rebuild_record(
     ----------
     unit, needs
         The cell's measurement and the units that it needs, by the part they play.
-    task
-        The task model's options.
+    tasks
+        The experiment's task models.
     shape
         Bands, height and width of an image.
     classes
@@ -39,10 +39,10 @@ def rebuild_record(
     Returns
     -------
     dict
-        ``codec``, ``channel``, ``objective``, ``task``: options with their kind; ``realisation``:
-        cr_nominal, cr, k, setting; ``snr_db``: of the cell; ``shape``; ``classes``; ``weights``:
-        files without their suffix within the run, by the part they play ("codec", "task": the
-        model on clean images, "receiver": the matched one).
+        ``codec``, ``channel``, ``objective``: options with their kind; ``tasks``: the same of each
+        task model, by its label; ``realisation``: cr_nominal, cr, k, setting; ``snr_db``: of the
+        cell; ``shape``; ``classes``; ``weights``: files without their suffix within the run, by
+        the part they play ("codec", "matched resnet8").
     """
     scheme = unit.scheme
     assert scheme is not None
@@ -51,7 +51,7 @@ def rebuild_record(
         "codec": CODECS.dump(scheme.codec),
         "channel": CHANNELS.dump(scheme.channel),
         "objective": OBJECTIVES.dump(scheme.objective),
-        "task": TASKS.dump(task),
+        "tasks": {entry.label: TASKS.dump(entry.task) for entry in tasks},
         "realisation": {
             "cr_nominal": realised.cr_nominal,
             "cr": realised.cr,
@@ -85,7 +85,7 @@ def rebuild_records(run: Path) -> dict[str, Record]:
         unit.name: rebuild_record(
             unit,
             {role: by_id[need] for role, need in unit.needs.items()},
-            experiment.task,
+            experiment.tasks,
             shape,
             source["classes"],
         )
