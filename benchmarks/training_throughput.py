@@ -81,7 +81,7 @@ def ours(images):
     def loss(positions, draws):
         batch = draw_symmetry(draws.augment)(images_at(pixels, positions.numpy(), device))
         received, _ = chain.send(batch, SNR_DB, draws.channel)
-        return objective.loss(judge, Batch(batch, positions), received)
+        return objective.loss(judge, Batch(batch, {}), received)
 
     def loop(steps):
         train(network, loss, len(pixels), Recipe(steps=steps, batch_size=BATCH), "bench")

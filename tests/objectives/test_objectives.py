@@ -11,7 +11,7 @@ from semloss.objectives import OBJECTIVES, Batch, Mse
 def pair():
     generator = torch.Generator().manual_seed(0)
     sent, arrived = torch.rand(2, 5, 3, 8, 8, generator=generator)
-    return Batch(sent, torch.zeros(5)), arrived
+    return Batch(sent, {}), arrived
 
 
 def test_the_mean_over_a_batch_is_that_of_its_images(pair):
