@@ -110,7 +110,7 @@ def test_steps_from_the_device_are_those_of_the_plain_loop():
     training = Training(blocks)
     put_back = training.snapshot()
     for _ in range(2):  # as before a capture
-        training.step(torch.zeros(8, dtype=torch.int64), torch.tensor(0.1))
+        training.step(torch.zeros(8, dtype=torch.int64), torch.tensor(0.1), 0.0)
     put_back()
     branch, at = Branch(training), torch.zeros(1, dtype=torch.int64)
     while training.left:
