@@ -64,7 +64,7 @@ mutants: $(VENV)/.mutants ## which wrong lines the tests notice, on a sample fro
 	$(BIN)/python tests/mutants.py --rooms $(ROOMS) --sample $(SAMPLE) --seed $(SEED)
 
 bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
-	$(BIN)/python benchmarks/training_throughput.py
+	$(BIN)/python benchmarks/training.py --steps 1500
 	$(BIN)/python benchmarks/prediction.py
 	$(BIN)/python benchmarks/fitting.py
 	$(BIN)/python benchmarks/planning.py

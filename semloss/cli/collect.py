@@ -41,7 +41,10 @@ def define(parser: Parser) -> None:
         "--engine", default="processes", metavar="NAME", help="serial, processes (default) or ray"
     )
     parser.add_argument(
-        "--jobs", type=whole(1, 4096), metavar="N", help="units at a time (default: cores)"
+        "--jobs",
+        type=whole(1, 4096),
+        metavar="N",
+        help="units at a time (default: cores; on a GPU 24, trained together)",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
@@ -73,11 +76,13 @@ def _run(args: Args) -> int:
         print("semloss collect --preset NAME --dry-run says how long one takes on this machine")
         return 0
     engine_named(args.engine)
-    if args.engine == "serial" and args.jobs not in (None, 1):
+    device = collecting.resolve_device(args.device)
+    alone = args.engine == "serial" and device == "cpu"
+    if alone and args.jobs not in (None, 1):
         raise SemlossError(f"--jobs {args.jobs}: the serial engine does one unit at a time")
-    experiment = read_experiment(args.experiment, args.preset, args.changes, args.scale)
-    schedule = collecting.prepare(experiment, args.out, args.device, collecting.say)
-    jobs = 1 if args.engine == "serial" else args.jobs or collecting.default_jobs(schedule)
+    experiment = read_experiment(args.experiment, args.preset, args.changes, args.scale, device)
+    schedule = collecting.prepare(experiment, args.out, device, collecting.say)
+    jobs = 1 if alone else args.jobs or collecting.default_jobs(schedule)
     if args.dry_run:
         _dry_run(schedule, jobs, args.json)
         return 0

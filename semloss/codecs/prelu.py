@@ -16,6 +16,8 @@ class PReLU(nn.PReLU):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Apply to (B, C, H, W); fastest when channels-last in memory."""
+        if maps.is_cuda:  # there torch's own is one launch
+            return super().forward(maps)
         result: Tensor = _TiledPReLU.apply(maps, self.weight)  # type: ignore[no-untyped-call]
         return result
 

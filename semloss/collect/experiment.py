@@ -274,9 +274,16 @@ def presets() -> dict[str, dict[str, Any]]:
 
 
 def read_experiment(
-    path: Path | None, preset: str | None, changes: Sequence[str], scale: float = 1.0
+    path: Path | None,
+    preset: str | None,
+    changes: Sequence[str],
+    scale: float = 1.0,
+    device: str = "cpu",
 ) -> Experiment:
     """Read an experiment file or a preset and apply `key=value` changes to it.
+
+    A table ``[cuda]`` holds sections that stand above the others on a GPU, such as
+    ``[cuda.train]``; the experiment is what came of them.
 
     Parameters
     ----------
@@ -289,6 +296,8 @@ def read_experiment(
         key takes text.
     scale
         See `Experiment.scaled`.
+    device
+        "cpu" or "cuda".
 
     Raises
     ------
@@ -302,9 +311,9 @@ def read_experiment(
         known = presets()
         if preset not in known:
             raise SemlossError(f"--preset {preset}: no such preset; there are {', '.join(known)}")
-        tables = known[preset]
+        tables = _on(device, known[preset])
     if path is not None:
-        tables = _merged(tables, read_toml(path))
+        tables = _merged(tables, _on(device, read_toml(path)))
     # a change of kind clears a table, so it goes before the options of the new kind
     for change in sorted(changes, key=lambda one: not one.partition("=")[0].endswith(".kind")):
         _set(tables, change)
@@ -315,6 +324,13 @@ def read_experiment(
         return experiment if scale == 1 else experiment.scaled(scale)
     except SemlossError as error:
         raise SemlossError(f"{path or f'preset {preset}'}: {error}") from None
+
+
+def _on(device: str, tables: dict[str, Any]) -> dict[str, Any]:
+    """Tables as they are on a device."""
+    above = _table(tables, "cuda")
+    below = {key: value for key, value in tables.items() if key != "cuda"}
+    return _merged(below, above) if device == "cuda" else below
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,13 @@ def do_pack(jobs: Sequence[Job]) -> list[Result]:
             f"{jobs[0].unit.name}: out of GPU memory; lower the batch sizes, in another folder "
             "(--out)"
         ) from None
+    except RuntimeError as error:
+        if jobs[0].device != "cuda" or "CUDA" not in str(error):
+            raise
+        raise SemlossError(
+            f"the GPU gave up ({str(error).splitlines()[0]}); what was done is on disk: the same "
+            "command goes on from there"
+        ) from None
 
 
 def carry_out(doings: Sequence[Doing[T]]) -> list[T]:

@@ -5,6 +5,7 @@ from disk to disk under a lock and picks up where it was stopped, so an engine m
 whenever a worker dies.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -54,9 +55,9 @@ class Workers:
     Attributes
     ----------
     jobs
-        Packs at a time; each has `threads` threads.
+        Units at a time: on a CPU each in a worker of its own, on a GPU together in one.
     threads
-        Threads of one pack.
+        Threads of one worker.
     device
         "cpu" or "cuda".
     """
@@ -64,6 +65,11 @@ class Workers:
     jobs: int
     threads: int
     device: str
+
+    @property
+    def together(self) -> int:
+        """Units that one worker does at a time."""
+        return self.jobs if self.device == "cuda" else 1
 
 
 ENGINES: dict[str, Callable[[Workers], Engine]] = {}
@@ -83,6 +89,21 @@ def engine_named(name: str) -> Callable[[Workers], Engine]:
     return ENGINES[name]
 
 
-def one_of(ready: Sequence[Unit]) -> Sequence[Unit]:
-    """What an engine takes whose workers do one unit at a time."""
-    return ready[:1]
+def pack_of(ready: Sequence[Unit], together: int, workers: int = 1) -> Sequence[Unit]:
+    """What a worker takes that does some units together: the first, and those like it.
+
+    They are of its stage and batch size, those first whose trainings are about as long. Where
+    there are several workers, it leaves the others their share.
+    """
+    first = ready[0]
+    alike = [one for one in ready if (one.stage, _batch(one)) == (first.stage, _batch(first))]
+    alike.sort(key=lambda one: abs(_steps(one) - _steps(first)))
+    return alike[: min(together, math.ceil(len(alike) / workers))]
+
+
+def _batch(unit: Unit) -> int:
+    return unit.lesson.recipe.batch_size if unit.lesson else 0
+
+
+def _steps(unit: Unit) -> int:
+    return unit.lesson.recipe.steps if unit.lesson else 0

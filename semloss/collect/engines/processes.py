@@ -10,7 +10,7 @@ from multiprocessing import current_process, get_context, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from semloss.collect.engines.base import ENGINES, WorkerDied, one_of
+from semloss.collect.engines.base import ENGINES, WorkerDied, pack_of
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result, do_pack
 from semloss.errors import SemlossError
@@ -29,11 +29,13 @@ def refuse_in_worker() -> None:
 class Processes:
     """A pool of worker processes on this machine, each with its own interpreter.
 
-    A worker leaves interruption to its parent, and ends by itself when the parent is gone.
+    A worker leaves interruption to its parent, and ends by itself when the parent is gone. A GPU
+    has one worker, which does several units together.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, together: int = 1) -> None:
         self.jobs = jobs
+        self._together = together
         self._pool = self._new_pool()
         self._workers: list[BaseProcess] = []
 
@@ -49,8 +51,8 @@ class Processes:
         )
 
     def take(self, ready: Sequence[Unit]) -> Sequence[Unit]:
-        """The first unit: a core does one at a time."""
-        return one_of(ready)
+        """The first unit: a core does one at a time; on a GPU those like it too."""
+        return pack_of(ready, self._together)
 
     def submit(self, pack: Sequence[Job]) -> Future[list[Result]]:
         """Hand the pack to a worker; a pool that lost one is replaced first."""
@@ -106,4 +108,4 @@ def _follow_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-ENGINES["processes"] = lambda workers: Processes(workers.jobs)
+ENGINES["processes"] = lambda workers: Processes(workers.jobs // workers.together, workers.together)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from semloss.collect.engines.base import ENGINES, WORKER_DEATHS, WorkerDied, Workers, one_of
+from semloss.collect.engines.base import ENGINES, WORKER_DEATHS, WorkerDied, Workers, pack_of
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result, do_pack
 from semloss.errors import SemlossError
@@ -15,23 +15,30 @@ from semloss.interruption import deaf_children, kept
 class RayCluster:
     """Ray Core: a local cluster, or the one that ``RAY_ADDRESS`` names.
 
-    Each pack is one task of `threads` CPUs and, on cuda, an equal share of a GPU; Ray starts it
-    again when its worker dies. Every node must see the run folder and the image cache.
+    Each pack is one task of `threads` CPUs and, on cuda, a GPU, on which it does several units
+    together; Ray starts it again when its worker dies. Every node must see the run folder and the
+    image cache.
     """
 
     def __init__(self, workers: Workers) -> None:
         with deaf_children(), kept():  # Ray's own handlers dump addresses and abort
             self._ray = _joined(workers)
-        self.jobs = workers.jobs
-        gpu_share = 1 / workers.jobs if workers.device == "cuda" else 0.0
+        self.jobs, gpus = workers.jobs, 0
+        if workers.device == "cuda":
+            self.jobs = gpus = int(self._ray.cluster_resources().get("GPU", 0))
+            if not gpus:
+                raise SemlossError(
+                    "--engine ray: no node of the cluster has a GPU; use --device cpu"
+                )
+        self._together, self._gpus = workers.together, max(1, gpus)
         task = self._ray.remote(
-            num_cpus=workers.threads, num_gpus=gpu_share, max_retries=WORKER_DEATHS
+            num_cpus=workers.threads, num_gpus=min(gpus, 1), max_retries=WORKER_DEATHS
         )
         self._do = task(do_pack)
 
     def take(self, ready: Sequence[Unit]) -> Sequence[Unit]:
-        """The first unit: a task does one at a time."""
-        return one_of(ready)
+        """The first unit; on a GPU those like it too, as many as leave other GPUs their share."""
+        return pack_of(ready, self._together, self._gpus)
 
     def submit(self, pack: Sequence[Job]) -> Any:  # noqa: ANN401 - a Ray object reference
         """Start the pack as a Ray task."""
@@ -74,7 +81,8 @@ def _joined(workers: Workers) -> Any:  # noqa: ANN401 - a module that may be abs
         ) from None
     if not ray.is_initialized():
         # an address in RAY_ADDRESS joins that cluster, which has CPUs of its own
-        own = None if "RAY_ADDRESS" in os.environ else workers.jobs * workers.threads
+        mine = "RAY_ADDRESS" not in os.environ and workers.device == "cpu"
+        own = workers.jobs * workers.threads if mine else None
         # Ray would run its workers at low priority, but they are the whole job here
         os.environ.setdefault("RAY_worker_niceness", "0")
         ray.init(

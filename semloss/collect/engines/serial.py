@@ -1,9 +1,9 @@
-"""One unit at a time, in this process."""
+"""One pack at a time, in this process."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from semloss.collect.engines.base import ENGINES, one_of
+from semloss.collect.engines.base import ENGINES, pack_of
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result, do_pack
 
@@ -13,9 +13,12 @@ class Serial:
 
     jobs = 1
 
+    def __init__(self, together: int = 1) -> None:
+        self._together = together
+
     def take(self, ready: Sequence[Unit]) -> Sequence[Unit]:
-        """The first unit."""
-        return one_of(ready)
+        """The first unit; on a GPU those like it too."""
+        return pack_of(ready, self._together)
 
     def submit(self, pack: Sequence[Job]) -> Sequence[Job]:
         """Keep the pack; it is done when its result is asked for."""
@@ -33,4 +36,4 @@ class Serial:
         """Nothing runs between two packs."""
 
 
-ENGINES["serial"] = lambda workers: Serial()
+ENGINES["serial"] = lambda workers: Serial(workers.together)

@@ -11,7 +11,7 @@ from semloss.codecs import CodecNetwork
 from semloss.collect.run import Run, UnitFolder
 from semloss.collect.scheme import Scheme
 from semloss.collect.stages.attempts import Attempts, Record
-from semloss.collect.stages.chain import Chain, images_at
+from semloss.collect.stages.chain import Chain, images_at, pixels_of
 from semloss.collect.stages.subject import Subject
 from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
@@ -35,6 +35,7 @@ class Bench:
         # mapped from the cache: one copy in memory for all workers of a machine
         self.images = open_entry(job.images)
         self.device = torch.device(job.device)
+        self.pixels = pixels_of(self.images, self.device)
 
     @cached_property
     def subjects(self) -> dict[str, Subject]:
@@ -98,12 +99,17 @@ class Bench:
 
     def batch(self, positions: Tensor, draws: Draws, *subjects: Subject) -> Batch:
         """Training images, turned at random, and their truths; a map turns with its image."""
-        chosen = self.split.train[positions.numpy()]
+        chosen = self._training.index_select(0, positions)
         turn = draw_symmetry(draws.augment)
-        truths = {one.label: one.truth[chosen].to(self.device) for one in subjects}
-        images = images_at(self.images.images, chosen, self.device)
+        truths = {one.label: one.truth_here.index_select(0, chosen) for one in subjects}
+        images = images_at(self.pixels, chosen, self.device)
         turned = {name: turn(one) if one.ndim > 2 else one for name, one in truths.items()}
         return Batch(turn(images), turned, draws.progress)
+
+    @cached_property
+    def _training(self) -> Tensor:
+        """Positions of the training images in the source, on the device."""
+        return torch.from_numpy(self.split.train).to(self.device)
 
     def uniform(self, n: int, ends: Range, draws: Draws) -> Tensor:
         """A number for each of n images, uniform over a range."""
@@ -114,5 +120,5 @@ class Bench:
     def say(self, task: Task, network: nn.Module, which: NDArray[np.int64]) -> Said:
         """What a task model says of clean images."""
         parts = np.array_split(which, max(1, len(which) // 128))
-        images = (images_at(self.images.images, part, self.device) for part in parts)
+        images = (images_at(self.pixels, part, self.device) for part in parts)
         return say(task, network, images)

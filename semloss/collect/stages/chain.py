@@ -9,17 +9,50 @@ from torch import Tensor
 
 from semloss.channels import Channel
 from semloss.codecs import ChannelState, CodecNetwork
+from semloss.errors import SemlossError
+from semloss.sources import ImageSet
 from semloss.training import autocast
+
+#: All images of a source, uint8 (N, H, W, C): a file that is mapped, or on a GPU.
+Pixels = NDArray[np.uint8] | Tensor
+
+#: The images that lie on this process's GPU, by their content.
+_RESIDENT: dict[str, Tensor] = {}
+
+
+def pixels_of(images: ImageSet, device: torch.device) -> Pixels:
+    """Where the images of a source are read from: on a GPU all of them lie in its memory.
+
+    Raises
+    ------
+    SemlossError
+        When that does not hold them.
+    """
+    if device.type == "cpu":
+        return images.images
+    if images.content_hash not in _RESIDENT:
+        _RESIDENT.clear()
+        try:
+            _RESIDENT[images.content_hash] = torch.from_numpy(np.array(images.images)).to(device)
+        except torch.OutOfMemoryError:
+            raise SemlossError(
+                f"{images.name}: GPU memory does not hold its {images.images.nbytes / 1e9:.1f} GB "
+                "of images; take fewer (source.per_class), or --device cpu"
+            ) from None
+    return _RESIDENT[images.content_hash]
 
 
 def images_at(
-    images: NDArray[np.uint8], positions: NDArray[np.int64], device: torch.device
+    pixels: Pixels, positions: NDArray[np.int64] | Tensor, device: torch.device
 ) -> Tensor:
     """Images at these positions: uint8 (N, H, W, C) to float32 (B, C, H, W) in [0, 1].
 
     Only the chosen images are read; the result is channels-last in memory.
     """
-    chosen = torch.from_numpy(images[positions]).to(device, non_blocking=True)
+    if isinstance(pixels, Tensor):
+        chosen = pixels.index_select(0, torch.as_tensor(positions, device=device))
+    else:
+        chosen = torch.from_numpy(pixels[np.asarray(positions)]).to(device, non_blocking=True)
     return chosen.permute(0, 3, 1, 2).float().div_(255.0)
 
 

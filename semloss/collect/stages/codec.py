@@ -141,10 +141,10 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
     batches = []
     network.eval()
     with torch.inference_mode():
-        mean = images_at(bench.images.images, some, bench.device).mean(0, keepdim=True)
+        mean = images_at(bench.pixels, some, bench.device).mean(0, keepdim=True)
         for begin in range(0, len(split.validation), BATCH):
             chosen = split.validation[begin : begin + BATCH]
-            sent = images_at(bench.images.images, chosen, bench.device)
+            sent = images_at(bench.pixels, chosen, bench.device)
             batches.append((sent, chain.send(sent, snr_db, generator)[0]))
     bits = scheme.realisation.k * math.log2(1 + 10 ** (snr_db / 10))
     return scheme.codec.check(Trial(batches, mean, bits))

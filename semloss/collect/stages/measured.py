@@ -205,7 +205,7 @@ def _cell_row(
 
 def _encoder_row(codec: CodecNetwork, bench: Bench) -> dict[str, Any]:
     """What the cells table says of the cost of sending."""
-    images = images_at(bench.images.images, bench.split.test[:TIMED], bench.device)
+    images = images_at(bench.pixels, bench.split.test[:TIMED], bench.device)
     return {f"encoder_{name}": value for name, value in asdict(encoder_cost(codec, images)).items()}
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semloss.collect.stages.chain import Chain, images_at
+from semloss.collect.stages.chain import Chain, images_at, pixels_of
 from semloss.identity import seed_for
 from semloss.interruption import look
 from semloss.metrics import (
@@ -28,6 +28,9 @@ from semloss.tasks import Answers, Hearing, Said, Task
 #: Images per batch of a measurement. The channel's draws follow it, so it is not an option.
 BATCH = 64
 
+#: Pixels per batch on a GPU, which that fills.
+GPU_PIXELS = 1 << 22
+
 
 @dataclass(frozen=True)
 class TestSet:
@@ -39,9 +42,12 @@ class TestSet:
 
     def batches(self) -> list[Tensor]:
         """Images (B, C, H, W) in [0, 1], batch by batch."""
-        starts = range(0, len(self.positions), BATCH)
-        parts = (self.positions[start : start + BATCH] for start in starts)
-        return [images_at(self.images.images, part, self.device) for part in parts]
+        size, pixels = BATCH, pixels_of(self.images, self.device)
+        if self.device.type == "cuda":
+            size = max(BATCH, GPU_PIXELS // (pixels.shape[1] * pixels.shape[2]))
+        starts = range(0, len(self.positions), size)
+        parts = (self.positions[start : start + size] for start in starts)
+        return [images_at(pixels, part, self.device) for part in parts]
 
 
 @dataclass(frozen=True)

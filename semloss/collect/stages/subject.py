@@ -24,6 +24,11 @@ class Subject:
         """What should be answered for each image of the source, (N, ...)."""
         return torch.from_numpy(np.array(self.task.truth(self._images)))
 
+    @cached_property
+    def truth_here(self) -> Tensor:
+        """The same, on the device."""
+        return self.truth.to(self._device)
+
     def network(self, seed: int = 0) -> nn.Module:
         """A network with weights drawn from `seed`, channels-last on the device."""
         images = self._images
