@@ -14,7 +14,7 @@ PACKAGE = Path(semloss.__file__).parent
 FLOORS = [
     {"errors", "identity", "arrays", "text", "version", "interruption", "pictures"},
     {"units", "storage", "roots"},
-    {"registry", "answers", "layout", "look"},
+    {"registry", "answers", "layout", "look", "modcods"},
     {"facts", "outcomes"},
     {"sources", "channels", "metrics", "tables"},
     {"codecs"},

@@ -6,7 +6,7 @@ import pytest
 from plan_case import CURVE, TLE
 
 import semloss
-from semloss.planning.digital.modcods import RateCurve
+from semloss.planning.digital.rate_curve import RateCurve
 from semloss.planning.link.template import template_text
 from semloss.planning.passes.satellite import read_elements
 from semloss.planning.sharing.users import read_users, users_template

@@ -81,7 +81,16 @@ class ChannelState:
 
 
 class CodecNetwork(nn.Module, ABC):
-    """An encoder and a decoder for one image shape and realisation."""
+    """An encoder and a decoder for one image shape and realisation.
+
+    Attributes
+    ----------
+    delivered
+        Which images of the last batch that was decoded arrived at all, bool (B,); None where
+        something of every image does.
+    """
+
+    delivered: Tensor | None = None
 
     @abstractmethod
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from semloss.collect.experiment import Experiment
+from semloss.collect.rate_curve import write_rate_curve
 from semloss.collect.run import Run
 from semloss.collect.units import Unit
 from semloss.outcomes import Outcomes, beside, key_of, write_outcomes
@@ -43,6 +44,7 @@ def write_run_tables(
         if outcomes.of:  # before the tables: none of their rows is without
             write_outcomes(outcomes, beside(run.path / "metrics.csv"))
         write_tables(rows, [record["cell"] for record in records], run.path)
+        curve = write_rate_curve(run.path, records)
         measured = {record["cell"]["cell"]: record["status"] for record in records}
         cells = [unit.name for unit in units if unit.stage == "measured"]
         summary = {
@@ -57,6 +59,7 @@ def write_run_tables(
                 r["task"]: r["ceiling"] for r in rows if r["metric"] == "accuracy"
             },
             "tables": [shown(run.path / f"{name}.parquet") for name in ("metrics", "cells")],
+            "rate_curve": None if curve is None else shown(curve),
             "without_outcomes": _without(rows, outcomes),
             "not_monotone": not_monotone(rows),
         }
@@ -183,7 +186,10 @@ def _readme(
         "- `metrics.parquet`, `metrics.csv`: one row per cell, test SNR, receiver and metric\n"
         "- `cells.parquet`, `cells.csv`: one row per trained cell: CR, steps, CPU time, status\n"
         "- `metrics.outcomes.npz`: what became of each test image, for each row of the metrics\n"
-        "- `images.png`: some images of each class\n"
+        + "- `rate_curve.csv`: what each source codec makes of each rate, for "
+        "`semloss plan against FIT .`\n"
+        * (summary["rate_curve"] is not None)
+        + "- `images.png`: some images of each class\n"
         "- `experiment.toml`: the experiment with every default; "
         "`semloss collect experiment.toml --out .` here goes on with it\n"
         "- `environment.json`: versions and machine; `source.json`, `split.json`: the images; "

@@ -24,6 +24,9 @@ register(Metric("lpips", "LPIPS", "", "lower", _DISTANCE, SHARE, ceiling=0.0,
                 floor_is_reached=False))  # fmt: skip
 register(Metric("papr_db", "PAPR", "dB", "lower"))
 register(Metric(
+    "delivered", "images delivered", "", "higher", SHARE, floor=0.0, ceiling=1.0, noise="binomial",
+))  # fmt: skip
+register(Metric(
     "accuracy", direction="higher", values=SHARE, noise="binomial",
     spellings=(
         "acc", "acc_1", "top1", "top_1", "top1_acc", "top_1_acc", "top1_accuracy",

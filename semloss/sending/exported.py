@@ -99,6 +99,8 @@ def export_encoder(codec: LoadedCodec, path: Path) -> ExportedEncoder:
     """
     if path.suffix != ".onnx":
         raise SemlossError(f"--out {path}: the file is ONNX; name it *.onnx")
+    if codec.codec.training == "none":
+        raise SemlossError(f"{codec.codec.label} is no network: there is nothing to write as ONNX")
     try:
         import onnx.reference
         import onnxscript  # noqa: F401 - torch exports with it

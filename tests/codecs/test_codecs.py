@@ -172,8 +172,8 @@ def test_label_names_only_what_departs_from_the_paper():
 
 
 def test_unknown_codec_and_option_name_the_mend():
-    with pytest.raises(SemlossError, match=r"codec\.kind = 'jpeg'.*deepjscc"):
-        CODECS.parse({"kind": "jpeg"}, "codec")
+    with pytest.raises(SemlossError, match=r"codec\.kind = 'jpg'.*deepjscc"):
+        CODECS.parse({"kind": "jpg"}, "codec")
     with pytest.raises(SemlossError, match=r"codec\.widht: unknown key; did you mean width\?"):
         codec(widht=3)
     with pytest.raises(SemlossError, match=r"codec\.kernel = 4"):

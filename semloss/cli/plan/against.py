@@ -17,7 +17,7 @@ def define(parser: Parser) -> None:
     options.add_fit(parser)
     parser.add_argument(
         "curve", type=Path, nargs="?", metavar="CURVE",
-        help="CSV of the codec: bits_per_pixel, metric, value; without it, bit budgets only",
+        help="run of a source codec, or CSV: bits_per_pixel, metric, value; else bit budgets only",
     )  # fmt: skip
     options.add_link(parser)
     parser.add_argument("--codec", metavar="NAME", help="which of the curve's codecs")
@@ -53,10 +53,10 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Compare both chains over the fitted SNRs, and at the link's own."""
+    from semloss.modcods import read_modcods
     from semloss.planning.digital.against import Chain, against
-    from semloss.planning.digital.modcods import RateCurve
     from semloss.planning.digital.over_pass import race_over
-    from semloss.planning.digital.tables import read_modcods
+    from semloss.planning.digital.rate_curve import RateCurve
 
     if args.curve is None and args.fit is not None and args.fit.suffix.lower() == ".csv":
         args.curve, args.fit = args.fit, None  # the link's fit
@@ -73,7 +73,7 @@ def run(args: options.Args) -> int:
     if args.curve is not None:
         fit = asked.fit
         curve = RateCurve.from_csv(
-            args.curve, metric=fit.metric, receiver=fit.receiver, codec=args.codec
+            args.curve, metric=fit.metric, receiver=fit.receiver, codec=args.codec, task=fit.task
         )
     table = read_modcods(args.modcods)
     chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db, table)

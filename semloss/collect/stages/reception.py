@@ -125,6 +125,7 @@ def measure(
     values: dict[str, list[Tensor]] = {one.name: [] for one in metrics}
     heard = [Hearing(of.task, network) for of, _, network in networks]
     peaks: list[Tensor] = []
+    delivered: list[Tensor] = []
     with torch.inference_mode():
         for images in sent.batches():
             look()
@@ -132,10 +133,14 @@ def measure(
             for metric in metrics:
                 values[metric.name].append(metric.per_image(images, arrived).cpu())
             peaks.append(papr_db(symbols).cpu())
+            if chain.codec.delivered is not None:
+                delivered.append(chain.codec.delivered.cpu())
             for one in heard:
                 one.take(arrived)
     found = [("none", "none", one.summarise(torch.cat(values[one.name]))) for one in metrics]
     found.append(("none", "none", mean_measurement("papr_db", torch.cat(peaks))))
+    if delivered:
+        found.append(("none", "none", mean_measurement("delivered", torch.cat(delivered))))
     for one, (of, name, _) in zip(heard, networks, strict=True):
         found += [(of.task.label, name, measure) for measure in of.judge(one.said())]
     return [

@@ -8,13 +8,13 @@ import numpy as np
 
 from semloss.errors import SemlossError
 from semloss.layout import amount, number
+from semloss.modcods import DVB_S2, Modcods, modcod
 from semloss.planning.budget.budget import budget_of, samples_per_image
 from semloss.planning.budget.metric import round_crs
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.digital.equal_target import Race, race
-from semloss.planning.digital.modcods import RateCurve, modcod
+from semloss.planning.digital.rate_curve import RateCurve
 from semloss.planning.digital.separation import Comparison, compare
-from semloss.planning.digital.tables import DVB_S2, Modcods
 from semloss.planning.link.link import LinkData
 from semloss.units import format_cr
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semloss.arrays import Array
+from semloss.modcods import DVB_S2, Modcods, efficiency
 from semloss.planning.budget.inverse import cr_for
-from semloss.planning.digital.modcods import RateCurve, efficiency, equivalent_cr
+from semloss.planning.digital.rate_curve import RateCurve, equivalent_cr
 from semloss.planning.digital.separation import NO_CURVE, check_same_metric, rising
-from semloss.planning.digital.tables import DVB_S2, Modcods
 from semloss.surfaces.fitted.fit import Fit
 
 

@@ -16,16 +16,11 @@ from semloss.answers import records
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.layout import amount, between, clock, domain_line
+from semloss.modcods import best_modcod, efficiency, modcod
 from semloss.planning.budget.budget import images_per_s
 from semloss.planning.budget.question import Answered, Question
 from semloss.planning.digital.against import Chain, apsk_note, chain_assumed, kept_db
-from semloss.planning.digital.modcods import (
-    RateCurve,
-    best_modcod,
-    efficiency,
-    equivalent_cr,
-    modcod,
-)
+from semloss.planning.digital.rate_curve import RateCurve, equivalent_cr
 from semloss.planning.digital.separation import check_same_metric
 from semloss.planning.passes.adaptive import Schedule
 from semloss.planning.passes.delivery import adaptive

@@ -21,16 +21,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
-from semloss.planning.budget.inverse import values
-from semloss.planning.digital.modcods import (
-    RateCurve,
+from semloss.modcods import (
+    DVB_S2,
+    ModCod,
+    Modcods,
     best_modcod,
     efficiency,
     shannon,
     snr_for_efficiency,
     staircase,
 )
-from semloss.planning.digital.tables import DVB_S2, ModCod, Modcods
+from semloss.planning.budget.inverse import values
+from semloss.planning.digital.rate_curve import RateCurve
 from semloss.roots import halve
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
@@ -38,7 +40,7 @@ from semloss.units import format_cr
 DEEPJSCC, DIGITAL, UNKNOWN = "deepjscc", "digital", "unknown"
 NO_CURVE = (
     "no measured digital rate–metric curve was given, so no winner is named: compared at equal CR "
-    "only; measure one on your imagery (semloss.collect.digital_curve) and give its CSV"
+    'only; collect a run with a source codec ([[codec]] kind = "jpeg2000") and give its folder'
 )
 _HALVINGS = 50
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
 from semloss.errors import SemlossError
-from semloss.planning.digital.modcods import (
-    RateCurve,
+from semloss.modcods import (
+    DVB_S2,
+    DVB_S2X,
     best_modcod,
     efficiency,
-    equivalent_cr,
     modcod,
-    pchip,
+    read_modcods,
     shannon,
     snr_for_efficiency,
 )
-from semloss.planning.digital.tables import DVB_S2, DVB_S2X, read_modcods
+from semloss.planning.digital.rate_curve import RateCurve, equivalent_cr, pchip
 
 #: EN 302 307-1 Table 13, normal frame: efficiency @ Es/N0.
 TABLE_13 = """

@@ -7,11 +7,11 @@ import pytest
 from planning_case import accuracy, link
 
 from semloss.errors import SemlossError
+from semloss.modcods import DVB_S2X, best_modcod
 from semloss.planning.budget.question import Question
 from semloss.planning.digital.against import Chain
-from semloss.planning.digital.modcods import RateCurve, best_modcod
 from semloss.planning.digital.over_pass import race_over
-from semloss.planning.digital.tables import DVB_S2X
+from semloss.planning.digital.rate_curve import RateCurve
 from semloss.planning.passes.delivery import adaptive
 from semloss.planning.passes.orbit import circular_pass
 

@@ -8,7 +8,7 @@ from semloss.errors import SemlossError
 from semloss.planning.budget.question import Question
 from semloss.planning.digital.against import PSK_OBO_DB, Chain, against
 from semloss.planning.digital.equal_target import race
-from semloss.planning.digital.modcods import RateCurve
+from semloss.planning.digital.rate_curve import RateCurve
 from semloss.planning.digital.separation import compare
 
 RATES = np.array([0.02, 0.1, 0.3, 0.8, 2.0])

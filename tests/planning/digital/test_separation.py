@@ -7,9 +7,10 @@ import pytest
 from planning_case import accuracy, distance
 
 from semloss.errors import SemlossError
+from semloss.modcods import efficiency, modcod
 from semloss.planning.budget.inverse import cr_for, snr_for, values
 from semloss.planning.digital.equal_target import race
-from semloss.planning.digital.modcods import RateCurve, efficiency, equivalent_cr, modcod
+from semloss.planning.digital.rate_curve import RateCurve, equivalent_cr
 from semloss.planning.digital.separation import compare
 
 SNRS = np.arange(-8.0, 12.5, 0.5)

@@ -11,7 +11,7 @@ from planning_case import link
 from semloss.errors import SemlossError
 from semloss.planning.budget.question import Question
 from semloss.planning.digital.against import Chain, against
-from semloss.planning.digital.modcods import RateCurve
+from semloss.planning.digital.rate_curve import RateCurve
 
 SURFACE = known()
 CURVE = RateCurve(

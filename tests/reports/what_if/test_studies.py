@@ -11,7 +11,7 @@ from planning_case import accuracy, distance, link
 
 from semloss.errors import SemlossError
 from semloss.planning.budget.points import Defaults
-from semloss.planning.digital.modcods import RateCurve
+from semloss.planning.digital.rate_curve import RateCurve
 from semloss.planning.digital.separation import compare
 from semloss.planning.studies.studies import monte_carlo, sweep, tornado
 from semloss.planning.studies.tolerances import read_tolerances

@@ -7,7 +7,6 @@ it meets DeepJSCC on equal terms. Where a MODCOD closes, the image arrives as th
 left it; 0.1 dB below, nothing arrives: the cliff.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,62 +19,8 @@ from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.facts import Directed, metric_facts
 from semloss.facts.metric import SHARE
-from semloss.planning.digital.tables import DVB_S2, ModCod, Modcods
 from semloss.roots import halve
 from semloss.storage import csv_rows
-
-
-def modcod(name: str, table: Modcods = DVB_S2) -> ModCod:
-    """Look a MODCOD up by its name, e.g. ``"8PSK 3/4"``.
-
-    Raises
-    ------
-    SemlossError
-        When there is none of that name.
-    """
-    wanted = name.upper().split()
-    for candidate in table.entries:
-        if candidate.name.upper().split() == wanted:
-            return candidate
-    example = table.entries[len(table.entries) // 2].name
-    raise SemlossError(
-        f'modcod = {name!r}: {table.name} has none of this name; write e.g. "{example}"'
-    )
-
-
-def best_modcod(snr_db: float, margin_db: float = 0.0, table: Modcods = DVB_S2) -> ModCod | None:
-    """Most efficient MODCOD that is quasi error free at an SNR less a margin [dB]; None if none.
-
-    The thresholds do not rise with the efficiency throughout (8PSK 8/9 needs more SNR than the
-    as efficient 16APSK 2/3), so all feasible ones compete.
-    """
-    feasible = [m for m in table.entries if m.es_n0_db + margin_db <= snr_db]
-    return max(feasible, key=lambda m: m.efficiency, default=None)
-
-
-def efficiency(snr_db: ArrayLike, margin_db: float = 0.0, table: Modcods = DVB_S2) -> Array:
-    """Bits per symbol of `best_modcod` at each SNR [dB]; 0 where no MODCOD closes."""
-    steps = staircase(margin_db, table)
-    index = np.searchsorted([m.es_n0_db + margin_db for m in steps], np.asarray(snr_db), "right")
-    return np.array([0.0, *(m.efficiency for m in steps)])[index]
-
-
-def staircase(margin_db: float = 0.0, table: Modcods = DVB_S2) -> tuple[ModCod, ...]:
-    """MODCODs that are best somewhere, by rising threshold and so by rising efficiency."""
-    steps = (m for m in table.entries if best_modcod(m.es_n0_db + margin_db, margin_db, table) is m)
-    return tuple(sorted(steps, key=lambda m: m.es_n0_db))
-
-
-def snr_for_efficiency(needed: ArrayLike, margin_db: float = 0.0, table: Modcods = DVB_S2) -> Array:
-    """Lowest SNR [dB] at which some MODCOD carries `needed` bits per symbol; inf where none."""
-    steps = staircase(margin_db, table)
-    thresholds = np.array([*(m.es_n0_db + margin_db for m in steps), np.inf])
-    return thresholds[np.searchsorted([m.efficiency for m in steps], np.asarray(needed), "left")]
-
-
-def shannon(snr_db: ArrayLike) -> Array:
-    """Capacity of the complex AWGN channel, log2(1 + Es/N0), in bits per symbol."""
-    return np.log1p(10 ** (np.asarray(snr_db, dtype=np.float64) / 10)) / math.log(2.0)
 
 
 def equivalent_cr(bits_per_pixel: ArrayLike, bits_per_symbol: ArrayLike, bands: int) -> Array:
@@ -147,9 +92,12 @@ class RateCurve(Directed):
         metric: str | None = None,
         receiver: str | None = None,
         codec: str | None = None,
+        task: str | None = None,
         direction: str | None = None,
     ) -> Self:
         """Read a curve from a CSV with columns ``bits_per_pixel, metric, value``.
+
+        Of a run's folder that is its ``rate_curve.csv``, which `semloss collect` writes there.
 
         ``bits_per_image`` with ``height_px`` and ``width_px`` serves as well. The columns
         ``codec``, ``receiver``, ``direction`` and ``codec_minimum`` (1 on the row of the smallest
@@ -157,7 +105,7 @@ class RateCurve(Directed):
 
         Parameters
         ----------
-        metric, receiver, codec
+        metric, receiver, codec, task
             Which rows to take; needed where the file holds several.
         direction
             Which way the metric improves, where the file does not say; "higher" by default.
@@ -169,12 +117,21 @@ class RateCurve(Directed):
             are of several curves or of none.
         """
         path = Path(path)
+        if path.is_dir():
+            path = path / "rate_curve.csv"
+            if not path.exists():
+                raise SemlossError(
+                    f"{path.parent} has no rate_curve.csv: collect it with a source codec, e.g. "
+                    '[[codec]] kind = "jpeg2000"'
+                )
         rows = csv_rows(path, "rate curve")
         if rows and "receiver" not in rows[0]:  # the receiver's column was once called task
-            rows = [row | {"receiver": row.get("task") or ""} for row in rows]
+            rows = [row | {"receiver": row.get("task") or "", "task": ""} for row in rows]
         chosen: dict[str, str] = {}
         for column, wanted in (("metric", metric), ("receiver", receiver), ("codec", codec)):
             rows, chosen[column] = _choose(rows, column, wanted, path)
+        if len({row.get("task") for row in rows}) > 1:
+            rows, _ = _choose(rows, "task", task, path)
         if direction is None:
             rows, direction = _choose(rows, "direction", None, path)
         points = sorted(

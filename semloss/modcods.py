@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.storage import csv_rows
 
@@ -197,3 +201,56 @@ def _read(rows: Iterable[dict[str, str]], path: Path) -> Iterable[ModCod]:
                 )
             numbers.append(value)
         yield ModCod(" ".join((row["name"] or "").split()), *numbers)
+
+
+def modcod(name: str, table: Modcods = DVB_S2) -> ModCod:
+    """Look a MODCOD up by its name, e.g. ``"8PSK 3/4"``.
+
+    Raises
+    ------
+    SemlossError
+        When there is none of that name.
+    """
+    wanted = name.upper().split()
+    for candidate in table.entries:
+        if candidate.name.upper().split() == wanted:
+            return candidate
+    example = table.entries[len(table.entries) // 2].name
+    raise SemlossError(
+        f'modcod = {name!r}: {table.name} has none of this name; write e.g. "{example}"'
+    )
+
+
+def best_modcod(snr_db: float, margin_db: float = 0.0, table: Modcods = DVB_S2) -> ModCod | None:
+    """Most efficient MODCOD that is quasi error free at an SNR less a margin [dB]; None if none.
+
+    The thresholds do not rise with the efficiency throughout (8PSK 8/9 needs more SNR than the
+    as efficient 16APSK 2/3), so all feasible ones compete.
+    """
+    feasible = [m for m in table.entries if m.es_n0_db + margin_db <= snr_db]
+    return max(feasible, key=lambda m: m.efficiency, default=None)
+
+
+def efficiency(snr_db: ArrayLike, margin_db: float = 0.0, table: Modcods = DVB_S2) -> Array:
+    """Bits per symbol of `best_modcod` at each SNR [dB]; 0 where no MODCOD closes."""
+    steps = staircase(margin_db, table)
+    index = np.searchsorted([m.es_n0_db + margin_db for m in steps], np.asarray(snr_db), "right")
+    return np.array([0.0, *(m.efficiency for m in steps)])[index]
+
+
+def staircase(margin_db: float = 0.0, table: Modcods = DVB_S2) -> tuple[ModCod, ...]:
+    """MODCODs that are best somewhere, by rising threshold and so by rising efficiency."""
+    steps = (m for m in table.entries if best_modcod(m.es_n0_db + margin_db, margin_db, table) is m)
+    return tuple(sorted(steps, key=lambda m: m.es_n0_db))
+
+
+def snr_for_efficiency(needed: ArrayLike, margin_db: float = 0.0, table: Modcods = DVB_S2) -> Array:
+    """Lowest SNR [dB] at which some MODCOD carries `needed` bits per symbol; inf where none."""
+    steps = staircase(margin_db, table)
+    thresholds = np.array([*(m.es_n0_db + margin_db for m in steps), np.inf])
+    return thresholds[np.searchsorted([m.efficiency for m in steps], np.asarray(needed), "left")]
+
+
+def shannon(snr_db: ArrayLike) -> Array:
+    """Capacity of the complex AWGN channel, log2(1 + Es/N0), in bits per symbol."""
+    return np.log1p(10 ** (np.asarray(snr_db, dtype=np.float64) / 10)) / math.log(2.0)

@@ -1,0 +1,96 @@
+"""A source codec goes through `collect` as any codec does; `plan against` reads its run."""
+
+import pandas as pd
+import pytest
+from collecting_case import collected, value
+from tiny_experiment import TINY
+
+import semloss
+from semloss.cli import main
+from semloss.collect.rate_curve import rate_curve
+from semloss.collect.run import Run
+from semloss.errors import SemlossError
+from semloss.modcods import best_modcod
+from semloss.planning.digital.rate_curve import RateCurve
+from semloss.sending.exported import export_encoder
+
+CODECS = """
+[[codec]]
+kind = "webp"
+[[codec]]
+kind = "jpeg2000"
+tiles = 16
+planned_snr_db = 5
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("separation")
+    experiment = TINY.replace("[codec]\nstem = 4\nwidth = 8\ndepth = 0\n", CODECS)
+    experiment = experiment.replace('["1/24", "1/6"]', '["1/48", "1/8", "1/3"]')
+    experiment += '[metrics]\nnames = ["psnr_db"]\n'
+    collected(folder, experiment.replace("[0, 10]", "[-5, 1, 10]"))
+    return folder / "run"
+
+
+def test_cells_below_the_cliff_are_cells_of_failed_images(run):
+    table = semloss.load_table(run)
+    follows = table[table.codec_label == "webp"]
+    delivered = value(follows, "delivered").round(9)
+    assert delivered[:, -5.0].tolist() == [0, 0, 0]  # no MODCOD closes
+    assert delivered[:, 1.0].iloc[[0, -1]].tolist() == [0, 1]  # 1/48: the file does not fit
+    planned = table[table.codec_label.str.startswith("jpeg2000")]
+    arrived = value(planned, "delivered")
+    assert (arrived[:, 1.0] == 0).all()
+    assert arrived[1 / 3, 10.0] == 1
+    psnr = value(follows, "psnr_db")
+    assert psnr[1 / 3, 10.0] > psnr[1 / 3, 1.0] > psnr[1 / 3, -5.0]
+    # task models listen, the matched one too; a symbol of QPSK is no peak
+    assert len(value(follows, "accuracy", "matched")) == 9
+    assert value(follows, "papr_db")[1 / 3, 1.0] == pytest.approx(0, abs=1e-5)
+    assert set(table.objective) == {"none"}
+    assert {"ok"} == set(table.status)
+
+
+def test_the_curve_of_a_run_is_what_its_cells_measured(run):
+    table = semloss.load_table(run)
+    curve = RateCurve.from_csv(run, metric="psnr_db", codec="webp")
+    psnr = value(table[table.codec_label == "webp"], "psnr_db")
+    for (cr, snr_db), measured in psnr.items():
+        modcod = best_modcod(snr_db)
+        if modcod is not None:
+            rate = 3 * cr * modcod.efficiency
+            best = max(v for (c, s), v in psnr.items() if s > -5
+                       and c * best_modcod(s).efficiency <= cr * modcod.efficiency)  # fmt: skip
+            assert curve.at(rate * (1 + 1e-8)) == pytest.approx(max(measured, best), abs=1e-6)
+    assert curve.lowest_is_minimum
+    rows = pd.read_csv(run / "rate_curve.csv")
+    assert set(rows.codec) == {"webp"}  # what is planned for one SNR has no curve over rates
+    assert rate_curve(Run(run).cell_records("resnet8")) == rows.to_dict("records")
+    assert set(rows.receiver) == {"none", "clean", "matched"}
+
+
+def test_plan_against_a_run(run, capsys):
+    command = ["plan", "against", "eurosat-accuracy", str(run), "--link", "eo-leo-x-band"]
+    assert main([*command, "--codec", "webp"]) == 0
+    assert "webp over DVB-S2" in capsys.readouterr().out
+    command[3] = str(run / "cells")
+    assert main(command) == 2
+    assert 'collect it with a source codec, e.g. [[codec]] kind = "jpeg2000"' in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_source_codec_sends_and_shows_its_cliff(run):
+    codec = semloss.load_codec(run, cr=1 / 3, snr_db=10, where={"codec": "jpeg2000"})
+    tiles = semloss.sources.SOURCES.parse(
+        {"kind": "scenes", "size": 48, "per_class": 1}, "source"
+    ).load().images  # fmt: skip
+    clear = codec.decode(codec.transmit(codec.encode(tiles)))
+    assert clear.std() > 0.05
+    assert codec.decode(codec.transmit(codec.encode(tiles), 4.0)).std() == 0
+    whole = semloss.send_scene(codec, tiles[0])
+    assert whole.received.shape == (48, 48, 3)
+    with pytest.raises(SemlossError, match="is no network: there is nothing to write"):
+        export_encoder(codec, run / "encoder.onnx")
