@@ -158,6 +158,8 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         "bf16": bf16,
         "procedure": PROCEDURE,
     }
+    if any(entry.task.reads_maps for entry in experiment.tasks):
+        identity["maps"] = images.maps_hash()
     units = units_of(experiment, (bands, height, width), identity)
     run = Run((out or Path("runs") / experiment.name).resolve())
     code = environment()["code_digest"]

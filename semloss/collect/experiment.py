@@ -35,6 +35,8 @@ class TaskEntry:
         """Check one table of options, named `where` in errors."""
         task = dict(table)
         training = {key: task.pop(key) for key in TaskTraining.model_fields if key in task}
+        kind = TASKS.options_of(task.get("kind"))
+        training = _merged(kind.training if kind else {}, training)
         entry = cls(TASKS.parse(task, where), validate(TaskTraining, training, where))
         _check_order(f"{where}.adapted_snr_db", entry.training.adapted_snr_db)
         return entry

@@ -29,7 +29,7 @@ def units_of(
         Bands, height and width of an image.
     identity
         What all units share beside the experiment: content of images and split, device type,
-        precision, procedure.
+        precision, procedure; and the content of the maps, for tasks that read them.
 
     Raises
     ------
@@ -74,7 +74,9 @@ class _Scheduling:
     ) -> None:
         self.experiment = experiment
         self.shape = shape
-        self.common = identity | {"threads": experiment.compute.threads}
+        self.maps = identity.get("maps")
+        shared = {name: value for name, value in identity.items() if name != "maps"}
+        self.common = shared | {"threads": experiment.compute.threads}
         self.first = experiment.tasks[0]
 
     def units(self) -> list[Unit]:
@@ -132,6 +134,8 @@ class _Scheduling:
         """A task model on clean images."""
         task, recipe = entry.task, entry.training.clean
         identity = self.common | {"task": TASKS.dump(task), "recipe": _plain(recipe)}
+        if task.reads_maps:
+            identity["maps"] = self.maps
         key = key_of("task", identity)
         name = f"{TASKS.kind_of(task)}-{key[:8]}"
         return Unit("task", "task", key, name, lesson=Lesson(recipe), task=entry.label)

@@ -45,4 +45,5 @@ register(Metric("ece", "ECE", "", "lower", SHARE,
 register(Metric("macro_f1", "macro F1", "", "higher", SHARE, spellings=("f1_macro",)))
 register(Metric("f1", direction="higher", values=SHARE))
 register(Metric("miou", "mIoU", "", "higher", SHARE, spellings=("mean_iou",)))
+register(Metric("pixel_accuracy", direction="higher", values=SHARE))
 register(Metric("semantic_loss", "", "", "lower", (-math.inf, 1.0), SHARE, ceiling=0.0))

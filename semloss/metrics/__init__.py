@@ -15,6 +15,7 @@ from semloss.metrics.base import (
 from semloss.metrics.classification import measure_classification
 from semloss.metrics.perceptual import Lpips
 from semloss.metrics.risk import Asked, measure_risk
+from semloss.metrics.segmentation import measure_segmentation
 from semloss.metrics.waveform import papr_db
 from semloss.registry import unknown_key
 
@@ -30,6 +31,7 @@ __all__ = [
     "mean_measurement",
     "measure_classification",
     "measure_risk",
+    "measure_segmentation",
     "papr_db",
     "similarity",
 ]

@@ -51,6 +51,11 @@ class ImageSet:
         Where the pixels come from and by which rule they were tiled and scaled (JSON-able).
     content_hash
         SHA-256 over shape, images, labels, classes and bands: equal sets have equal hashes.
+    maps
+        What each pixel shows, (N, H, W) uint8, indices into `map_classes`; None where the source
+        does not know.
+    map_classes
+        Names of what a pixel can show.
     """
 
     images: Images
@@ -60,6 +65,8 @@ class ImageSet:
     name: str
     provenance: dict[str, Any]
     content_hash: str = ""
+    maps: Images | None = None
+    map_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.content_hash:
@@ -87,14 +94,25 @@ class ImageSet:
             names.append(text if seen[text] == 1 else f"{text}-{seen[text]}")
         return names
 
+    def maps_hash(self) -> str:
+        """SHA-256 over the maps and their classes."""
+        assert self.maps is not None
+        digest = hashlib.sha256(json.dumps(self.map_classes).encode())
+        _add(digest, self.maps)
+        return digest.hexdigest()
+
     def _hash(self) -> str:
         digest = hashlib.sha256()
         head = {"shape": self.images.shape, "classes": self.classes, "bands": self.bands}
         digest.update(json.dumps(head).encode())
-        for start in range(0, len(self.images), 1024):  # in pieces: a memory map stays on disk
-            digest.update(np.ascontiguousarray(self.images[start : start + 1024]).data)
+        _add(digest, self.images)
         digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()
+
+
+def _add(digest: "hashlib._Hash", images: Images) -> None:
+    for start in range(0, len(images), 1024):  # in pieces: a memory map stays on disk
+        digest.update(np.ascontiguousarray(images[start : start + 1024]).data)
 
 
 @dataclass(frozen=True)
@@ -204,8 +222,8 @@ class Source(Options, ABC):
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def allocate(shape: tuple[int, int, int, int], into: Path | None) -> Images:
-    """Make room for tiles (N, H, W, C): in memory, or in a new .npy file that is mapped."""
+def allocate(shape: tuple[int, ...], into: Path | None) -> Images:
+    """Make room for tiles (N, H, W, ...): in memory, or in a new .npy file that is mapped."""
     if into is None:
         return np.empty(shape, dtype=np.uint8)
     images = np.lib.format.open_memmap(into, mode="w+", dtype=np.uint8, shape=shape)
@@ -285,12 +303,15 @@ def _write_entry(entry: Path, source: Source, report: Report) -> None:
         if isinstance(images.images, np.memmap):
             images.images.flush()
         np.save(temporary / "labels.npy", images.labels)
+        if images.maps is not None:
+            np.save(temporary / "maps.npy", images.maps)
         meta = {
             "classes": images.classes,
             "bands": images.bands,
             "name": images.name,
             "provenance": images.provenance,
             "content_hash": images.content_hash,
+            "map_classes": images.map_classes,
             "images_bytes": (temporary / "images.npy").stat().st_size,
         }
         (temporary / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
@@ -310,6 +331,8 @@ def _try_entry(entry: Path) -> ImageSet | None:
             return None
         images = np.load(entry / "images.npy", mmap_mode="r")
         labels = np.load(entry / "labels.npy")
+        classes = tuple(meta.get("map_classes", ()))  # an entry of before maps has none
+        maps = np.load(entry / "maps.npy", mmap_mode="r") if classes else None
         if images.ndim != 4 or images.dtype != np.uint8 or len(images) != len(labels):
             return None
         return ImageSet(
@@ -320,6 +343,8 @@ def _try_entry(entry: Path) -> ImageSet | None:
             meta["name"],
             meta["provenance"],
             meta["content_hash"],
+            maps,
+            classes,
         )
     except (SemlossError, OSError, ValueError, KeyError, TypeError, EOFError):
         return None

@@ -7,10 +7,12 @@ from herbaceous vegetation, orchard from crop or road from river is often struct
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from semloss.sources.landforms import (
+    Cover,
     Field,
     Tile,
     band,
@@ -46,6 +48,7 @@ from semloss.sources.parts import canopy, hamlet, trees, woods
 def _fields(tile: Tile, side: float, *palettes: Field, rows: float) -> tuple[Field, Parcels]:
     """Ploughland: parcels, each with its crop, drilling rows and moist or bare spots."""
     rng = tile.rng
+    tile.cover[:] = Cover.CROPLAND
     farm = parcels(tile, side, irregular=0.1, strips=rng.choice([0.1, 0.2, 0.6]))
     image = farm.paint(mix(tile, *palettes, count=farm.count))
     strength = (rows * rng.random(farm.count) * (rng.random(farm.count) < 0.6)).astype(np.float32)
@@ -54,6 +57,17 @@ def _fields(tile: Tile, side: float, *palettes: Field, rows: float) -> tuple[Fie
     share = float(rng.uniform(0.1, 0.7))
     image = blend(image, track, 0.7 * farm.borders(tile, float(rng.uniform(0.4, 1.2)), share))
     return mottle(tile, image, rng.uniform(0.02, 0.09), rng.uniform(0.005, 0.03)), farm
+
+
+def _over(
+    tile: Tile, image: Field, recipe: Callable[[Tile], Field], coverage: Callable[[], Field]
+) -> Field:
+    """Another land cover over some of the image; its coverage (H, W) is drawn after it."""
+    below = tile.cover.copy()
+    land = recipe(tile)
+    above = tile.cover.copy()
+    tile.cover[:] = below
+    return blend(image, land, tile.lay(above, coverage()))
 
 
 def annual_crop(tile: Tile) -> Field:
@@ -70,6 +84,7 @@ def annual_crop(tile: Tile) -> Field:
 def forest(tile: Tile) -> Field:
     """Closed canopy, dark and fine-grained, over more or less relief."""
     rng = tile.rng
+    tile.cover[:] = Cover.TREES
     image = canopy(tile)
     if rng.random() < 0.25:
         image = blend(
@@ -79,9 +94,8 @@ def forest(tile: Tile) -> Field:
         image = image * hillshade(tile, rng.uniform(0.01, 0.09))[..., None]
     if rng.random() < 0.3:
         clearing = mix(tile, MEADOW, SCRUB, DRY)[0]
-        image = blend(
-            image, clearing, rng.uniform(0.2, 0.7) * patches(tile, rng.uniform(0.02, 0.12))
-        )
+        bare = rng.uniform(0.2, 0.7) * patches(tile, rng.uniform(0.02, 0.12))
+        image = blend(image, clearing, tile.lay(Cover.OPEN, bare))
     if rng.random() < 0.25:
         track = band(curve(tile, rng.normal(0, 8), 3.0)[0], 0.7)
         image = blend(image, DRY[0], 0.45 * track)
@@ -91,6 +105,7 @@ def forest(tile: Tile) -> Field:
 def herbaceous_vegetation(tile: Tile) -> Field:
     """Natural grassland, heath and scrub: mottled, no parcels, often with relief."""
     rng = tile.rng
+    tile.cover[:] = Cover.OPEN
     palettes = [DRY, DRY, SCRUB, SOIL] if rng.random() < 0.65 else [MEADOW, SCRUB]
     ground = mix(tile, *palettes)[0]
     image = flat(tile, ground)
@@ -119,6 +134,7 @@ def _countryside(tile: Tile) -> Field:
     elif pick < 0.85:
         image = herbaceous_vegetation(tile)
     else:
+        tile.cover[:] = Cover.TREES
         image = canopy(tile)
     if rng.random() < 0.5:
         image = woods(tile, image, rng.uniform(0.1, 0.4))
@@ -132,12 +148,13 @@ def highway(tile: Tile) -> Field:
     asphalt = mix(tile, PAVED, spread=0.03)[0]
     if rng.random() < 0.45:
         lane = band(curve(tile, rng.normal(0, 6), 1.0)[0], rng.uniform(0.5, 1.4))
-        image = blend(image, asphalt, 0.85 * lane)
+        image = blend(image, asphalt, tile.lay(Cover.BUILT, 0.85 * lane))
     distance, _ = curve(tile, rng.normal(0, 4), rng.uniform(0, 1))
     width = rng.uniform(1.2, 3.8)
     verge = np.concatenate([TREE, MEADOW, DRY])[rng.integers(0, 14)]
     image = blend(image, verge, 0.6 * band(distance, width + rng.uniform(1, 4)))
-    image = blend(image, asphalt, rng.uniform(0.7, 0.95) * band(distance, width))
+    road = rng.uniform(0.7, 0.95) * band(distance, width)
+    image = blend(image, asphalt, tile.lay(Cover.BUILT, road))
     if width > 2.6:
         image = blend(image, verge, 0.7 * band(distance, 0.7))
     if rng.random() < 0.15:  # a ramp that leaves the road along its tangent
@@ -146,7 +163,8 @@ def highway(tile: Tile) -> Field:
         if len(centres):
             cy, cx = centres[rng.integers(len(centres))]
             y, x = np.mgrid[: tile.size, : tile.size].astype(np.float32)
-            image = blend(image, asphalt, 0.85 * band(np.hypot(x - cx, y - cy) - radius, 1.1))
+            ramp = 0.85 * band(np.hypot(x - cx, y - cy) - radius, 1.1)
+            image = blend(image, asphalt, tile.lay(Cover.BUILT, ramp))
     return image
 
 
@@ -156,13 +174,14 @@ def industrial(tile: Tile) -> Field:
     town = parcels(tile, rng.uniform(14, 24), irregular=0.04)
     image = _industry(tile, town)
     if rng.random() < 0.2:
-        image = blend(image, residential(tile), patches(tile, rng.uniform(0.1, 0.4)))
+        image = _over(tile, image, residential, lambda: patches(tile, rng.uniform(0.1, 0.4)))
     return woods(tile, image, rng.uniform(0.05, 0.3)) if rng.random() < 0.3 else image
 
 
 def _industry(tile: Tile, town: Parcels) -> Field:
     """Halls, sheds and yards on the plots of a town."""
     rng = tile.rng
+    tile.cover[:] = Cover.BUILT
     yard = mix(tile, PAVED, spread=0.04)[0]
     plots = around(tile, yard, 0.14, town.count)
     green = rng.random(town.count) < rng.uniform(0.05, 0.35)
@@ -194,6 +213,7 @@ def pasture(tile: Tile) -> Field:
     """Grazed grass: fields alike in colour, hedges and single trees along wandering borders."""
     rng = tile.rng
     land = parcels(tile, rng.uniform(10, 24), irregular=0.25, warp=rng.uniform(0.3, 1.6))
+    tile.cover[:] = Cover.OPEN
     base = mix(tile, MEADOW, MEADOW, LUSH[:4], DRY[:1])[0]
     colours = around(tile, base, rng.uniform(0.03, 0.15), land.count)
     odd = rng.random(land.count) < rng.choice([0, 0, 0.12])
@@ -201,7 +221,8 @@ def pasture(tile: Tile) -> Field:
     image = mottle(tile, land.paint(colours), rng.uniform(0.03, 0.09), rng.uniform(0.015, 0.045))
     hedge = land.borders(tile, float(rng.uniform(0.6, 1.5)), float(rng.uniform(0.3, 0.9)))
     gaps = np.clip(0.75 + 0.5 * fractal(tile, 1.2)[0], 0, 1)
-    image = blend(image, TREE[rng.integers(0, 4)], rng.uniform(0.4, 0.95) * hedge * gaps)
+    tree = TREE[rng.integers(0, 4)]
+    image = blend(image, tree, tile.lay(Cover.TREES, rng.uniform(0.4, 0.95) * hedge * gaps))
     image = trees(tile, image, float(rng.uniform(0.005, 0.08)), 2.4)
     if rng.random() < 0.3:
         image = woods(tile, image, rng.uniform(0.03, 0.15))
@@ -214,6 +235,7 @@ def permanent_crop(tile: Tile) -> Field:
     """Orchards, vineyards and olive groves: small parcels, planted in rows or dots on bare soil."""
     rng = tile.rng
     farm = parcels(tile, rng.uniform(9, 24), irregular=0.14, warp=rng.choice([0, 0.8]))
+    tile.cover[:] = Cover.CROPLAND
     soil = mix(tile, SOIL, STRAW, DRY)[0]
     colours = around(tile, soil, 0.1, farm.count)
     green = rng.random(farm.count) < rng.uniform(0, 0.6)
@@ -245,6 +267,7 @@ def residential(tile: Tile) -> Field:
     """Houses in rows with gardens between streets."""
     rng = tile.rng
     town = parcels(tile, rng.uniform(8, 18), irregular=0.1, warp=rng.choice([0, 0, 0.8]))
+    tile.cover[:] = Cover.BUILT
     garden = mix(tile, TREE, TREE, SCRUB, MEADOW, DRY, PAVED)[0]
     image = mottle(tile, town.paint(around(tile, garden, 0.12, town.count)), 0.06, 0.1)
     image = trees(tile, image, float(rng.uniform(0.1, 0.5)), 2.2)
@@ -266,12 +289,13 @@ def residential(tile: Tile) -> Field:
             shadow_px=0.6,
         )
         image = image * (1 - 0.45 * houses.shadow)[..., None]
-        image = blend(image, houses.colour, contrast * houses.coverage)
+        image = blend(image, houses.colour, tile.lay(Cover.BUILT, contrast * houses.coverage))
     street = mix(tile, PAVED)[0]
     streets = town.borders(tile, float(rng.uniform(0.5, 1.1)))
-    image = blend(image, street, rng.uniform(0.5, 0.9) * streets)
+    image = blend(image, street, tile.lay(Cover.BUILT, rng.uniform(0.5, 0.9) * streets))
     if rng.random() < 0.15:
-        image = blend(image, _industry(tile, town), patches(tile, rng.uniform(0.1, 0.4)))
+        works = partial(_industry, town=town)
+        image = _over(tile, image, works, lambda: patches(tile, rng.uniform(0.1, 0.4)))
     return woods(tile, image, rng.uniform(0.05, 0.25)) if rng.random() < 0.3 else image
 
 
@@ -287,15 +311,17 @@ def river(tile: Tile) -> Field:
     image = blend(image, bank, rng.uniform(0.3, 0.9) * band(distance, width + 4 * np.abs(ragged)))
     water = mix(tile, WATER, WATER, TURBID, spread=0.015)[0]
     surface = flat(tile, water) * (1 + 0.02 * fractal(tile, 2.5)[0])[..., None]
-    image = blend(image, surface, band(distance, width))
+    image = blend(image, surface, tile.lay(Cover.WATER, band(distance, width)))
     if rng.random() < 0.15:
-        image = blend(image, PAVED[1], 0.9 * band(curve(tile, 0.0, 0.0)[0], 1.2))  # a bridge
+        bridge = 0.9 * band(curve(tile, 0.0, 0.0)[0], 1.2)
+        image = blend(image, PAVED[1], tile.lay(Cover.BUILT, bridge))
     return image
 
 
 def sea_lake(tile: Tile) -> Field:
     """Open water, smooth, at times with a shore, shallows or a plume."""
     rng = tile.rng
+    tile.cover[:] = Cover.WATER
     deep = mix(tile, WATER, WATER, WATER, TURBID, spread=0.012)[0]
     image: Field = flat(tile, deep) * (1 + rng.uniform(0, 0.03) * fractal(tile, 3.0)[0])[..., None]
     image = image * (1 + rng.uniform(0, 0.01) * fractal(tile, 0.6)[0])[..., None]
@@ -307,8 +333,9 @@ def sea_lake(tile: Tile) -> Field:
         distance = distance + 2.5 * fractal(tile, 3.0)[0] + rng.uniform(0.1, 0.3) * tile.size
         shore = mix(tile, STRAW, SOIL, SCRUB, DRY)[0]
         image = blend(image, 0.5 * deep + 0.5 * shore, 0.6 * np.clip(1 - distance / 6, 0, 1))
-        image = blend(image, shore, np.clip(0.5 - distance, 0, 1))
-        image = blend(image, herbaceous_vegetation(tile), np.clip(-0.5 - distance / 2, 0, 1))
+        image = blend(image, shore, tile.lay(Cover.OPEN, np.clip(0.5 - distance, 0, 1)))
+        inland = np.clip(-0.5 - distance / 2, 0, 1)
+        image = _over(tile, image, herbaceous_vegetation, lambda: inland)
     return image
 
 

@@ -7,7 +7,8 @@ sensor's pixel does, so edges are antialiased and thin structures fade rather th
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,16 @@ Field = npt.NDArray[np.floating[Any]]
 """One plane (H, W) or a colour image (H, W, 3), values in [0, 1] for colours."""
 
 FINE = 2
+
+
+class Cover(IntEnum):
+    """What the ground is covered by; `OPEN` is grass, scrub and shore."""
+
+    WATER = 0
+    TREES = 1
+    CROPLAND = 2
+    OPEN = 3
+    BUILT = 4
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,22 @@ class Tile:
         Pixels a side.
     sun
         Unit vector (x right, y down) towards which shadows fall.
+    cover
+        What each pixel (H, W) is covered by, a `Cover`, kept as the tile is drawn.
     """
 
     rng: np.random.Generator
     size: int
     sun: tuple[float, float]
+    cover: npt.NDArray[np.uint8] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cover", np.full((self.size, self.size), Cover.OPEN, np.uint8))
+
+    def lay(self, cover: int | npt.NDArray[np.uint8], coverage: Field) -> Field:
+        """Note what gives a pixel more than half its light; the coverage (H, W), as it came."""
+        self.cover[...] = np.where(coverage > 0.5, cover, self.cover)
+        return coverage
 
 
 def fractal(tile: Tile, beta: float, count: int = 1) -> Field:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from semloss.sources.landforms import Field, Tile, blend, fractal, lattice, patches
+from semloss.sources.landforms import Cover, Field, Tile, blend, fractal, lattice, patches
 from semloss.sources.palette import HALL, PAVED, ROOF, SCRUB, TREE, flat, mix
 
 
@@ -19,13 +19,13 @@ def trees(tile: Tile, image: Field, present: float | Field, pitch: float) -> Fie
         round_shape=True,
     )
     image = image * (1 - 0.3 * crowns.shadow)[..., None]
-    return blend(image, crowns.colour, 0.8 * crowns.coverage)
+    return blend(image, crowns.colour, tile.lay(Cover.TREES, 0.8 * crowns.coverage))
 
 
 def woods(tile: Tile, image: Field, share: float) -> Field:
     """Patches of forest over the image."""
     edge = patches(tile, share, 2.8, tile.rng.uniform(0.3, 1.0))
-    return blend(image, canopy(tile), tile.rng.uniform(0.6, 0.95) * edge)
+    return blend(image, canopy(tile), tile.lay(Cover.TREES, tile.rng.uniform(0.6, 0.95) * edge))
 
 
 def canopy(tile: Tile) -> Field:
@@ -50,4 +50,4 @@ def hamlet(tile: Tile, image: Field, share: float) -> Field:
         jitter=0.6,
     )
     image = image * (1 - 0.4 * houses.shadow)[..., None]
-    return blend(image, houses.colour, houses.coverage)
+    return blend(image, houses.colour, tile.lay(Cover.BUILT, houses.coverage))

@@ -17,10 +17,12 @@ from semloss.sources.base import (
     silent,
 )
 from semloss.sources.landcover import RECIPES
-from semloss.sources.landforms import Field, Tile, blend, fractal
+from semloss.sources.landforms import Cover, Field, Tile, blend, fractal
 
 GENERATOR = 1
 """Raised whenever the same options give other pixels."""
+MAPS = 1
+"""Raised whenever the same options give other maps of land cover."""
 
 
 @SOURCES.register("scenes")
@@ -45,18 +47,19 @@ class Scenes(Source):
     seed: int = Limits(0, ge=0)
 
     def fingerprint(self) -> str:
-        """Identity of the tiles: the options and the version of the generator."""
-        return self.digest(GENERATOR)
+        """Identity of the tiles: the options, and the versions of the generator and its maps."""
+        return self.digest(GENERATOR, "maps", MAPS)
 
     def load(self, report: Report = silent, into: Path | None = None) -> ImageSet:
         """Draw all tiles, class by class."""
         classes = tuple(RECIPES)
-        images = allocate((len(classes) * self.per_class, self.size, self.size, 3), into)
+        shape = (len(classes) * self.per_class, self.size, self.size)
+        images, maps = allocate((*shape, 3), into), np.empty(shape, dtype=np.uint8)
         for label, land_cover in enumerate(classes):
             report(f"drawing {self.per_class} scenes of {land_cover} ({label + 1}/{len(classes)})")
             for index in range(self.per_class):
-                tile = draw_tile(land_cover, self.seed, index, self.size)
-                images[label * self.per_class + index] = tile
+                at = label * self.per_class + index
+                images[at], maps[at] = draw_tile(land_cover, self.seed, index, self.size)
         return ImageSet(
             images,
             np.repeat(np.arange(len(classes)), self.per_class).astype(np.int64),
@@ -64,11 +67,13 @@ class Scenes(Source):
             ("red", "green", "blue"),
             "scenes",
             {"kind": "scenes", **self.model_dump(), "generator": GENERATOR},
+            maps=maps,
+            map_classes=tuple(one.name.lower() for one in Cover),
         )
 
 
-def draw_tile(land_cover: str, seed: int, index: int, size: int = 64) -> Images:
-    """Draw one tile (size, size, 3) uint8.
+def draw_tile(land_cover: str, seed: int, index: int, size: int = 64) -> tuple[Images, Images]:
+    """Draw one tile (size, size, 3) uint8, and what each of its pixels is covered by.
 
     Parameters
     ----------
@@ -82,7 +87,7 @@ def draw_tile(land_cover: str, seed: int, index: int, size: int = 64) -> Images:
     rng = np.random.default_rng((seed, list(RECIPES).index(land_cover), index))
     azimuth = rng.uniform(-0.9, 0.9) - np.pi / 2  # northern mid-latitudes: shadows fall northward
     tile = Tile(rng, size, (float(np.cos(azimuth)), float(np.sin(azimuth))))
-    return _sense(tile, _atmosphere(tile, RECIPES[land_cover](tile)))
+    return _sense(tile, _atmosphere(tile, RECIPES[land_cover](tile))), tile.cover
 
 
 def _atmosphere(tile: Tile, ground: Field) -> Field:

@@ -2,10 +2,12 @@
 
 from semloss.tasks.base import TASKS, Answers, Hearing, Said, Task, answer, say
 from semloss.tasks.classify import Classifier
+from semloss.tasks.efficientnet import EfficientNetLite0
 from semloss.tasks.none import NoTask
 from semloss.tasks.resnet8 import ResNet8
+from semloss.tasks.segment import Segment
 
 __all__ = [
-    "TASKS", "Answers", "Classifier", "Hearing", "NoTask", "ResNet8", "Said", "Task", "answer",
-    "say",
+    "TASKS", "Answers", "Classifier", "EfficientNetLite0", "Hearing", "NoTask", "ResNet8", "Said",
+    "Segment", "Task", "answer", "say",
 ]  # fmt: skip

@@ -1,9 +1,9 @@
 """What a receiver's task model is: a network that answers from what a codec delivers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from semloss.sources import ImageSet
 MIN_SIDE = 16
 
 #: Answers of a task model, one for each item: (n,) or (n, ...).
-Answers = NDArray[np.int64] | NDArray[np.float32]
+Answers = NDArray[np.int64] | NDArray[np.float32] | NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,22 @@ class Said:
 
 
 class Task(Options, ABC):
-    """Options of a task model: its network, what it is trained by, and how it is judged."""
+    """Options of a task model: its network, what it is trained by, and how it is judged.
+
+    Attributes
+    ----------
+    reads
+        What a codec must deliver for it.
+    reads_maps
+        Whether its truth is the source's maps, so that it depends on them.
+    training
+        Recipes of its own, in place of the usual ones of ``[task]`` (`collect.sections`): what
+        an experiment says goes first.
+    """
 
     reads: ClassVar[Delivery | None] = "image"
+    reads_maps: ClassVar[bool] = False
+    training: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def label(self) -> str:

@@ -24,7 +24,7 @@ SHAPE = (3, 64, 64)
 @pytest.fixture(scope="module")
 def tiles():
     covers = ("Forest", "Highway", "Industrial", "River")
-    return np.stack([draw_tile(cover, 0, i) for cover in covers for i in range(2)])
+    return np.stack([draw_tile(cover, 0, i)[0] for cover in covers for i in range(2)])
 
 
 def as_tensor(tiles):

@@ -207,6 +207,6 @@ def test_parcels_partition_the_tile_into_pieces_of_the_size_asked():
 
 def test_one_tile_can_be_drawn_alone():
     np.testing.assert_array_equal(
-        draw_tile("River", seed=0, index=1, size=32),
+        draw_tile("River", seed=0, index=1, size=32)[0],
         Scenes(per_class=2, size=32).load().images[8 * 2 + 1],
     )
