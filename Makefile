@@ -8,7 +8,7 @@ REFERENCE := runs/eurosat
 SHIPPED := semloss/surfaces/shipped
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants bench reference fits sheet clean
+.PHONY: help demo test lint types mutants bench gpu-check reference fits sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,7 +64,7 @@ mutants: $(VENV)/.mutants ## which wrong lines the tests notice, on a sample fro
 	$(BIN)/python tests/mutants.py --rooms $(ROOMS) --sample $(SAMPLE) --seed $(SEED)
 
 bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
-	$(BIN)/python benchmarks/training.py --steps 1500
+	$(BIN)/python benchmarks/training_time.py --steps 1500
 	$(BIN)/python benchmarks/prediction.py
 	$(BIN)/python benchmarks/fitting.py
 	$(BIN)/python benchmarks/planning.py
@@ -73,6 +73,10 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/warm_against_independent.py
+
+# STEPS=4000 is the preset's training; TILES=folder of EuroSAT RGB tiles holds it against the reference.
+gpu-check: $(VENV)/.dev ## on one GPU, in minutes: whether packs work there and how fast they are, as gpu-check.csv
+	$(BIN)/python benchmarks/gpu_check.py $(if $(STEPS),--steps $(STEPS)) $(if $(TILES),--tiles $(TILES))
 
 reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
