@@ -58,6 +58,14 @@ class Channel(Options, ABC):
         """Symbols of `propagate` alone, complex64 (B, k): what the decoder is given."""
         return self.propagate(symbols, snr_db, generator).symbols
 
+    def on_air(self, symbols: int) -> int:
+        """Channel uses for so many symbols: with what the channel needs to send beside them."""
+        return symbols
+
+    def measures(self, symbols: Tensor) -> dict[str, Tensor]:
+        """What a measurement tells of the symbols that were sent: metrics by name, each (B,)."""
+        return {}
+
     @property
     @abstractmethod
     def label(self) -> str:

@@ -1,5 +1,7 @@
 """Flat fading, y = h x + n: Rayleigh and Rician, slow or fast, with or without equalisation.
 
+Satellites in motion add the shadowed and the two-state kinds (`land_mobile`).
+
 E|h|^2 = 1, so the SNR of a cell is the average over fades (Goldsmith, Wireless Communications,
 2005, sections 3.2 and 6.3). Block fading per image is the model of Bourtsoulatze et al. 2019.
 """
@@ -32,12 +34,17 @@ class FadingChannel(Channel):
           exactly. Smallest mean squared error for unit-power symbols; biased: x comes back
           scaled by |h|^2 / (|h|^2 + N0) < 1, and the decoder is not told by how much.
 
-        The decoder network itself is given neither h nor N0.
+        The decoder network itself is given neither h nor N0, unless it asks for them.
+    csi_error_db
+        Power of the error of the h that the receiver believes in, over E|h|^2 = 1, in dB: it
+        equalises by h + e, e circular Gaussian and as slow as h, and takes it for exact. Left
+        out, it knows h exactly.
     """
 
     fading: Literal["slow", "fast"] = "slow"
     # MMSE by default: a zero-forced deep fade would dominate the gradient of a whole batch.
     equaliser: Literal["none", "zf", "mmse"] = "mmse"
+    csi_error_db: float | None = Field(default=None, ge=-100.0, le=20.0, allow_inf_nan=False)
 
     def propagate(
         self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
@@ -49,6 +56,9 @@ class FadingChannel(Channel):
         gain = self.gains((batch, draws), generator, symbols.device)
         noise = complex_normal((batch, length), power, generator, symbols.device)
         received = gain * symbols + noise
+        if self.csi_error_db is not None:
+            error = 10.0 ** (self.csi_error_db / 10.0)
+            gain = gain + complex_normal((batch, draws), error, generator, symbols.device)
         if self.equaliser == "zf":
             received = received / gain
         elif self.equaliser == "mmse":
@@ -69,7 +79,8 @@ class FadingChannel(Channel):
     @property
     def label(self) -> str:
         """Distribution, speed and equaliser: "rician-k20dB-slow-mmse"."""
-        return f"{self.distribution}-{self.fading}-{self.equaliser}"
+        told = "" if self.csi_error_db is None else f"-csi{self.csi_error_db:g}dB"
+        return f"{self.distribution}-{self.fading}-{self.equaliser}{told}"
 
 
 @CHANNELS.register("rayleigh")

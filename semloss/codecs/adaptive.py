@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -14,8 +14,10 @@ from semloss.codecs.base import (
     Codec,
     CodecNetwork,
     ImageShape,
+    PaprDb,
     Realisation,
     nearest,
+    peaks_limited,
 )  # fmt: skip
 from semloss.codecs.prelu import PReLU
 
@@ -36,11 +38,12 @@ class Adaptive(Codec):
         image ─ conv5/2 stem ─ conv5/2 width ─ [conv5 width] × depth ─ conv5 maps ─→ symbols
         image ← sigmoid ─ tconv5/2 C ─ tconv5/2 stem ─ [conv5 width] × (depth+1) ←──── symbols
 
-    Each map of a hidden layer, after its PReLU, is scaled and shifted by a small network that is
-    told the SNR, log CR and their product; layers that keep their shape add to what they were
-    given. Beside all that a linear path goes from the image to the maps, and back. The first
-    maps are sent, as many as the CR allows, with unit mean power; the receiver takes the others
-    for zero. While it is trained every image has an SNR and a CR of its own.
+    A small network is told the SNR, log CR and their product. It scales and shifts each map of a
+    hidden layer, after its PReLU, and scales the maps that are sent, on either side; layers that
+    keep their shape add to what they were given. Beside all that a linear path goes from the image
+    to the maps, and back. The first maps are sent, as many as the CR allows, with unit mean power;
+    the receiver takes the others for zero. While it is trained every image has an SNR and a CR of
+    its own.
 
     The instantiation is ours. Conditioning on SNR is that of ADJSCC (Xu et al., arXiv
     2012.00533), on rate and SNR together that of SwinJSCC (Yang et al., arXiv 2308.09361),
@@ -50,11 +53,12 @@ class Adaptive(Codec):
     ----------
     maps
         Maps that there are to send: all of them are its highest CR.
-    stem, width, depth, kernel, stages
+    stem, width, depth, kernel, stages, papr_db
         As in `DeepJSCC`.
     """
 
     training = "plane"
+    layered: ClassVar[bool] = False
 
     maps: int = Field(default=16, ge=1, le=256)
     stem: int = Field(default=16, ge=1, le=1024)
@@ -62,18 +66,23 @@ class Adaptive(Codec):
     depth: int = Field(default=2, ge=0, le=32)
     kernel: Literal[3, 5, 7, 9] = 5
     stages: int = Field(default=2, ge=1, le=5)
+    papr_db: PaprDb = None
 
     def side(self, shape: ImageShape) -> tuple[int, int]:
         """Height and width of a map that is sent."""
         step = 2**self.stages
         return math.ceil(shape[1] / step), math.ceil(shape[2] / step)
 
+    def symbols_per_map(self, shape: ImageShape) -> int:
+        """Complex channel symbols of a map: two of its numbers each, the last alone if odd."""
+        return math.ceil(math.prod(self.side(shape)) / 2)
+
     def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
         """Find how many of its maps are sent; see `Codec.realise`."""
-        n, area = math.prod(shape), math.prod(self.side(shape))
-        below = min(max(1, math.floor(2 * cr * n / area)), self.maps)
+        n, each = math.prod(shape), self.symbols_per_map(shape)
+        below = min(max(1, math.floor(cr * n / each)), self.maps)
         counts = range(below, min(below + 1, self.maps) + 1)
-        ways = [Realisation(cr, k / n, k, {"maps": c}) for c in counts for k in [-(-c * area // 2)]]
+        ways = [Realisation(cr, c * each / n, c * each, {"maps": c}) for c in counts]
         return nearest(ways, shape, where)
 
     def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "AdaptiveNetwork":
@@ -81,6 +90,23 @@ class Adaptive(Codec):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return AdaptiveNetwork(self, shape, realisation.setting["maps"])
+
+
+@CODECS.register("layered")
+class Layered(Adaptive):
+    """`Adaptive` whose maps are layers: each has unit power, whatever follows it.
+
+    The encoder is told the SNR and not how many maps will be sent, so one after another can be,
+    until the receiver has enough: what a cell of more maps sends begins with what one of fewer
+    does. The decoder knows how many it has heard. What that costs against one shot is the
+    difference from `adaptive`. Options are those of `Adaptive`, the limit on peaks each layer's.
+
+    Layers by successive refinement are those of DeepJSCC-l (Kurka and Gündüz, arXiv 2009.12480)
+    and, with one encoder for any number of them, DeepJSCC-l++ (2305.13161); the instantiation is
+    ours.
+    """
+
+    layered: ClassVar[bool] = True
 
 
 class Stack(nn.Module):
@@ -92,23 +118,31 @@ class Stack(nn.Module):
         Convolutions; the last is left as it is.
     maps
         Maps that each hidden layer gives.
+    sent
+        Maps between sender and receiver, which are scaled too.
     """
 
-    def __init__(self, layers: list[nn.Module], maps: list[int]) -> None:
+    def __init__(self, layers: list[nn.Module], maps: list[int], sent: int) -> None:
         super().__init__()
         *hidden, self.last = layers
         self.hidden = nn.ModuleList(hidden)
         self.bends = nn.ModuleList(PReLU(count) for count in maps)
-        self.maps = maps
-        told = nn.Linear(CONTROL_WIDTH, 2 * sum(maps))
+        self.sizes = [*(2 * count for count in maps), sent]
+        told = nn.Linear(CONTROL_WIDTH, sum(self.sizes))
         nn.init.zeros_(told.weight)  # at first no map is changed, whatever it is told
         nn.init.zeros_(told.bias)
         self.control = nn.Sequential(nn.Linear(3, CONTROL_WIDTH), nn.GELU(), told)
 
-    def forward(self, maps: Tensor, told: Tensor) -> Tensor:
-        """Maps (B, C, H, W), and what is told of each image (B, 3)."""
-        controls = self.control(told).split([2 * count for count in self.maps], dim=1)
-        for layer, bend, control in zip(self.hidden, self.bends, controls, strict=True):
+    def controls(self, told: Tensor) -> list[Tensor]:
+        """Scales and shifts of each hidden layer, then scales of the maps that are sent.
+
+        What is told of each image is (B, 3).
+        """
+        return list(self.control(told).split(self.sizes, dim=1))
+
+    def forward(self, maps: Tensor, controls: list[Tensor]) -> Tensor:
+        """Maps (B, C, H, W) through the layers."""
+        for layer, bend, control in zip(self.hidden, self.bends, controls, strict=False):
             after = _scaled(bend(layer(maps)), control)
             maps = maps + after if after.shape == maps.shape else after
         result: Tensor = self.last(maps)
@@ -127,14 +161,21 @@ def _scaled(maps: Tensor, control: Tensor) -> Tensor:
     return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
+def _unit_power(symbols: Tensor, used: Tensor | int) -> Tensor:
+    """Symbols (B, k) of mean power one over those that are used, (B, 1)."""
+    power = (symbols.real.square() + symbols.imag.square()).sum(1, True) / used
+    return symbols * torch.rsqrt(power + 1e-12)
+
+
 class AdaptiveNetwork(CodecNetwork):
     """The network of `Adaptive` for images of one shape, set to send so many of its maps."""
 
     def __init__(self, options: Adaptive, shape: ImageShape, sent: int) -> None:
         super().__init__()
         self.shape, self.sent, self.most = shape, sent, options.maps
-        self.side = options.side(shape)
-        self.area = math.prod(self.side)
+        self.side, self.papr_db = options.side(shape), options.papr_db
+        self.each = options.symbols_per_map(shape)
+        self.layered = options.layered
         kernel, pad, width, count = options.kernel, options.kernel // 2, options.width, options.maps
         # maps at each resolution, from the image down: C, stem, width, width, ...
         maps = [shape[0], options.stem, *([width] * options.stages)][: options.stages]
@@ -146,7 +187,7 @@ class AdaptiveNetwork(CodecNetwork):
             for before, after in pairwise(maps)
         ]
         down += [nn.Conv2d(width, after, kernel, padding=pad) for after in [*flat, count]]
-        self.encoder = Stack(down, [*maps[1:], *flat])
+        self.encoder = Stack(down, [*maps[1:], *flat], count)
         up: list[nn.Module] = [
             nn.Conv2d(before, width, kernel, padding=pad) for before in [count, *flat]
         ]
@@ -154,7 +195,7 @@ class AdaptiveNetwork(CodecNetwork):
             nn.ConvTranspose2d(before, after, kernel, stride=2, padding=pad, output_padding=1)
             for before, after in pairwise(maps[::-1])
         ]
-        self.decoder = Stack(up, [width, *flat, *maps[-2:0:-1]])
+        self.decoder = Stack(up, [width, *flat, *maps[-2:0:-1]], count)
         step = 2**options.stages
         lapped = (2 * step, step, step // 2)  # kernel, stride, padding
         self.straight_down = nn.Conv2d(shape[0], count, *lapped, bias=False)
@@ -164,39 +205,47 @@ class AdaptiveNetwork(CodecNetwork):
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k); see `CodecNetwork`."""
         counts = self._counts(state, images)
-        latent = self.encoder(images, self._told(state, counts)) + self._straight(images)
-        latent = latent.float() * self._first(counts)
-        flat = latent.flatten(1)
+        whole = torch.full_like(counts, float(self.most))
+        controls = self.encoder.controls(self._told(state, whole if self.layered else counts))
+        latent = (self.encoder(images, controls) + self._straight(images)).float()
+        flat = latent.flatten(2) * self._weights(controls, counts)
+        flat = nn.functional.pad(flat, (0, 2 * self.each - flat.shape[2]))
+        symbols = torch.view_as_complex(flat.contiguous().view(*flat.shape[:2], -1, 2))
         if state.cr is None:
-            flat = flat[:, : self.sent * self.area]
-        if flat.shape[1] % 2:
-            flat = nn.functional.pad(flat, (0, 1))
-        used = torch.ceil(counts * self.area / 2).unsqueeze(1)
-        flat = flat * torch.rsqrt(flat.square().sum(dim=1, keepdim=True) / used + 1e-12)
-        return torch.view_as_complex(flat.view(len(flat), -1, 2))
+            symbols = symbols[:, : self.sent]
+        if self.layered:  # each map by itself, whatever follows it
+            layers = peaks_limited(_unit_power(symbols.flatten(0, 1), self.each), self.papr_db)
+            sent = self._sent(counts)[:, : symbols.shape[1]]
+            return (layers.view(symbols.shape) * sent).flatten(1)
+        used = self.each * counts.unsqueeze(1)
+        return peaks_limited(_unit_power(symbols.flatten(1), used), self.papr_db, used)
 
     def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
         """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
         counts = self._counts(state, symbols)
-        whole = self.most * self.area
-        flat = torch.view_as_real(symbols).flatten(1)
-        flat = nn.functional.pad(flat, (0, max(0, whole - flat.shape[1])))[:, :whole]
-        latent = flat.view(-1, self.most, *self.side) * self._first(counts)
+        flat = torch.view_as_real(symbols.view(len(symbols), -1, self.each)).flatten(2)
+        flat = nn.functional.pad(flat, (0, 0, 0, self.most - flat.shape[1]))
+        controls = self.decoder.controls(self._told(state, counts))
+        heard = flat[:, :, : math.prod(self.side)] * self._weights(controls, counts)
+        latent = heard.reshape(-1, self.most, *self.side)
         latent = latent.contiguous(memory_format=torch.channels_last)
-        image: Tensor = self.decoder(latent, self._told(state, counts)) + self.straight_up(latent)
+        image: Tensor = self.decoder(latent, controls) + self.straight_up(latent)
         return torch.sigmoid(image[:, :, : self.shape[1], : self.shape[2]].float())
 
     def _counts(self, state: ChannelState, like: Tensor) -> Tensor:
         """How many maps are sent of each image, (B,)."""
         if state.cr is None:
             return torch.full((len(like),), float(self.sent), device=like.device)
-        per_map = self.area / 2 / math.prod(self.shape)
-        return (state.cr / per_map).round().clamp(1, self.most)
+        return (state.cr * math.prod(self.shape) / self.each).round().clamp(1, self.most)
 
-    def _first(self, counts: Tensor) -> Tensor:
-        """One for each map that is sent, else zero, (B, maps, 1, 1)."""
+    def _sent(self, counts: Tensor) -> Tensor:
+        """One for each map that is sent, else zero, (B, maps, 1)."""
         numbers = torch.arange(self.most, device=counts.device)
-        return (numbers < counts.unsqueeze(1)).float()[:, :, None, None]
+        return (numbers < counts.unsqueeze(1)).float().unsqueeze(2)
+
+    def _weights(self, controls: list[Tensor], counts: Tensor) -> Tensor:
+        """What each map is sent, or heard, with, (B, maps, 1)."""
+        return self._sent(counts) * (1 + controls[-1].float().unsqueeze(2))
 
     def _told(self, state: ChannelState, counts: Tensor) -> Tensor:
         """SNR, log CR and their product, each of the order of one, (B, 3)."""
@@ -205,8 +254,7 @@ class AdaptiveNetwork(CodecNetwork):
             power = state.gain.abs().square().mean(dim=1)
             snr_db = snr_db + 10 * torch.log10(power.clamp_min(1e-3))
         link = ((snr_db - MIDDLE_DB) / SCALE_DB).expand_as(counts)
-        cr = counts * (self.area / 2 / math.prod(self.shape))
-        rate = torch.log(cr / MIDDLE_CR)
+        rate = torch.log(counts * (self.each / math.prod(self.shape) / MIDDLE_CR))
         return torch.stack([link, rate, link * rate], dim=1)
 
     def _straight(self, images: Tensor) -> Tensor:

@@ -14,9 +14,11 @@ from semloss.codecs.base import (
     Codec,
     CodecNetwork,
     ImageShape,
+    PaprDb,
     Realisation,
     from_symbols,
     nearest,
+    peaks_limited,
     to_symbols,
 )  # fmt: skip
 from semloss.codecs.prelu import PReLU
@@ -46,6 +48,8 @@ class DeepJSCC(Codec):
         Side of every kernel, odd.
     stages
         Stride-2 layers; each halves height and width (rounding up).
+    papr_db
+        Peak-to-average power ratio that its symbols are kept within, in training too.
     """
 
     stem: int = Field(default=16, ge=1, le=1024)
@@ -53,6 +57,7 @@ class DeepJSCC(Codec):
     depth: int = Field(default=2, ge=0, le=32)
     kernel: Literal[3, 5, 7, 9] = 5
     stages: int = Field(default=2, ge=1, le=5)
+    papr_db: PaprDb = None
 
     def latent_shape(self, shape: ImageShape, filters: int) -> tuple[int, int, int]:
         """Maps, height and width of what the encoder sends."""
@@ -85,7 +90,7 @@ class DeepJSCCNetwork(CodecNetwork):
 
     def __init__(self, options: DeepJSCC, shape: ImageShape, filters: int) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.papr_db = shape, options.papr_db
         self.latent_shape = options.latent_shape(shape, filters)
         kernel, pad, width = options.kernel, options.kernel // 2, options.width
         # maps at each resolution, from the image down: C, stem, width, width, ...
@@ -112,7 +117,7 @@ class DeepJSCCNetwork(CodecNetwork):
 
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k), mean power 1."""
-        return to_symbols(self.encoder(images))
+        return peaks_limited(to_symbols(self.encoder(images)), self.papr_db)
 
     def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
         """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""

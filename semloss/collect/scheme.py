@@ -1,7 +1,8 @@
 """What a cell is beside its SNR: a codec at one CR, for one objective, over one channel."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -29,10 +30,21 @@ class Scheme:
         return self.codec, self.channel, self.objective, self.seed
 
     @property
+    def k(self) -> int:
+        """Channel uses per image: the codec's symbols and what the channel needs beside them."""
+        return self.channel.on_air(self.realisation.k)
+
+    @property
+    def cr(self) -> float:
+        """CR = k/n with all channel uses counted."""
+        codecs = self.realisation
+        return codecs.cr if self.k == codecs.k else codecs.cr * self.k / codecs.k
+
+    @property
     def name(self) -> str:
         """Readable start of folder names."""
         # by the realised ratio: 1/50 asked beside 1/48 is the same codec
-        return self.named("cr" + format_cr(self.realisation.cr).replace("/", "_"))
+        return self.named("cr" + format_cr(self.cr).replace("/", "_"))
 
     def named(self, part: str) -> str:
         """Readable start of folder names for a part of its family."""
@@ -63,10 +75,10 @@ class Scheme:
             "codec_label": self.codec.label,
             "objective": "none" if self.codec.training == "none" else self.objective.label,
             "channel": self.channel.label,
-            "cr": realised.cr,
+            "cr": self.cr,
             "cr_nominal": realised.cr_nominal,
             "setting": realised.label,
-            "k": realised.k,
+            "k": self.k,
             "seed": self.seed,
         }
 
@@ -82,19 +94,26 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
     """
     for codec in experiment.codecs:
         objectives = _objectives(experiment, codec)
-        realised: dict[str, float] = {}
-        for at, cr in enumerate(experiment.grid.cr):
-            realisation = codec.realise(cr, shape, where=f"grid.cr[{at}]")
-            other = realised.setdefault(realisation.label, cr)
+        realised: dict[tuple[str, str], float] = {}
+        for (at, cr), channel in product(enumerate(experiment.grid.cr), experiment.channels):
+            realisation = _realised(codec, channel, cr, shape, f"grid.cr[{at}]")
+            other = realised.setdefault((channel.label, realisation.label), cr)
             if other != cr:
                 raise SemlossError(
                     f"grid.cr: {format_cr(other)} and {format_cr(cr)} are both realised as "
                     f"{format_cr(realisation.cr)}; drop one"
                 )
-            for channel, objective, seed in product(
-                experiment.channels, objectives, experiment.grid.seeds
-            ):
+            for objective, seed in product(objectives, experiment.grid.seeds):
                 yield Scheme(codec, channel, objective, realisation, seed)
+
+
+def _realised(
+    codec: Codec, channel: Channel, cr: float, shape: tuple[int, int, int], where: str
+) -> Realisation:
+    """The codec's symbols that make this CR together with what the channel needs beside them."""
+    uses = max(1, round(cr * math.prod(shape)))
+    own = codec.realise(cr * (uses / channel.on_air(uses)), shape, where)
+    return replace(own, cr_nominal=cr)
 
 
 def _objectives(experiment: Experiment, codec: Codec) -> tuple[Objective, ...]:

@@ -23,6 +23,7 @@ for _name, _label, _spellings in (
 register(Metric("lpips", "LPIPS", "", "lower", _DISTANCE, SHARE, ceiling=0.0,
                 floor_is_reached=False))  # fmt: skip
 register(Metric("papr_db", "PAPR", "dB", "lower"))
+register(Metric("acpr_dbc", "power in the neighbouring channel", "dBc", "lower"))
 register(Metric(
     "delivered", "images delivered", "", "higher", SHARE, floor=0.0, ceiling=1.0, noise="binomial",
 ))  # fmt: skip

@@ -86,7 +86,7 @@ def send_scene(
         received,
         codec.cell.snr_db if snr_db is None else snr_db,
         len(places),
-        len(places) * codec.realisation.k,
+        len(places) * codec.channel.on_air(codec.realisation.k),
         float(Psnr().per_image(*both)),
         answers,
     )

@@ -14,8 +14,20 @@ from hypothesis import strategies as st
 from scipy import integrate
 from scipy.special import erfc
 from scipy.stats import rice
+from symbols import qpsk, seeded
 
-from semloss.channels import CHANNELS, Awgn, Channel, Rayleigh, Rician
+from semloss.channels import (
+    CHANNELS,
+    Amplifier,
+    Awgn,
+    Carrier,
+    Channel,
+    LandMobile,
+    Quantised,
+    Rayleigh,
+    Rician,
+    ShadowedRician,
+)  # fmt: skip
 from semloss.errors import SemlossError
 
 ALL = [
@@ -27,18 +39,27 @@ ALL = [
         for equaliser in ("none", "zf", "mmse")
     ),
 ]
-EVERY_CHANNEL = pytest.mark.parametrize("channel", ALL, ids=lambda channel: channel.label)
+# of these the generic properties of fading are asked too; symbols are changed otherwise by the rest
+ALL += [
+    ShadowedRician(),
+    ShadowedRician(fading="fast", equaliser="none"),
+    LandMobile(),
+    LandMobile(fading="fast", equaliser="none"),
+]
+OTHERS = [
+    Amplifier(input_back_off_db=2.0),
+    Amplifier(input_back_off_db=-1.0, model="saleh", roll_off=0.5),
+    Carrier(),
+    Quantised(bits=6),
+    Rician(csi_error_db=-10.0),
+]
+BY_LABEL = {"ids": lambda channel: channel.label}
+EVERY_CHANNEL = pytest.mark.parametrize("channel", ALL + OTHERS, **BY_LABEL)
+EVERY_FLAT_ONE = pytest.mark.parametrize("channel", ALL, **BY_LABEL)
+EVERY_SMOOTH_ONE = pytest.mark.parametrize(
+    "channel", [one for one in ALL + OTHERS if not isinstance(one, Quantised)], **BY_LABEL
+)
 NO_NOISE_DB = math.inf
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def qpsk(images: int, length: int, seed: int = 1) -> torch.Tensor:
-    """Unit-power QPSK (B, k)."""
-    bits = torch.randint(0, 2, (images, length, 2), generator=seeded(seed)).float()
-    return torch.view_as_complex((2 * bits - 1) / math.sqrt(2))
 
 
 def bit_errors(sent: torch.Tensor, received: torch.Tensor) -> torch.Tensor:
@@ -234,7 +255,7 @@ def test_rician_without_scatter_is_awgn(equaliser: str) -> None:
     assert abs(complex(noise.mean())) < 0.01
 
 
-@EVERY_CHANNEL
+@EVERY_FLAT_ONE
 def test_fading_turns_and_scales_and_leaves_the_input_alone(channel: Channel) -> None:
     """A true complex product: h(ax + by) = a hx + b hy, and |hx| = |h||x| for every phase of x."""
     first, second = qpsk(8, 32, seed=1), qpsk(8, 32, seed=2)
@@ -253,7 +274,7 @@ def test_fading_turns_and_scales_and_leaves_the_input_alone(channel: Channel) ->
 # --- The equalisers ----------------------------------------------------------------------------
 
 
-@EVERY_CHANNEL
+@EVERY_FLAT_ONE
 def test_an_equaliser_undoes_the_fade_when_there_is_no_noise(channel: Channel) -> None:
     sent = qpsk(50, 50)
     undone = torch.allclose(channel.transmit(sent, NO_NOISE_DB, seeded()), sent, atol=1e-4)
@@ -293,7 +314,7 @@ def test_the_generator_decides_every_draw(channel: Channel) -> None:
     assert not torch.equal(first, channel.transmit(sent, 5.0, generator))
 
 
-@EVERY_CHANNEL
+@EVERY_SMOOTH_ONE
 def test_gradients_reach_the_symbols(channel: Channel) -> None:
     symbols = qpsk(2, 3).to(torch.complex128).requires_grad_()
     snr_db = torch.tensor([0.0, 10.0])
@@ -316,7 +337,7 @@ def test_options_survive_the_experiment_file(channel: Channel) -> None:
 
 
 def test_labels_tell_all_channels_apart() -> None:
-    assert len({channel.label for channel in ALL}) == len(ALL)
+    assert len({channel.label for channel in ALL + OTHERS}) == len(ALL + OTHERS)
     assert Rician(k_db=7.5, fading="fast", equaliser="zf").label == "rician-k7.5dB-fast-zf"
 
 
@@ -328,6 +349,11 @@ def test_labels_tell_all_channels_apart() -> None:
         ({"kind": "rician", "k_db": math.nan}, r"channel\.k_db"),
         ({"kind": "rayleigh", "fading": "block"}, r"channel\.fading"),
         ({"kind": "awgn", "equaliser": "zf"}, r"channel\.equaliser"),
+        ({"kind": "amplifier"}, r"channel\.input_back_off_db: this key is required"),
+        ({"kind": "amplifier", "input_back_off_db": 2, "roll_off": 0}, r"channel\.roll_off = 0"),
+        ({"kind": "amplifier", "input_back_off_db": 2, "roll_off": 1.5}, r"channel\.roll_off"),
+        ({"kind": "quantised", "bits": 0}, r"channel\.bits"),
+        ({"kind": "carrier", "offset": 0.7}, r"channel\.offset"),
     ],
 )
 def test_bad_options_end_in_one_line_that_names_the_key(
@@ -338,10 +364,14 @@ def test_bad_options_end_in_one_line_that_names_the_key(
     assert "\n" not in str(caught.value)
 
 
-@given(snr_db=st.floats(-30, 60), seed=st.integers(0, 2**31), index=st.integers(0, len(ALL) - 1))
+@given(
+    snr_db=st.floats(-30, 60),
+    seed=st.integers(0, 2**31),
+    index=st.integers(0, len(ALL + OTHERS) - 1),
+)
 @settings(max_examples=100, deadline=None)
 def test_any_snr_gives_finite_symbols(snr_db: float, seed: int, index: int) -> None:
-    assert ALL[index].transmit(qpsk(2, 16), snr_db, seeded(seed)).isfinite().all()
+    assert (ALL + OTHERS)[index].transmit(qpsk(2, 16), snr_db, seeded(seed)).isfinite().all()
 
 
 def test_a_label_names_distribution_speed_and_equaliser():

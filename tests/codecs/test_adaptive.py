@@ -33,13 +33,12 @@ def network(options, shape, cr, seed=0):
     width=st.integers(8, 30),
     stages=st.integers(1, 3),
     maps=st.integers(1, 5),
-    kind=st.sampled_from(["adaptive"]),
+    kind=st.sampled_from(["adaptive", "layered"]),
 )
 def test_any_bands_and_size_come_back_with_unit_power(bands, height, width, stages, maps, kind):
     shape = (bands, height, width)
     options = codec(kind, stages=stages, maps=maps)
-    area = math.prod(options.side(shape))
-    k = math.ceil(maps * area / 2)
+    k = maps * math.ceil(math.prod(options.side(shape)) / 2)
     try:
         realised = options.realise(k / math.prod(shape), shape)
     except SemlossError:  # more symbols than samples
@@ -53,11 +52,11 @@ def test_any_bands_and_size_come_back_with_unit_power(bands, height, width, stag
     assert built.decode(symbols, state, torch.Generator()).shape == images.shape
 
 
+@pytest.mark.parametrize("kind", ["adaptive", "layered"])
 @pytest.mark.parametrize("shape", [RGB, (3, 20, 12), (2, 9, 11)])
-def test_training_sends_of_each_image_what_measuring_sends(shape):
-    options = codec(maps=6)
-    area = math.prod(options.side(shape))
-    crs = [math.ceil(count * area / 2) / math.prod(shape) for count in (2, 3, 6)]
+def test_training_sends_of_each_image_what_measuring_sends(shape, kind):
+    options = codec(kind, maps=6)
+    crs = [options.symbols_per_map(shape) * count / math.prod(shape) for count in (2, 3, 6)]
     images = torch.rand(3, *shape)
     snr_db = torch.tensor([-3.0, 4.0, 15.0])
     whole = network(options, shape, crs[-1])
@@ -84,6 +83,23 @@ def test_the_network_hears_what_it_is_told():
     faded = one.decode(low, ChannelState(15.0, gain), torch.Generator())
     told = one.decode(low, ChannelState(-5.0), torch.Generator())
     torch.testing.assert_close(faded, told)
+
+
+def test_layers_go_one_after_another():
+    options = codec("layered", maps=6, papr_db=4.0)
+    images, state = torch.rand(2, *RGB), ChannelState(snr_db=3.0)
+    each = options.symbols_per_map(RGB)
+    crs = [each * count / math.prod(RGB) for count in (1, 4, 6)]
+    few, more, all_of_them = (network(options, RGB, cr).encode(images, state) for cr in crs)
+    torch.testing.assert_close(more[:, :each], few)
+    torch.testing.assert_close(all_of_them[:, : 4 * each], more)
+    power = all_of_them.abs().square().view(2, 6, each)
+    torch.testing.assert_close(power.mean(2), torch.ones(2, 6), atol=1e-3, rtol=0)
+    assert float(power.detach().max()) <= 10**0.4 * 1.001
+    # one shot spreads its power over what is sent: there the first map is sent otherwise
+    adaptive = codec(maps=6)
+    one, two = (network(adaptive, RGB, cr).encode(images, state) for cr in crs[:2])
+    assert (two[:, :each] - one).abs().max() > 1e-2
 
 
 def test_a_rate_beyond_its_maps_is_one_line():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semloss.codecs import CODECS, ChannelState, Realisation, Trial, transplant
-from semloss.codecs.base import MAX_CR_RATIO, from_symbols, to_symbols
+from semloss.codecs.base import MAX_CR_RATIO, from_symbols, peaks_limited, to_symbols
 from semloss.codecs.prelu import PReLU
 from semloss.errors import Diverged, SemlossError
 
@@ -178,3 +178,38 @@ def test_unknown_codec_and_option_name_the_mend():
         codec(widht=3)
     with pytest.raises(SemlossError, match=r"codec\.kernel = 4"):
         codec(kernel=4)
+
+
+@pytest.mark.parametrize("papr_db", [0.0, 1.0, 3.0, 6.0])
+def test_peaks_are_kept_to_the_limit_and_power_to_one(papr_db):
+    torch.manual_seed(0)
+    symbols = to_symbols(torch.randn(20, 1000, 1)).requires_grad_()
+    limited = peaks_limited(symbols, papr_db)
+    power = limited.abs().square()
+    torch.testing.assert_close(power.mean(1), torch.ones(20), atol=1e-4, rtol=0)
+    assert float(power.detach().max()) <= 10 ** (papr_db / 10) * 1.0001
+    torch.testing.assert_close(limited.angle(), symbols.angle(), atol=1e-4, rtol=0)
+    # the larger stays the larger, or as large
+    order = symbols.abs().argsort(dim=1)
+    assert (limited.abs().gather(1, order).diff(dim=1) > -1e-4).all()
+    (slope,) = torch.autograd.grad(limited.real.sum(), symbols)
+    assert slope.isfinite().all()
+
+
+def test_peaks_below_the_limit_are_left_alone():
+    symbols = to_symbols(torch.randn(5, 200, 1))
+    torch.testing.assert_close(peaks_limited(symbols, 20.0), symbols)
+    assert peaks_limited(symbols, None) is symbols
+
+
+@pytest.mark.parametrize("kind", ["deepjscc", "adaptive"])
+def test_a_codec_keeps_its_peaks_below_what_is_asked(kind):
+    options = CODECS.parse({"kind": kind, "papr_db": 2.0}, "codec")
+    network = options.build(RGB, options.realise(1 / 12, RGB), seed=0)
+    symbols = network.encode(torch.rand(2, *RGB), STATE)
+    power = symbols.abs().square()
+    assert float(power.detach().max()) <= 10**0.2 * 1.001
+    torch.testing.assert_close(power.mean(1), torch.ones(2), atol=1e-3, rtol=0)
+    with pytest.raises(SemlossError, match=r"codec\.papr_db = -1"):
+        CODECS.parse({"kind": kind, "papr_db": -1}, "codec")
+    assert "papr_db" not in CODECS.dump(CODECS.parse({"kind": kind}, "codec"))

@@ -10,6 +10,7 @@ from torch import Tensor
 from semloss.channels import Channel
 from semloss.codecs import ChannelState, CodecNetwork
 from semloss.errors import SemlossError
+from semloss.metrics import papr_db
 from semloss.sources import ImageSet
 from semloss.training import autocast
 
@@ -85,3 +86,10 @@ class Chain:
         state = ChannelState(snr_db, received.gain, cr)
         with autocast(images.device, self.bf16):
             return self.codec.decode(received.symbols, state, generator), symbols
+
+    def told(self, symbols: Tensor) -> dict[str, Tensor]:
+        """What is measured of the symbols sent: metrics by name, each (B,)."""
+        told = {"papr_db": papr_db(symbols), **self.channel.measures(symbols)}
+        if self.codec.delivered is not None:
+            told["delivered"] = self.codec.delivered
+        return told

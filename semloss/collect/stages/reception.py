@@ -13,14 +13,7 @@ from torch import Tensor, nn
 from semloss.collect.stages.chain import Chain, images_at, pixels_of
 from semloss.identity import seed_for
 from semloss.interruption import look
-from semloss.metrics import (
-    Asked,
-    Delivery,
-    ImageMetric,
-    Measurement,
-    mean_measurement,
-    papr_db,
-)  # fmt: skip
+from semloss.metrics import Asked, Delivery, ImageMetric, Measurement, mean_measurement
 from semloss.outcomes import encoded
 from semloss.sources import ImageSet
 from semloss.tasks import Answers, Hearing, Said, Task
@@ -124,23 +117,19 @@ def measure(
     networks = [(of, name, network) for of in listeners for name, network in of.networks.items()]
     values: dict[str, list[Tensor]] = {one.name: [] for one in metrics}
     heard = [Hearing(of.task, network) for of, _, network in networks]
-    peaks: list[Tensor] = []
-    delivered: list[Tensor] = []
+    told: dict[str, list[Tensor]] = {}
     with torch.inference_mode():
         for images in sent.batches():
             look()
             arrived, symbols = chain.send(images, snr_db, generator)
             for metric in metrics:
                 values[metric.name].append(metric.per_image(images, arrived).cpu())
-            peaks.append(papr_db(symbols).cpu())
-            if chain.codec.delivered is not None:
-                delivered.append(chain.codec.delivered.cpu())
+            for name, of_symbols in chain.told(symbols).items():
+                told.setdefault(name, []).append(of_symbols.cpu())
             for one in heard:
                 one.take(arrived)
     found = [("none", "none", one.summarise(torch.cat(values[one.name]))) for one in metrics]
-    found.append(("none", "none", mean_measurement("papr_db", torch.cat(peaks))))
-    if delivered:
-        found.append(("none", "none", mean_measurement("delivered", torch.cat(delivered))))
+    found += [("none", "none", mean_measurement(n, torch.cat(parts))) for n, parts in told.items()]
     for one, (of, name, _) in zip(heard, networks, strict=True):
         found += [(of.task.label, name, measure) for measure in of.judge(one.said())]
     return [
