@@ -108,6 +108,8 @@ class Experiment:
         for label in labels:
             if labels.count(label) > 1:
                 raise SemlossError(f"task: {label} stands twice; drop one, or change an option")
+        for at, entry in enumerate(experiment.tasks):
+            entry.task.accept({one.label: one.task for one in experiment.tasks[:at]})
         for objective in experiment.objectives:
             experiment.tasks_of(objective)
         _check_order("train.base_snr_db", experiment.train.base_snr_db)

@@ -99,7 +99,7 @@ class _Scheduling:
             needs = cell.needs | flown[cell.scheme.family]
             measured = Unit("measured", *cell.place, _ids(needs), cell.scheme, cell.snr_db)
             units |= {unit.id: unit for unit in (*cell.units, *needs.values(), measured)}
-        return sorted(units.values(), key=lambda one: KINDS.index(one.kind))
+        return sorted(self._taught(units).values(), key=lambda one: KINDS.index(one.kind))
 
     def shared(self, scheme: Scheme) -> dict[str, Unit]:
         """What the cells of one scheme start from, by the part it plays."""
@@ -136,9 +136,26 @@ class _Scheduling:
         identity = self.common | {"task": TASKS.dump(task), "recipe": _plain(recipe)}
         if task.reads_maps:
             identity["maps"] = self.maps
+        teachers = {f"teacher {one.label}": self.clean(one) for one in self._teachers(entry)}
+        identity |= {role: unit.key for role, unit in teachers.items()}
         key = key_of("task", identity)
         name = f"{TASKS.kind_of(task)}-{key[:8]}"
-        return Unit("task", "task", key, name, lesson=Lesson(recipe), task=entry.label)
+        needs = _ids(teachers)
+        return Unit("task", "task", key, name, needs, lesson=Lesson(recipe), task=entry.label)
+
+    def _teachers(self, entry: TaskEntry) -> list[TaskEntry]:
+        heard = entry.task.listens_to()
+        return [one for one in self.experiment.tasks if one.label in heard]
+
+    def _taught(self, units: dict[str, Unit]) -> dict[str, Unit]:
+        """The units with those that the task models among them are taught by, teachers first."""
+        heard: dict[str, Unit] = {}
+        for entry in reversed(self.experiment.tasks):  # a teacher stands before its students
+            unit = self.clean(entry)
+            if unit.id in units or unit.id in heard:
+                teachers = [self.clean(one) for one in self._teachers(entry)]
+                heard = {one.id: one for one in (*teachers, unit)} | heard
+        return heard | units
 
     def trunk(self, scheme: Scheme) -> Unit:
         """The codec that the bases of all CRs start from: its CR does not depend on the grid."""

@@ -37,6 +37,10 @@ V = TypeVar("V")
 def _distinct(values: tuple[V, ...]) -> tuple[V, ...]:
     if not values:
         raise ValueError("the list is empty; give at least one value")
+    return _once(values)
+
+
+def _once(values: tuple[V, ...]) -> tuple[V, ...]:
     for value in values:
         if values.count(value) > 1:
             raise ValueError(f"{value} stands twice; drop one")
@@ -214,7 +218,7 @@ class TaskTraining(_WithRecipes):
     Attributes
     ----------
     uses
-        The states of the model that judge each cell.
+        The states of the model that judge each cell; none of a model that only teaches.
     unseen
         No objective reads it: it only judges, as a model that was not there when codecs were
         trained.
@@ -230,7 +234,7 @@ class TaskTraining(_WithRecipes):
         channel, objective and seed: the one model that can be flown.
     """
 
-    uses: Annotated[tuple[Use, ...], BeforeValidator(_listed), AfterValidator(_distinct)] = (
+    uses: Annotated[tuple[Use, ...], BeforeValidator(_listed), AfterValidator(_once)] = (
         "clean",
         "matched",
     )

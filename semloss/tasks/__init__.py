@@ -2,12 +2,13 @@
 
 from semloss.tasks.base import TASKS, Answers, Hearing, Said, Task, answer, say
 from semloss.tasks.classify import Classifier
+from semloss.tasks.distilled import Distilled
 from semloss.tasks.efficientnet import EfficientNetLite0
 from semloss.tasks.none import NoTask
 from semloss.tasks.resnet8 import ResNet8
 from semloss.tasks.segment import Segment
 
 __all__ = [
-    "TASKS", "Answers", "Classifier", "EfficientNetLite0", "Hearing", "NoTask", "ResNet8", "Said",
-    "Segment", "Task", "answer", "say",
+    "TASKS", "Answers", "Classifier", "Distilled", "EfficientNetLite0", "Hearing", "NoTask",
+    "ResNet8", "Said", "Segment", "Task", "answer", "say",
 ]  # fmt: skip

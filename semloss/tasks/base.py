@@ -101,6 +101,23 @@ class Task(Options, ABC):
     def loss(self, outputs: Tensor, truth: Tensor) -> Tensor:
         """Loss of a batch from the network's float32 outputs and the truth."""
 
+    def listens_to(self) -> tuple[str, ...]:
+        """Labels of the task models that teach it on clean images: none, usually."""
+        return ()
+
+    def accept(self, before: "Mapping[str, Task]") -> None:
+        """Refuse teachers that are not among the tasks before it, or that it cannot learn from.
+
+        Raises
+        ------
+        SemlossError
+            Saying why.
+        """
+
+    def taught(self, outputs: Tensor, truth: Tensor, lore: Tensor) -> Tensor:
+        """Loss of a batch where teachers speak too: their outputs (B, teachers, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} listens to teachers and has no loss")
+
     @abstractmethod
     def answers(self, outputs: Tensor) -> Tensor:
         """What the model says, from the network's outputs."""

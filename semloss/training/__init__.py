@@ -2,12 +2,13 @@
 
 from semloss.training.checkpoint import Trained
 from semloss.training.device import autocast, keep_freed_memory, native_bf16
-from semloss.training.draws import Draws, batches, draw_symmetry
+from semloss.training.draws import SYMMETRIES, Draws, batches, draw_symmetry, turned_at_once
 from semloss.training.loop import train, train_pack
 from semloss.training.member import BatchLoss, Companion, Member
 from semloss.training.recipe import Recipe
 
 __all__ = [
-    "BatchLoss", "Companion", "Draws", "Member", "Recipe", "Trained", "autocast", "batches",
-    "draw_symmetry", "keep_freed_memory", "native_bf16", "train", "train_pack",
+    "SYMMETRIES", "BatchLoss", "Companion", "Draws", "Member", "Recipe", "Trained", "autocast",
+    "batches", "draw_symmetry", "keep_freed_memory", "native_bf16", "train", "train_pack",
+    "turned_at_once",
 ]  # fmt: skip

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from semloss.identity import seed_for
 
+#: Ways to turn or mirror a square.
+SYMMETRIES = 8
+
 
 @dataclass
 class Draws:
@@ -58,7 +61,7 @@ def draw_symmetry(generator: torch.Generator) -> Callable[[Tensor], Tensor]:
 
     Land seen from above has no preferred orientation. Maps that are not square are flipped only.
     """
-    draw = torch.randint(8, (), generator=generator, device=generator.device)
+    draw = torch.randint(SYMMETRIES, (), generator=generator, device=generator.device)
     return partial(turned if draw.is_cuda else turned_at_once, draw)
 
 

@@ -5,19 +5,25 @@ import zlib
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from semloss.collect.run import UnitFolder
 from semloss.collect.stages.attempts import Doing
 from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
+from semloss.collect.stages.chain import images_at
 from semloss.collect.stages.subject import Subject
 from semloss.collect.units import Job, Unit
 from semloss.errors import SemlossError
 from semloss.identity import seed_for
+from semloss.interruption import look
 from semloss.metrics import Measurement
 from semloss.tasks import Said
-from semloss.training import BatchLoss, Draws, autocast
+from semloss.training import SYMMETRIES, BatchLoss, Draws, autocast, turned_at_once
+
+#: Images per pass of a teacher.
+HEARD = 128
 
 
 def shared_folder(job: Job, unit: Unit) -> UnitFolder:
@@ -25,16 +31,41 @@ def shared_folder(job: Job, unit: Unit) -> UnitFolder:
     return UnitFolder(job.cache / "tasks" / unit.name, unit.key)
 
 
-def clean_loss(bench: Bench, subject: Subject, network: nn.Module) -> BatchLoss:
-    """Loss of a task model on clean images."""
+def clean_loss(
+    bench: Bench, subject: Subject, network: nn.Module, lore: Tensor | None = None
+) -> BatchLoss:
+    """Loss of a task model on clean images; `lore` (n, T, ...) is what its teachers say of them."""
 
     def loss(positions: Tensor, draws: Draws) -> Tensor:
         batch = bench.batch(positions, draws, subject)
         with autocast(bench.device, bench.job.bf16):
             outputs = network(batch.images)
-        return subject.task.loss(outputs, batch.truths[subject.label])
+        truth = batch.truths[subject.label]
+        if lore is None:
+            return subject.task.loss(outputs, truth)
+        return subject.task.taught(outputs, truth, lore.index_select(0, positions))
 
     return loss
+
+
+def _lore(bench: Bench, subject: Subject) -> Tensor | None:
+    """Outputs (n, T, ...) of a model's teachers for the training images, on the device.
+
+    Each is the mean over the symmetries of a square.
+    """
+    told = []
+    for label in subject.task.listens_to():
+        teacher = bench.subjects[label].network()
+        bench.load(f"teacher {label}", teacher)
+        parts = []
+        with torch.no_grad():
+            for chosen in torch.split(torch.from_numpy(bench.split.train), HEARD):
+                look()
+                images = images_at(bench.pixels, chosen.to(bench.device), bench.device)
+                turns = (turned_at_once(torch.tensor(way), images) for way in range(SYMMETRIES))
+                parts.append(torch.stack([teacher(one) for one in turns]).mean(0))
+        told.append(torch.cat(parts))
+    return torch.stack(told, 1) if told else None
 
 
 @stage
@@ -73,9 +104,10 @@ class TaskModel(Stage):
             clean = {one.metric: one.value for one in self._clean(bench, subject, said)}
             return {"clean": clean, "n": len(said.answers), **_recorded(said)}
 
+        lore = _lore(bench, subject)
         record = yield from bench.attempts(unit, shared).train(
             lambda key: subject.network(seed_for(key, "weights")),
-            lambda network, _: (clean_loss(bench, subject, network), None),
+            lambda network, _: (clean_loss(bench, subject, network, lore), None),
             facts,
         )
         if record["status"] == "diverged":
