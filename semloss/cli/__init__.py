@@ -22,6 +22,7 @@ COMMANDS = {
     "fit": "fit a surface metric = f(CR, SNR) to a table of measurements",
     "compare": "compare runs, codecs, objectives or receivers on the same test images",
     "send": "send images over a trained link and see what arrives",
+    "sure": "send layers until the receiver is sure, against fixed rates",
     "export": "write a trained encoder as ONNX for an on-board processor",
     "predict": "predict a metric, or what a target needs, from a fit file",
     "fits": "list the fits that come with semloss",

@@ -5,8 +5,9 @@ from semloss.sending.exported import ExportedEncoder, export_encoder
 from semloss.sending.loaded import Heard, LoadedCodec, load_codec
 from semloss.sending.scenes import send_scene
 from semloss.sending.sent import SentImage, SentImages
+from semloss.sending.sure import UntilSure, send_until_sure
 
 __all__ = [
-    "Cell", "ExportedEncoder", "Heard", "LoadedCodec", "SentImage", "SentImages", "choose_cell",
-    "export_encoder", "load_codec", "send_scene",
+    "Cell", "ExportedEncoder", "Heard", "LoadedCodec", "SentImage", "SentImages", "UntilSure",
+    "choose_cell", "export_encoder", "load_codec", "send_scene", "send_until_sure",
 ]  # fmt: skip

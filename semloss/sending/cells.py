@@ -91,9 +91,7 @@ def choose_cell(
         if name not in cells:
             raise SemlossError(f"{run} has no cell {name}; {meant(name, cells)}")
         return cells[name], []
-    found = [one for one in cells.values() if _has(one, where or {})]
-    if not found:
-        raise SemlossError(f"{run} has no cell with {_told(where or {})}")
+    found = measured_cells(run, where)
     if cr is not None:
         found = _nearest(found, lambda one: abs(math.log(one.cr / cr)))
     if snr_db is not None:
@@ -112,6 +110,20 @@ def choose_cell(
     if far or (snr_db is not None and abs(chosen.snr_db - snr_db) > 1e-6):
         notes.append(f"the cell nearest to {', '.join(asked)} is that of {chosen.place}")
     return chosen, notes
+
+
+def measured_cells(run: Path, where: Mapping[str, str] | None = None) -> list[Cell]:
+    """Cells of a run that were measured and did not diverge; `where` as in `choose_cell`.
+
+    Raises
+    ------
+    SemlossError
+        When there is none.
+    """
+    found = [one for one in _cells(run).values() if _has(one, where or {})]
+    if not found:
+        raise SemlossError(f"{run} has no cell with {_told(where or {})}")
+    return found
 
 
 def _nearest(cells: list[Cell], distance: Any) -> list[Cell]:  # noqa: ANN401 - a function

@@ -259,3 +259,8 @@ def test_without_the_extra_the_export_says_what_to_install(run, tmp_path, monkey
     assert "name it *.onnx" in capfd.readouterr().err
     assert main([*words, "--out", str(tmp_path / "encoder.onnx")]) == 2
     assert "pip install 'semloss[onnx]'" in capfd.readouterr().err
+
+
+def test_layers_are_not_sent_of_a_codec_that_has_none(run, capfd):
+    assert main(["sure", str(run), "--target", "0.5"]) == 2
+    assert "has no layers to send one after another" in capfd.readouterr().err
