@@ -60,9 +60,7 @@ class Registry(Generic[P]):
     def label(self, plugin: P) -> str:
         """Kind and the options that differ from their defaults: "deepjscc-width64"."""
         changed = plugin.model_dump(exclude_defaults=True)
-        return "-".join(
-            [self.kind_of(plugin), *(f"{key}{value}" for key, value in changed.items())]
-        )
+        return "-".join([self.kind_of(plugin), *(_changed(*one) for one in changed.items())])
 
     def dump(self, plugin: P) -> dict[str, Any]:
         """Options as plain data, `kind` first; `parse` reads them back."""
@@ -91,6 +89,15 @@ class Registry(Generic[P]):
                 f"{where}.kind = {kind!r}: no such {self.noun}; there are {', '.join(self.kinds())}"
             )
         return validate(self._plugins[kind], options, where)
+
+
+def _changed(key: str, value: object) -> str:
+    """A changed option as part of a label: "width64", "permuted", "taskswide+vgg"."""
+    if value is True:
+        return key
+    if isinstance(value, list | tuple):
+        value = "+".join(map(str, value))
+    return f"{key}{value}"
 
 
 M = TypeVar("M", bound=BaseModel)

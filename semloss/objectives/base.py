@@ -81,6 +81,11 @@ class Objective(Options, ABC):
             )
         return list(there) if self.reads_tasks else []
 
+    @property
+    def of_pixels(self) -> bool:
+        """Whether it looks at pixels themselves, so that an image like none is a failure."""
+        return True
+
     @abstractmethod
     def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> Judge:
         """Make the judge.

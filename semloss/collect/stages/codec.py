@@ -147,4 +147,4 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
             sent = images_at(bench.pixels, chosen, bench.device)
             batches.append((sent, chain.send(sent, snr_db, generator)[0]))
     bits = scheme.realisation.k * math.log2(1 + 10 ** (snr_db / 10))
-    return scheme.codec.check(Trial(batches, mean, bits))
+    return scheme.codec.check(Trial(batches, mean, bits, scheme.objective.of_pixels))
