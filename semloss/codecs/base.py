@@ -93,6 +93,9 @@ class CodecNetwork(nn.Module, ABC):
 
     delivered: Tensor | None = None
 
+    def attend(self, model: nn.Module) -> None:
+        """Take the task model that the sender runs, in evaluation mode, where it runs one."""
+
     @abstractmethod
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k).
@@ -137,6 +140,10 @@ class Codec(Options, ABC):
 
     training: ClassVar[Training] = "cell"
     delivers: ClassVar[Delivery] = "image"
+    #: Whether its sender runs the experiment's first task model, as trained on clean images.
+    runs_task: ClassVar[bool] = False
+    #: Whether it sends at the CR that is asked, rather than at what its message takes at each SNR.
+    takes_cr: ClassVar[bool] = True
 
     @abstractmethod
     def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
@@ -156,6 +163,10 @@ class Codec(Options, ABC):
         SemlossError
             When the nearest one is further than `MAX_CR_RATIO` away.
         """
+
+    def at(self, realisation: Realisation, shape: ImageShape, snr_db: float) -> Realisation:
+        """The realisation at a cell's Es/N0 in dB, where that decides what is sent."""
+        return realisation
 
     @abstractmethod
     def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> CodecNetwork:

@@ -16,9 +16,10 @@ not held against the decoder.
 
 import math
 import zlib
+from abc import abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -45,6 +46,8 @@ GREY = 0.5
 #: Codewords of an Es/N0 above this are told from others by their likeness to what was sent, which
 #: is 0.5 there, and 1/sqrt(k) of others.
 KNOWN_FROM_DB, ALIKE = -4.8, 0.3
+#: So few symbols are too like to others by chance.
+KNOWN_FROM_K = 64
 #: Most images that share a codestream: measurements send them in batches of as many.
 MOST_TILES = 64
 
@@ -62,19 +65,13 @@ class DigitalCodec(Codec):
         it is the cliff, above it nothing is gained. Without it, the sender follows the channel's.
     margin_db
         Kept between the SNR that the sender knows and the threshold.
-    tiles
-        Images that share one codestream, as a mosaic: no one sends a header with each small tile.
-        They arrive or fail together. Neighbours in the mosaic are strangers, which costs JPEG 2000
-        some bits at their seams; codecs of blocks have theirs at the same places.
     """
 
     training = "none"
-    file: ClassVar[str]
 
     link: Literal["dvb-s2", "shannon"] = "dvb-s2"
     planned_snr_db: float | None = Field(default=None, ge=-30, le=60)
     margin_db: float = Field(default=0.0, ge=0, le=30)
-    tiles: int = Field(default=1, ge=1, le=MOST_TILES)
 
     @model_validator(mode="after")
     def _closes(self) -> Self:
@@ -94,6 +91,22 @@ class DigitalCodec(Codec):
         threshold = known - self.margin_db
         return ModCod("Shannon", float(shannon(threshold)), threshold)
 
+
+class PictureCodec(DigitalCodec):
+    """A source codec of pictures over a digital link.
+
+    Attributes
+    ----------
+    tiles
+        Images that share one codestream, as a mosaic: no one sends a header with each small tile.
+        They arrive or fail together. Neighbours in the mosaic are strangers, which costs JPEG 2000
+        some bits at their seams; codecs of blocks have theirs at the same places.
+    """
+
+    file: ClassVar[str]
+
+    tiles: int = Field(default=1, ge=1, le=MOST_TILES)
+
     def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
         """Any whole number of symbols; see `Codec.realise`."""
         check_codec(self.file)
@@ -101,34 +114,34 @@ class DigitalCodec(Codec):
         k = max(1, round(cr * n))
         return Realisation(cr, k / n, k, {"symbols": k})
 
-    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "DigitalNetwork":
+    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "PictureNetwork":
         """Nothing is drawn and nothing learnt; see `Codec.build`."""
-        return DigitalNetwork(self, realisation.k)
+        return PictureNetwork(self, realisation.k)
 
 
 @CODECS.register("jpeg2000")
-class Jpeg2000(DigitalCodec):
+class Jpeg2000(PictureCodec):
     """JPEG 2000 (ISO/IEC 15444-1): bare codestream, irreversible wavelet, one quality layer."""
 
     file = "jpeg2000"
 
 
 @CODECS.register("webp")
-class WebP(DigitalCodec):
+class WebP(PictureCodec):
     """WebP, lossy (RFC 9649)."""
 
     file = "webp"
 
 
 @CODECS.register("avif")
-class Avif(DigitalCodec):
+class Avif(PictureCodec):
     """AVIF: a still picture of AV1, as libavif makes it by default."""
 
     file = "avif"
 
 
 @CODECS.register("jpeg")
-class Jpeg(DigitalCodec):
+class Jpeg(PictureCodec):
     """JPEG (ISO/IEC 10918-1) with Huffman tables made for each picture."""
 
     file = "jpeg"
@@ -136,43 +149,67 @@ class Jpeg(DigitalCodec):
 
 @dataclass(frozen=True)
 class _Codeword:
-    """What one codestream became: its rows of the batch, symbols, and need.
+    """What one message became: its rows of the batch, its need, and what arrives above it.
 
-    `needed_db` is the Es/N0 of the threshold, infinite where no file was sent; `images` what
-    arrives above it, uint8 (m, H, W, C).
+    `needed_db` is the Es/N0 of the threshold, infinite where nothing was sent.
     """
 
     rows: slice
     needed_db: float
-    images: NDArray[np.uint8]
+    content: NDArray[Any]
 
 
 class DigitalNetwork(CodecNetwork):
-    """Sender and ideal decoder of a `DigitalCodec`: remembers the batch that it sent last."""
+    """Sender and ideal decoder of a `DigitalCodec`: remembers the batch that it sent last.
 
-    def __init__(self, options: DigitalCodec, k: int) -> None:
+    Parameters
+    ----------
+    options
+        The codec.
+    k
+        Symbols of an image.
+    together
+        Images that share a message.
+    """
+
+    def __init__(self, options: DigitalCodec, k: int, together: int = 1) -> None:
         super().__init__()
-        self._options, self._k = options, k
+        self._options, self._k, self._together = options, k, together
         self._sent: list[_Codeword] = []
         self._symbols = torch.zeros(0, k, dtype=torch.complex64)
 
+    @abstractmethod
+    def prepared(self, images: Tensor) -> NDArray[Any]:
+        """What is to be sent of images (B, C, H, W), row by row."""
+
+    @abstractmethod
+    def message(self, items: NDArray[Any], bits: int) -> tuple[bytes, NDArray[Any]] | None:
+        """The message of some rows within a number of bits, and what arrives of it; None: none."""
+
+    @abstractmethod
+    def lost(self, items: NDArray[Any]) -> NDArray[Any]:
+        """What the receiver takes in place of rows, prepared or arrived, when nothing arrives."""
+
+    @abstractmethod
+    def given(self, content: NDArray[Any]) -> Tensor:
+        """What is delivered of rows as they arrive."""
+
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
-        """Code images (B, C, H, W) within their budget; see `CodecNetwork.encode`."""
-        pixels = (images.float() * 255).round().clamp(0, 255).byte()
-        arrays = pixels.permute(0, 2, 3, 1).cpu().numpy()
-        capacity = _capacity(state, len(arrays))
-        ends = [*range(0, len(arrays), self._options.tiles), len(arrays)]
+        """Send images (B, C, H, W) within their budget; see `CodecNetwork.encode`."""
+        items = self.prepared(images)
+        capacity = _capacity(state, len(items))
+        ends = [*range(0, len(items), self._together), len(items)]
         self._sent, symbols = [], []
         for begin, end in pairwise(ends):
             rows = slice(begin, end)
-            word, points = self._coded(arrays[rows], rows, _as_snr_db(capacity[rows].mean()))
+            word, points = self._coded(items[rows], rows, _as_snr_db(capacity[rows].mean()))
             self._sent.append(word)
             symbols.append(points)
         self._symbols = torch.from_numpy(np.concatenate(symbols)).to(images.device)
         return self._symbols
 
     def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
-        """Images (B, C, H, W) of the codewords sent last that meet enough SNR, else grey.
+        """What arrives of the codewords sent last that meet enough SNR, else what is lost.
 
         Raises
         ------
@@ -182,41 +219,64 @@ class DigitalNetwork(CodecNetwork):
         if symbols.shape != self._symbols.shape:
             raise self._others()
         capacity = _capacity(state, len(symbols))
-        images, arrived, sure = [], [], []
+        content, arrived, sure = [], [], []
         for word in self._sent:
             met_db = _as_snr_db(capacity[word.rows].mean())
             good = met_db >= word.needed_db - 1e-6
-            images.append(word.images if good else np.full_like(word.images, round(GREY * 255)))
-            arrived += [good] * len(word.images)
-            sure += [good and word.needed_db > KNOWN_FROM_DB] * len(word.images)
+            content.append(word.content if good else self.lost(word.content))
+            arrived += [good] * len(word.content)
+            sure += [good and word.needed_db > KNOWN_FROM_DB] * len(word.content)
         alike = _alike(symbols, self._symbols, state.gain).cpu()[torch.tensor(sure)].mean()
-        if alike < ALIKE:  # nan, which is not, where no image is sure to be known
+        if self._k >= KNOWN_FROM_K and alike < ALIKE:  # nan is not: no image is sure to be known
             raise self._others()
         self.delivered = torch.tensor(arrived)
-        pixels = torch.from_numpy(np.concatenate(images)).to(symbols.device)
-        return pixels.permute(0, 3, 1, 2).float() / 255
+        return self.given(np.concatenate(content)).to(symbols.device)
 
     def _coded(
-        self, images: NDArray[np.uint8], rows: slice, snr_db: float
+        self, items: NDArray[Any], rows: slice, snr_db: float
     ) -> tuple[_Codeword, NDArray[np.complex64]]:
-        """One codestream of images (m, H, W, C), and its symbols (m, k)."""
-        options, count = self._options, len(images)
-        modcod = options.scheme(snr_db)
-        found = None
+        """The codeword of some rows, and its symbols (m, k)."""
+        count, modcod, found = len(items), self._options.scheme(snr_db), None
         if modcod is not None:
-            bits = math.floor(count * self._k * modcod.efficiency)
-            found = within(mosaic(images), options.file, bits)
-        file, back = found or (images.tobytes(), mosaic(images))
+            found = self.message(items, math.floor(count * self._k * modcod.efficiency))
+        file, content = found or (items.tobytes(), self.lost(items))
         rng = np.random.default_rng(zlib.crc32(file))
         symbols = _points(modcod, count * self._k, rng).reshape(count, self._k)
         symbols /= np.sqrt(np.mean(np.abs(symbols) ** 2, axis=1, keepdims=True))
         needed = math.inf if found is None or modcod is None else modcod.es_n0_db
-        return _Codeword(rows, needed, cut(back, images.shape)), symbols.astype(np.complex64)
+        return _Codeword(rows, needed, content), symbols.astype(np.complex64)
 
     def _others(self) -> SemlossError:
         return SemlossError(
             f"{self._options.label} decodes the symbols that it encoded last, and these are others"
         )
+
+
+class PictureNetwork(DigitalNetwork):
+    """Network of a `PictureCodec`: rows are images, uint8 (B, H, W, C)."""
+
+    def __init__(self, options: PictureCodec, k: int) -> None:
+        super().__init__(options, k, options.tiles)
+        self._file = options.file
+
+    def prepared(self, images: Tensor) -> NDArray[Any]:
+        """Images in whole levels."""
+        pixels = (images.float() * 255).round().clamp(0, 255).byte()
+        array: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).cpu().numpy()
+        return array
+
+    def message(self, items: NDArray[Any], bits: int) -> tuple[bytes, NDArray[Any]] | None:
+        """The best file of their mosaic."""
+        found = within(mosaic(items), self._file, bits)
+        return None if found is None else (found[0], cut(found[1], items.shape))
+
+    def lost(self, items: NDArray[Any]) -> NDArray[Any]:
+        """Grey images."""
+        return np.full_like(items, round(GREY * 255))
+
+    def given(self, content: NDArray[Any]) -> Tensor:
+        """Images (B, C, H, W) in [0, 1]."""
+        return torch.from_numpy(content).permute(0, 3, 1, 2).float() / 255
 
 
 def _alike(symbols: Tensor, known: Tensor, gain: Tensor | None) -> Tensor:

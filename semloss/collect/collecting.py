@@ -147,6 +147,7 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
             f"task {entry.label}"
             for entry in experiment.tasks
             if entry.task.reads not in (None, codec.delivers)
+            and not (codec.runs_task and entry is experiment.tasks[0])
         ]
         if deaf:
             names = ", ".join(deaf)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from semloss.channels import CHANNELS, Awgn
 from semloss.codecs import CODECS
-from semloss.codecs.digital import DigitalCodec
+from semloss.codecs.digital import PictureCodec
 from semloss.errors import SemlossError
 from semloss.storage import write_atomically
 
@@ -72,14 +72,14 @@ def rate_curve(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _digital(told: dict[str, Any]) -> DigitalCodec | None:
+def _digital(told: dict[str, Any]) -> PictureCodec | None:
     """The source codec of a cell, if its rate tells what arrives: over AWGN, at its own SNR."""
     try:
         codec = CODECS.parse(told["codec"], "codec")
         channel = CHANNELS.parse(told["channel"], "channel")
     except SemlossError:  # a codec of another installation
         return None
-    follows = isinstance(codec, DigitalCodec) and codec.planned_snr_db is None
+    follows = isinstance(codec, PictureCodec) and codec.planned_snr_db is None
     return codec if follows and isinstance(channel, Awgn) else None  # type: ignore[return-value]
 
 

@@ -200,6 +200,8 @@ class _Scheduling:
         self, scheme: Scheme, snr_db: float, shared: dict[str, Unit], starts: dict[str, Unit]
     ) -> _Cell:
         """One point of the grid: its codec and its receivers are trained."""
+        at = scheme.codec.at(scheme.realisation, self.shape, snr_db)
+        scheme = replace(scheme, realisation=at)
         training, own = self.experiment.train, (snr_db, snr_db)
         identity = self._codec(scheme) | {
             "needs": {role: unit.key for role, unit in shared.items()},
@@ -222,6 +224,8 @@ class _Scheduling:
             cell.units.append(codec)
         if codec is not None:
             needs["codec"] = codec
+        if scheme.codec.runs_task:
+            needs[f"clean {self.first.label}"] = self.clean(self.first)
         for entry in self._heard(scheme):
             needs[f"clean {entry.label}"] = self.clean(entry)
             if self._wants(entry, "matched"):
@@ -287,8 +291,10 @@ class _Scheduling:
         return use in entry.training.uses
 
     def _judges(self, scheme: Scheme) -> dict[str, Unit]:
-        """The task models that the scheme's objective reads, by the part they play."""
-        entries = self.experiment.tasks_of(scheme.objective)
+        """The task models that its objective reads, or its sender, by the part they play."""
+        entries = [*self.experiment.tasks_of(scheme.objective)]
+        if scheme.codec.runs_task:
+            entries.append(self.first)
         return {f"clean {entry.label}": self.clean(entry) for entry in entries}
 
     def _codec(self, scheme: Scheme) -> dict[str, Any]:

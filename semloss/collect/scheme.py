@@ -94,8 +94,9 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
     """
     for codec in experiment.codecs:
         objectives = _objectives(experiment, codec)
+        ratios = enumerate(experiment.grid.cr[: None if codec.takes_cr else 1])
         realised: dict[tuple[str, str], float] = {}
-        for (at, cr), channel in product(enumerate(experiment.grid.cr), experiment.channels):
+        for (at, cr), channel in product(ratios, experiment.channels):
             realisation = _realised(codec, channel, cr, shape, f"grid.cr[{at}]")
             other = realised.setdefault((channel.label, realisation.label), cr)
             if other != cr:

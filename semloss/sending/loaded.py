@@ -231,6 +231,11 @@ def load_codec(
     weights = {role: chosen.run / f"{name}.safetensors" for role, name in told["weights"].items()}
     if "codec" in weights:
         _load(weights["codec"], network)
+    if codec.runs_task:
+        label, options = next(iter(told["tasks"].items()))
+        model = TASKS.parse(options, "task").build(shape[0], len(told["classes"]), 0)
+        _load(weights[f"clean {label}"], model)
+        network.attend(_placed(model, place))
     receivers = {}
     for at, (label, options) in enumerate(told["tasks"].items()):
         task = TASKS.parse(options, "task")

@@ -233,3 +233,37 @@ def test_one_line_for_what_cannot_be(tiles, monkeypatch):
     monkeypatch.setattr("semloss.codecs.picture_files.features.check", lambda _: False)
     with pytest.raises(SemlossError, match="built without avif"):
         network_of(kind="avif")
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+class Says(torch.nn.Module):
+    """Logits of ten classes from the mean of the image's three bands."""
+
+    def forward(self, images):
+        return torch.nn.functional.pad(50 * images.mean(dim=(2, 3)), (0, 7), value=-9.0)
+
+
+def test_label_and_confidence_arrive_as_they_were_rounded(tiles):
+    codec = CODECS.parse({"kind": "onboard", "confidence_bits": 6}, "codec")
+    nominal = codec.realise(1 / 6, SHAPE)
+    at = codec.at(nominal, SHAPE, 5.0)
+    assert at.k == math.ceil(14 / modcod("QPSK 4/5").efficiency)
+    assert at.cr == at.k / math.prod(SHAPE) == at.cr_nominal
+    assert codec.at(nominal, SHAPE, -9.0) == nominal
+    network = codec.build(SHAPE, at, 0)
+    network.attend(Says())
+    images = as_tensor(tiles)
+    got = sent(network, images, 5.0).softmax(1)
+    truth = Says()(images).softmax(1)
+    assert got.argmax(1).tolist() == truth.argmax(1).tolist()
+    assert got.amax(1) == pytest.approx(truth.amax(1), abs=0.51 / 63)
+    assert got.sum(1) == pytest.approx(1)
+    lost = sent(network, images, 5.0, at_db=4.0).softmax(1)
+    assert not network.delivered.any()
+    assert lost == pytest.approx(0.1, abs=1e-6)
+    few = CODECS.parse({"kind": "onboard", "label_bits": 3}, "codec").build(SHAPE, at, 0)
+    few.attend(Says())
+    with pytest.raises(SemlossError, match="too few for 10 classes"):
+        few.encode(images, ChannelState(5.0))

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from collecting_case import collected, value
+from PIL import Image
 from tiny_experiment import TINY
 
 import semloss
@@ -13,6 +14,8 @@ from semloss.errors import SemlossError
 from semloss.modcods import best_modcod
 from semloss.planning.digital.rate_curve import RateCurve
 from semloss.sending.exported import export_encoder
+from semloss.sources import SOURCES
+from semloss.tasks import TASKS
 
 CODECS = """
 [[codec]]
@@ -21,6 +24,8 @@ kind = "webp"
 kind = "jpeg2000"
 tiles = 16
 planned_snr_db = 5
+[[codec]]
+kind = "onboard"
 """
 
 
@@ -51,6 +56,41 @@ def test_cells_below_the_cliff_are_cells_of_failed_images(run):
     assert value(follows, "papr_db")[1 / 3, 1.0] == pytest.approx(0, abs=1e-5)
     assert set(table.objective) == {"none"}
     assert {"ok"} == set(table.status)
+
+
+def test_what_is_answered_on_board_is_what_the_model_says_of_clean_images(run):
+    table = semloss.load_table(run)
+    rows = table[(table.codec == "onboard") & (table.metric == "accuracy")].set_index("snr_db")
+    assert set(rows.receiver) == {"clean"}
+    assert len(rows) == 3  # the grid's three CRs are no axis of it
+    assert rows.value[[1.0, 10.0]].tolist() == rows.ceiling[[1.0, 10.0]].tolist()
+    # where no MODCOD closes, all answers are the first class, and chance is left
+    assert rows.value[-5.0] == pytest.approx(rows.floor[-5.0], abs=0.05)
+    # 16 bits: QPSK 1/2 carries 0.989 a symbol at 1 dB, 16APSK 2/3 2.637 at 10 dB
+    assert (rows.cr * 48 * 48 * 3).round(6).to_dict() == {-5.0: 33, 1.0: 17, 10.0: 7}
+    ece = table[(table.codec == "onboard") & (table.metric == "ece")].set_index("snr_db").value
+    assert 0 <= ece[10.0] <= 1
+    cells = pd.read_csv(run / "cells.csv").set_index("cell")
+    brain = TASKS.parse({"kind": "resnet8"}, "task").build(3, 10, 0)
+    onboard = cells[cells.codec == "onboard"]
+    weights = sum(one.numel() for one in brain.parameters())
+    assert (onboard.encoder_weights == weights).all()
+    assert (onboard.encoder_macs > weights).all()
+    assert not set(table[table.codec == "onboard"].metric) & {"psnr_db", "ssim"}
+
+
+def test_an_answer_is_no_image(run, tmp_path, capsys):
+    codec = semloss.load_codec(run, snr_db=10, where={"codec": "onboard"})
+    tiles = SOURCES.parse({"kind": "scenes", "size": 48, "per_class": 1}, "source").load().images
+    symbols = codec.encode(tiles)
+    assert symbols.shape == (len(tiles), 7)
+    with pytest.raises(SemlossError, match="codec onboard sends no image: it delivers answer"):
+        codec.decode(codec.transmit(symbols))
+    Image.fromarray(tiles[0]).save(tmp_path / "tile.png")
+    words = ["--where", "codec=onboard", "--snr-db", "10", "--out", str(tmp_path / "got")]
+    assert main(["send", str(run), str(tmp_path / "tile.png"), *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "got").exists()
 
 
 def test_the_curve_of_a_run_is_what_its_cells_measured(run):
@@ -84,9 +124,7 @@ def test_plan_against_a_run(run, capsys):
 
 def test_a_source_codec_sends_and_shows_its_cliff(run):
     codec = semloss.load_codec(run, cr=1 / 3, snr_db=10, where={"codec": "jpeg2000"})
-    tiles = semloss.sources.SOURCES.parse(
-        {"kind": "scenes", "size": 48, "per_class": 1}, "source"
-    ).load().images  # fmt: skip
+    tiles = SOURCES.parse({"kind": "scenes", "size": 48, "per_class": 1}, "source").load().images
     clear = codec.decode(codec.transmit(codec.encode(tiles)))
     assert clear.std() > 0.05
     assert codec.decode(codec.transmit(codec.encode(tiles), 4.0)).std() == 0

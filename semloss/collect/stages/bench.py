@@ -86,8 +86,17 @@ class Bench:
     # -- networks -----------------------------------------------------------------------------
 
     def new_codec(self, scheme: Scheme, seed: int) -> CodecNetwork:
-        """A codec with weights drawn from `seed`, channels-last on the device."""
+        """A codec with weights drawn from `seed`, channels-last on the device.
+
+        The task model that its sender runs is that which was trained, as far as it is by now.
+        """
         network = scheme.codec.build(self.shape, scheme.realisation, seed)
+        if scheme.codec.runs_task:
+            first = self.experiment.tasks[0].label
+            model, need = self.subjects[first].network(), self.job.needs.get(f"clean {first}")
+            if need is not None and self.folder(need).read(need.stage) is not None:
+                self.load(f"clean {first}", model)
+            network.attend(model.eval())
         network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
+from torch import nn
+
 from semloss.codecs import CodecNetwork
 from semloss.codecs.cost import encoder_cost
 from semloss.collect.experiment import Experiment
@@ -141,15 +143,18 @@ def _listeners(unit: Unit, bench: Bench) -> tuple[list[Listeners], dict[str, Rec
 
     A model that diverged does not judge.
     """
+    assert unit.scheme is not None
+    answered = unit.scheme.codec.delivers == "answer"
     listeners: list[Listeners] = []
     records: dict[str, Record] = {}
     for label, roles in groupby(_roles(unit, bench.experiment), key=lambda one: one[0]):
         subject = bench.subjects[label]
         clean = subject.network()
         said = said_of(bench.load(f"clean {label}", clean), subject)
-        networks = {}
+        networks: dict[str, nn.Module] = {}
         for _, use in roles:
-            networks[use] = clean
+            # what was answered on board is the answer
+            networks[use] = nn.Identity() if answered else clean
             if use != "clean":
                 networks[use] = subject.network()
                 record = bench.load(f"{use} {label}", networks[use])
