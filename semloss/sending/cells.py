@@ -37,7 +37,7 @@ class Cell:
     @property
     def cr(self) -> float:
         """CR = k/n."""
-        return float(self.rebuild["realisation"]["cr"])
+        return float(self.row["cr"])
 
     @property
     def snr_db(self) -> float:
