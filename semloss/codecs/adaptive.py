@@ -11,15 +11,13 @@ from torch import Tensor, nn
 from semloss.codecs.base import (
     CODECS,
     ChannelState,
-    Codec,
     CodecNetwork,
     ImageShape,
-    PaprDb,
     Realisation,
     nearest,
-    peaks_limited,
 )  # fmt: skip
 from semloss.codecs.prelu import PReLU
+from semloss.codecs.sendable import Sendable
 
 #: SNR in dB and CR at which a network is told zero, and what it is told one for.
 MIDDLE_DB, SCALE_DB = 6.0, 10.0
@@ -30,7 +28,7 @@ CONTROL_WIDTH = 32
 
 
 @CODECS.register("adaptive")
-class Adaptive(Codec):
+class Adaptive(Sendable):
     """DeepJSCC with a scale and a shift for every map, of which a prefix of its maps is sent.
 
     ::
@@ -53,7 +51,7 @@ class Adaptive(Codec):
     ----------
     maps
         Maps that there are to send: all of them are its highest CR.
-    stem, width, depth, kernel, stages, papr_db
+    stem, width, depth, kernel, stages, papr_db, constellation
         As in `DeepJSCC`.
     """
 
@@ -66,7 +64,6 @@ class Adaptive(Codec):
     depth: int = Field(default=2, ge=0, le=32)
     kernel: Literal[3, 5, 7, 9] = 5
     stages: int = Field(default=2, ge=1, le=5)
-    papr_db: PaprDb = None
 
     def side(self, shape: ImageShape) -> tuple[int, int]:
         """Height and width of a map that is sent."""
@@ -173,7 +170,7 @@ class AdaptiveNetwork(CodecNetwork):
     def __init__(self, options: Adaptive, shape: ImageShape, sent: int) -> None:
         super().__init__()
         self.shape, self.sent, self.most = shape, sent, options.maps
-        self.side, self.papr_db = options.side(shape), options.papr_db
+        self.side, self.sendable = options.side(shape), options.sendable
         self.each = options.symbols_per_map(shape)
         self.layered = options.layered
         kernel, pad, width, count = options.kernel, options.kernel // 2, options.width, options.maps
@@ -214,11 +211,11 @@ class AdaptiveNetwork(CodecNetwork):
         if state.cr is None:
             symbols = symbols[:, : self.sent]
         if self.layered:  # each map by itself, whatever follows it
-            layers = peaks_limited(_unit_power(symbols.flatten(0, 1), self.each), self.papr_db)
+            layers = self.sendable(_unit_power(symbols.flatten(0, 1), self.each))
             sent = self._sent(counts)[:, : symbols.shape[1]]
             return (layers.view(symbols.shape) * sent).flatten(1)
         used = self.each * counts.unsqueeze(1)
-        return peaks_limited(_unit_power(symbols.flatten(1), used), self.papr_db, used)
+        return self.sendable(_unit_power(symbols.flatten(1), used), used)
 
     def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
         """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""

@@ -4,10 +4,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from semloss.errors import Diverged, SemlossError
@@ -279,41 +278,3 @@ def from_symbols(symbols: Tensor, latent_shape: tuple[int, int, int]) -> Tensor:
     """Undo the pairing of `to_symbols`: complex (B, k) to real (B, *latent_shape)."""
     flat = torch.cat([symbols.real, symbols.imag], dim=1)
     return flat[:, : math.prod(latent_shape)].reshape(-1, *latent_shape)
-
-
-#: Peak-to-average power ratio in dB that a codec's symbols are kept within; None: any.
-PaprDb = Annotated[float, Field(ge=0.0, le=30.0, allow_inf_nan=False)] | None
-
-
-def peaks_limited(symbols: Tensor, papr_db: float | None, used: Tensor | None = None) -> Tensor:
-    """Clip amplitudes and scale the rest up, so that mean power stays one and no peak is higher.
-
-    The limit is exact and each image's own: with r the amplitudes, those of the result are
-    min(g r, a) with a² the limit and g such that their mean square is one. Phases stay. What is
-    clipped still learns by its phase, and all by g: clipping that is trained with, as of Shao and
-    Gündüz (arXiv 2208.08342).
-
-    Parameters
-    ----------
-    symbols
-        Complex (B, k), mean power one.
-    papr_db
-        Largest peak power over mean power, 0 for a constant envelope; None leaves all as it is.
-    used
-        Symbols (B, 1) that the mean is taken of where the others are zero; all k by default.
-    """
-    if papr_db is None:
-        return symbols
-    peak = 10 ** (papr_db / 10)
-    power = symbols.real.square() + symbols.imag.square()
-    count = torch.full_like(power[:, :1], power.shape[1]) if used is None else used
-    with torch.no_grad():
-        ranked = power.sort(dim=1, descending=True).values
-        rest = ranked.flip(1).cumsum(1).flip(1)  # of all but the m largest, m from 0
-        left = count - peak * torch.arange(power.shape[1], device=power.device)
-        fits = (left >= 0) & (left * ranked <= peak * (1 + 1e-6) * rest)
-        clipped = fits.float().argmax(1, keepdim=True)  # the fewest that do
-        above = power > ranked.gather(1, clipped)
-    gain = (count - peak * above.sum(1, True)).clamp_min(0) / (power * ~above).sum(1, True)
-    scale = torch.where(above, peak * power.clamp_min(1e-12).reciprocal(), gain.clamp_min(1e-12))
-    return symbols * scale.sqrt()

@@ -11,21 +11,19 @@ from torch import Tensor, nn
 from semloss.codecs.base import (
     CODECS,
     ChannelState,
-    Codec,
     CodecNetwork,
     ImageShape,
-    PaprDb,
     Realisation,
     from_symbols,
     nearest,
-    peaks_limited,
     to_symbols,
 )  # fmt: skip
 from semloss.codecs.prelu import PReLU
+from semloss.codecs.sendable import Sendable
 
 
 @CODECS.register("deepjscc")
-class DeepJSCC(Codec):
+class DeepJSCC(Sendable):
     """Convolutional autoencoder around the channel (IEEE TCCN 5(3), 2019, Fig. 2).
 
     ::
@@ -48,8 +46,8 @@ class DeepJSCC(Codec):
         Side of every kernel, odd.
     stages
         Stride-2 layers; each halves height and width (rounding up).
-    papr_db
-        Peak-to-average power ratio that its symbols are kept within, in training too.
+    papr_db, constellation
+        How its symbols are kept to what can be sent; see `Sendable`.
     """
 
     stem: int = Field(default=16, ge=1, le=1024)
@@ -57,7 +55,6 @@ class DeepJSCC(Codec):
     depth: int = Field(default=2, ge=0, le=32)
     kernel: Literal[3, 5, 7, 9] = 5
     stages: int = Field(default=2, ge=1, le=5)
-    papr_db: PaprDb = None
 
     def latent_shape(self, shape: ImageShape, filters: int) -> tuple[int, int, int]:
         """Maps, height and width of what the encoder sends."""
@@ -90,7 +87,7 @@ class DeepJSCCNetwork(CodecNetwork):
 
     def __init__(self, options: DeepJSCC, shape: ImageShape, filters: int) -> None:
         super().__init__()
-        self.shape, self.papr_db = shape, options.papr_db
+        self.shape, self.sendable = shape, options.sendable
         self.latent_shape = options.latent_shape(shape, filters)
         kernel, pad, width = options.kernel, options.kernel // 2, options.width
         # maps at each resolution, from the image down: C, stem, width, width, ...
@@ -117,7 +114,7 @@ class DeepJSCCNetwork(CodecNetwork):
 
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k), mean power 1."""
-        return peaks_limited(to_symbols(self.encoder(images)), self.papr_db)
+        return self.sendable(to_symbols(self.encoder(images)))
 
     def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
         """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""

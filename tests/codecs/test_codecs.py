@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semloss.codecs import CODECS, ChannelState, Realisation, Trial, transplant
-from semloss.codecs.base import MAX_CR_RATIO, from_symbols, peaks_limited, to_symbols
+from semloss.codecs.base import MAX_CR_RATIO, from_symbols, to_symbols
 from semloss.codecs.prelu import PReLU
+from semloss.codecs.sendable import on_points, peaks_limited
 from semloss.errors import Diverged, SemlossError
 
 RGB = (3, 64, 64)
@@ -213,3 +214,39 @@ def test_a_codec_keeps_its_peaks_below_what_is_asked(kind):
     with pytest.raises(SemlossError, match=r"codec\.papr_db = -1"):
         CODECS.parse({"kind": kind, "papr_db": -1}, "codec")
     assert "papr_db" not in CODECS.dump(CODECS.parse({"kind": kind}, "codec"))
+
+
+@pytest.mark.parametrize("points", [4, 16, 64])
+def test_a_constellation_has_no_other_points(points):
+    torch.manual_seed(0)
+    free = to_symbols(torch.randn(6, 4000, 1)).requires_grad_()
+    sent = on_points(free, points)
+    torch.testing.assert_close(sent.abs().square().mean(1), torch.ones(6), atol=1e-5, rtol=0)
+    side = math.isqrt(points)
+    for image, was in zip(sent.detach(), free.detach(), strict=True):
+        levels = torch.unique((image.real / image.real.abs().min()).round())
+        # odd multiples of half the distance between neighbours
+        assert levels.tolist() == list(range(1 - side, side, 2))
+        # Gaussian numbers of power one half in I: no level is nearer than the one that was taken
+        grid = torch.tensor(levels.tolist()) * 1 / math.sqrt(2 * (points - 1) / 3)
+        nearest = grid[(was.real[:, None] - grid).abs().argmin(1)]
+        scale = image.real / nearest
+        torch.testing.assert_close(scale, scale[:1].expand_as(scale), rtol=1e-4, atol=0)
+    (slope,) = torch.autograd.grad((sent.real * torch.randn(6, 2000)).sum(), free)
+    assert slope.isfinite().all()
+    assert (slope.abs() > 0).any()
+
+
+@pytest.mark.parametrize("kind", ["deepjscc", "adaptive", "layered"])
+def test_a_codec_sends_points_of_its_constellation(kind):
+    options = CODECS.parse({"kind": kind, "constellation": 16}, "codec")
+    network = options.build(RGB, options.realise(1 / 12, RGB), seed=0)
+    symbols = network.encode(torch.rand(2, *RGB), STATE)
+    torch.testing.assert_close(symbols.abs().square().mean(1), torch.ones(2), atol=1e-3, rtol=0)
+    if kind != "layered":  # there each layer has a scale of its own
+        for image in symbols.detach():
+            assert len(torch.unique(image.real.mul(1e4).round())) <= 4
+    with pytest.raises(SemlossError, match=r"codec\.constellation = 32: .* 4, 16, 64 or 256"):
+        CODECS.parse({"kind": kind, "constellation": 32}, "codec")
+    with pytest.raises(SemlossError, match=r"leave out papr_db"):
+        CODECS.parse({"kind": kind, "constellation": 16, "papr_db": 1}, "codec")
