@@ -24,7 +24,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing semloss with its extras and test tools into $(VENV)" >&2
-	$(PIP) -e '.[dev,geotiff,itu,onnx,orbit,ray,xlsx]'
+	$(PIP) -e '.[dev,efficientnet,geotiff,itu,onnx,orbit,ray,xlsx]'
 	@touch $@ $(VENV)/.run
 
 demo: $(VENV)/.run ## install, then collect, fit and predict on small built-in scenes (some minutes)

@@ -133,7 +133,7 @@ class _Scheduling:
     def clean(self, entry: TaskEntry) -> Unit:
         """A task model on clean images."""
         task, recipe = entry.task, entry.training.clean
-        identity = self.common | {"task": TASKS.dump(task), "recipe": _plain(recipe)}
+        identity = self.common | {"task": task.identity(), "recipe": _plain(recipe)}
         if task.reads_maps:
             identity["maps"] = self.maps
         teachers = {f"teacher {one.label}": self.clean(one) for one in self._teachers(entry)}

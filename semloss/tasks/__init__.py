@@ -7,9 +7,10 @@ from semloss.tasks.efficientnet import EfficientNetLite0
 from semloss.tasks.none import NoTask
 from semloss.tasks.resnet8 import ResNet8
 from semloss.tasks.segment import Segment
+from semloss.tasks.timm_model import Timm
 from semloss.tasks.vgg import Vgg
 
 __all__ = [
     "TASKS", "Answers", "Classifier", "Distilled", "EfficientNetLite0", "Hearing", "NoTask",
-    "ResNet8", "Said", "Segment", "Task", "Vgg", "answer", "say",
+    "ResNet8", "Said", "Segment", "Task", "Timm", "Vgg", "answer", "say",
 ]  # fmt: skip

@@ -60,6 +60,16 @@ class Task(Options, ABC):
         """Kind and changed options: "resnet8"."""
         return TASKS.label(self)
 
+    def identity(self) -> dict[str, Any]:
+        """What decides what it is, as JSON: its options, and the content of files that they name.
+
+        Raises
+        ------
+        SemlossError
+            When one of these cannot be read.
+        """
+        return TASKS.dump(self)
+
     def check(self, images: ImageSet) -> None:
         """Refuse images that the task has no truth for.
 
@@ -95,6 +105,15 @@ class Task(Options, ABC):
         nn.Module
             Takes float images (B, bands, H, W) in [0, 1], of any H and W from `MIN_SIDE` up. In
             evaluation mode what it gives for an image depends on that image alone.
+        """
+
+    def start(self, network: nn.Module) -> None:
+        """Put in the weights that the training on clean images starts from: its own, usually.
+
+        Raises
+        ------
+        SemlossError
+            When they are not there, or not for this network.
         """
 
     @abstractmethod

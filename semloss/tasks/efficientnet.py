@@ -69,10 +69,13 @@ class EfficientNetLite0(Classifier):
             _imagenet()
 
     def build(self, bands: int, n_classes: int, seed: int) -> "EfficientNetLite0Network":
-        """Make the network, its weights drawn from `seed` where they are not given."""
+        """Make the network, its weights drawn from `seed`; see `Task.build`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = EfficientNetLite0Network(bands, n_classes, self.side)
+            return EfficientNetLite0Network(bands, n_classes, self.side)
+
+    def start(self, network: nn.Module) -> None:
+        """Put ImageNet's weights in, but for the head; see `Task.start`."""
         if self.weights == "imagenet":
             own = network.state_dict()
             # both list the same layers in the same order, under other names
@@ -80,7 +83,6 @@ class EfficientNetLite0(Classifier):
             for (name, value), new in zip(own.items(), given, strict=True):
                 if not name.startswith("head."):
                     value.copy_(new.reshape(value.shape))
-        return network
 
 
 def _imagenet() -> dict[str, Tensor]:

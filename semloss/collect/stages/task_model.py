@@ -104,9 +104,14 @@ class TaskModel(Stage):
             clean = {one.metric: one.value for one in self._clean(bench, subject, said)}
             return {"clean": clean, "n": len(said.answers), **_recorded(said)}
 
+        def make(key: str) -> nn.Module:
+            network = subject.network(seed_for(key, "weights"))
+            subject.task.start(network)
+            return network
+
         lore = _lore(bench, subject)
         record = yield from bench.attempts(unit, shared).train(
-            lambda key: subject.network(seed_for(key, "weights")),
+            make,
             lambda network, _: (clean_loss(bench, subject, network, lore), None),
             facts,
         )
