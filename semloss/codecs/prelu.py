@@ -30,7 +30,7 @@ class _TiledPReLU(torch.autograd.Function):
         tiled = slope.to(maps.dtype).repeat(width)
         ctx.save_for_backward(rows, tiled)
         ctx.shape = batch, height, width, channels
-        result = torch.addcmul(rows.clamp_min(0), rows.clamp_max(0), tiled)
+        result = rows.clamp_min(0).addcmul_(rows.clamp_max(0), tiled)
         return result.view(ctx.shape).permute(0, 3, 1, 2)
 
     @staticmethod
@@ -40,8 +40,8 @@ class _TiledPReLU(torch.autograd.Function):
         grad = grad.permute(0, 2, 3, 1).reshape(rows.shape)
         above = torch.ops.aten.threshold_backward(grad, rows, 0)
         below = grad - above
+        maps_grad = above.addcmul_(below, tiled).view(ctx.shape).permute(0, 3, 1, 2)
         ones = torch.ones(1, len(rows), dtype=grad.dtype, device=grad.device)
         # sums over image rows as a product, then over the columns that share a map
-        slope_grad = (ones @ (below * rows)).view(width, channels).float().sum(0)
-        maps_grad = torch.addcmul(above, below, tiled).view(ctx.shape).permute(0, 3, 1, 2)
+        slope_grad = (ones @ below.mul_(rows)).view(width, channels).float().sum(0)
         return maps_grad, slope_grad
