@@ -54,6 +54,12 @@ class Folder(Source):
         Take a seeded choice of at most this many files of each class.
     seed
         Seed of that choice.
+    maps
+        Folder of what each pixel shows: for each image a single-channel one (PNG) of the same
+        class folder, name but for its ending, and size, of indices into `map_classes`; cut or
+        resized (to the nearest pixel) like its image.
+    map_classes
+        Names of what a pixel can show.
     """
 
     path: Path
@@ -62,16 +68,21 @@ class Folder(Source):
     colour: Literal["rgb", "gray"] = "rgb"
     per_class: int | None = Field(None, ge=1, le=MOST_PER_CLASS)
     seed: int = Field(0, ge=0)
+    maps: Path | None = None
+    map_classes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _size_is_given(self) -> Self:
+    def _belongs_together(self) -> Self:
         if self.fit != "exact" and self.size is None:
             raise ValueError(f'fit = "{self.fit}" needs size, the pixels a side of a tile')
+        if (self.maps is None) != (len(self.map_classes) < 2):
+            raise ValueError("maps and map_classes, the names of at least two, go together")
         return self
 
     def fingerprint(self) -> str:
         """Identity of the tiles: options and the name, size and time of each file."""
-        return self.digest(self._tree().listing())
+        tree = self._tree()
+        return self.digest(tree.listing(), self._map_tree(tree).listing() if self.maps else ())
 
     def load(self, report: Report = silent, into: Path | None = None) -> ImageSet:
         """Decode all images."""
@@ -82,6 +93,7 @@ class Folder(Source):
 
         cut = Cut(self.size, self.fit == "tile")
         images, labels = decode(tree, read, measure_image, cut, report, into)
+        maps = None if self.maps is None else self._read_maps(tree, images, cut, report)
         return ImageSet(
             images,
             labels,
@@ -89,13 +101,84 @@ class Folder(Source):
             ("red", "green", "blue") if self.colour == "rgb" else ("gray",),
             self.path.expanduser().resolve().name,
             {"kind": "folder", **self.model_dump(mode="json"), "files": len(tree.items)},
+            maps=maps,
+            map_classes=self.map_classes,
         )
+
+    def _read_maps(self, tree: Tree, images: Images, cut: Cut, report: Report) -> Images:
+        """The map of each tile, (N, H, W)."""
+
+        def read(item: Item) -> Images:
+            return fitted(item, read_map(item), self.size, self.fit, Image.Resampling.NEAREST)
+
+        maps = decode(self._map_tree(tree), read, measure_image, cut, report, None)[0][..., 0]
+        if maps.shape != images.shape[:3]:
+            raise SemlossError(
+                f"source.maps: the maps in {self.maps} give {_shape(maps)} tiles and the images "
+                f"{_shape(images)}; a map has the size of its image"
+            )
+        if maps.max() >= len(self.map_classes):
+            raise SemlossError(
+                f"source.maps: a map holds {maps.max()}, and source.map_classes names "
+                f"{len(self.map_classes)}, counted from 0"
+            )
+        return maps
+
+    def _map_tree(self, tree: Tree) -> Tree:
+        """The map of each image of a tree, in its order."""
+        assert self.maps is not None
+        there = {_place(item): item for item in list_folder(self.maps, EXTENSIONS).items}
+        for item in tree.items:
+            if _place(item) not in there:
+                raise SemlossError(
+                    f"{item.name} has no map {'/'.join(_place(item))}.png in {self.maps}; add it, "
+                    "or leave the image out"
+                )
+        return Tree(tree.classes, tuple(there[_place(item)] for item in tree.items))
 
     def _tree(self) -> Tree:
         return list_folder(self.path, EXTENSIONS).limited(self.per_class, self.seed)
 
 
-def fitted(item: Item, image: Images, size: int | None, fit: str) -> Images:
+def _place(item: Item) -> tuple[str, str]:
+    """Class folder and name of a file, without its ending."""
+    path = Path(item.name)
+    return path.parent.name, path.stem
+
+
+def _shape(tiles: Images) -> str:
+    return "×".join(map(str, tiles.shape[:3]))
+
+
+def read_map(item: Item) -> Images:
+    """Decode a map to (H, W, 1) uint8: what is stored, gray levels or palette entries.
+
+    Raises
+    ------
+    SemlossError
+        When the file is no image of one channel.
+    """
+    with _open(item, read_bytes(item)) as image:
+        if image.mode not in ("L", "P", "1"):
+            raise SemlossError(
+                f"{item.name} is no map: it has channels {image.mode}; write the index of what "
+                "each pixel shows into one channel of 8 bits"
+            )
+        try:
+            return np.asarray(image).astype(np.uint8)[..., None]
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise SemlossError(
+                f"{item.name} is cut short or damaged ({error}): replace or remove it"
+            ) from None
+
+
+def fitted(
+    item: Item,
+    image: Images,
+    size: int | None,
+    fit: str,
+    resampling: Image.Resampling = Image.Resampling.LANCZOS,
+) -> Images:
     """Apply the rules "exact" and "resize" to one image (H, W, C)."""
     height, width = image.shape[:2]
     if size is None or fit == "tile" or (height, width) == (size, size):
@@ -109,7 +192,7 @@ def fitted(item: Item, image: Images, size: int | None, fit: str) -> Images:
     side = min(height, width)
     left, top = (width - side) // 2, (height - side) // 2
     square = picture.crop((left, top, left + side, top + side))
-    small = np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
+    small = np.asarray(square.resize((size, size), resampling))
     return small.reshape(size, size, -1)
 
 

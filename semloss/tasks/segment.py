@@ -24,8 +24,8 @@ class Segment(Task):
                   └─ conv3/2 2w ─ conv3 ──────────── + ─ conv3 2w ─ up w ─┘
                         └─ conv3/2 4w ─ conv3 ─ up 2w ┘
 
-    The truth is the source's map of land cover, which the built-in scenes know; a map turns with
-    its image in training.
+    The truth is the source's map of what its pixels show, which the built-in scenes know and a
+    folder may bring; a map turns with its image in training.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Segment(Task):
         if images.maps is None:
             raise SemlossError(
                 f'task.kind = "segment": {images.name} knows no land cover of single pixels; '
-                'source.kind = "scenes" does'
+                'source.kind = "scenes" does, and a folder with source.maps'
             )
         if len(images.map_classes) != self.classes:
             raise SemlossError(

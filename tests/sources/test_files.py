@@ -114,6 +114,53 @@ def test_a_folder_is_decoded_straight_into_the_cache(tree, tmp_path):
     np.testing.assert_array_equal(cached.images, Folder(path=tree).load().images)
 
 
+def mapped(tree, root):
+    """A map of three covers for each image of the tree."""
+    for path in sorted(tree.glob("*/*.png")):
+        (root / path.parent.name).mkdir(parents=True, exist_ok=True)
+        level = np.asarray(Image.open(path))[..., 0] // 86
+        Image.fromarray(level).save(root / path.parent.name / path.name)
+    return {"maps": root, "map_classes": ("dark", "middle", "bright")}
+
+
+def test_maps_of_pixels_come_with_their_images(tree, tmp_path):
+    options = mapped(tree, tmp_path / "maps")
+    images = Folder(path=tree, **options).load()
+    np.testing.assert_array_equal(images.maps, images.images[..., 0] // 86)
+    assert images.content_hash == Folder(path=tree).load().content_hash
+    cut = Folder(path=tree, size=8, fit="tile", **options).load()
+    np.testing.assert_array_equal(cut.maps, cut.images[..., 0] // 86)
+    cached = open_cached(Folder(path=tree, **options), tmp_path / "cache")
+    np.testing.assert_array_equal(cached.maps, images.maps)
+    assert cached.map_classes == ("dark", "middle", "bright")
+    assert set(np.unique(Folder(path=tree, size=8, fit="resize", **options).load().maps)) <= {
+        0,
+        1,
+        2,
+    }
+    before = images.maps_hash()
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(tmp_path / "maps" / "field" / "0.png")
+    assert Folder(path=tree, **options).load().maps_hash() != before
+
+
+@pytest.mark.parametrize(
+    ("harm", "line"),
+    [
+        (lambda path: path.unlink(), "0.png has no map field/0.png in"),
+        (lambda path: Image.fromarray(picture(1)).save(path), "is no map: it has channels RGB"),
+        (lambda path: Image.fromarray(np.full((16, 16), 3, np.uint8)).save(path), "a map holds 3"),
+    ],
+)
+def test_maps_that_are_none_are_one_line(tree, tmp_path, harm, line):
+    options = mapped(tree, tmp_path / "maps")
+    harm(tmp_path / "maps" / "field" / "0.png")
+    with pytest.raises(SemlossError, match=line) as error:
+        Folder(path=tree, **options).load()
+    assert "\n" not in str(error.value)
+    with pytest.raises(SemlossError, match="go together"):
+        SOURCES.parse({"kind": "folder", "path": str(tree), "maps": "x"}, "source")
+
+
 def test_links_that_loop_do_not_hang(tree):
     (tree / "loop").symlink_to(tree, target_is_directory=True)
     (tree / "field" / "up").symlink_to(tree, target_is_directory=True)
