@@ -7,7 +7,7 @@ positions and learning rates, and the number of the step within the block.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -76,16 +76,19 @@ class Graph:
         self._branches = [Branch(one) for one in pack]
         self._streams = [torch.cuda.Stream() for _ in pack]  # type: ignore[no-untyped-call]
         self._block = WARM_UP
+        self._graph = torch.cuda.CUDAGraph()
         before = [one.snapshot() for one in pack]
         try:
             for _ in range(WARM_UP):
                 self._fork()
-        finally:
-            torch.cuda.synchronize()
-            for put_back in before:
-                put_back()
-        self._graph = torch.cuda.CUDAGraph()
-        for one in pack:
+            _put_back(before)
+            self._capture()
+        except RuntimeError:
+            _put_back(before)
+            raise
+
+    def _capture(self) -> None:
+        for one in self._pack:
             for stream in (one.draws.augment, one.draws.channel):
                 self._graph.register_generator_state(stream)
         with torch.cuda.graph(self._graph):
@@ -116,3 +119,9 @@ class Graph:
         a_step_s = (time.monotonic() - started) / n
         self._block = max(1, min(BLOCK, int(BLOCK_S / a_step_s)))
         return losses
+
+
+def _put_back(before: Sequence[Callable[[], None]]) -> None:
+    torch.cuda.synchronize()
+    for put_back in before:
+        put_back()

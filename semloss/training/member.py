@@ -148,7 +148,7 @@ class Training:
             for start, learner in self.learners.items()
             for name, value in learner.tensors()
         }
-        streams = [(one, one.get_state()) for one in (self.draws.augment, self.draws.channel)]
+        streams = self.draws.augment.get_state(), self.draws.channel.get_state()
 
         @torch.no_grad()
         def put_back() -> None:
@@ -158,7 +158,9 @@ class Training:
                         value.copy_(before[start + name])
                     else:  # a momentum that there was none of yet
                         value.zero_()
-            for generator, state in streams:
-                generator.set_state(state)
+            # new ones: those of a capture that failed are of no use any more
+            self.draws.augment, self.draws.channel = (
+                torch.Generator(self.device).set_state(state) for state in streams
+            )
 
         return put_back
