@@ -103,6 +103,12 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
     "symbols_per_image": ("Image", "symbols per image", "k", "", ""),
     "frame_efficiency": ("Image", "frame efficiency", "η_f", "", ""),
     "images_per_second": ("Image", "images per second", "", "1/s", "="),
+    "encoder_mmac": ("Image", "multiply-accumulates to encode a tile", "", "million", ""),
+    "pj_per_mac": ("Image", "energy of one", "", "pJ", ""),
+    "encoder_j": ("Image", "energy to encode an image", "", "J", ""),
+    "radio_w": ("Image", "power drawn while sending", "", "W", ""),
+    "radio_j": ("Image", "energy to send an image", "", "J", ""),
+    "energy_j": ("Image", "energy of an image delivered", "E", "J", "="),
     "image_mb": ("Image", "source data of an image", "", "MB", ""),
     "data_mb_per_s": ("Image", "source data per second", "", "MB/s", ""),
     "image_km2": ("Image", "area of an image", "", "km²", ""),
@@ -350,6 +356,7 @@ def _image(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     rate = float(images_per_s(link, link.cr))
     yield _row("images_per_second", rate,
                formula="{symbol_rate_hz}*{frame_efficiency}/{symbols_per_image}")  # fmt: skip
+    yield from _energy(link, n, rate)
     megabytes, area = image_mb(link), image_km2(link)
     depth = f"{link.bit_depth} bit a sample"
     yield _row("image_mb", megabytes, depth)
@@ -357,3 +364,22 @@ def _image(link: LinkData, b: dict[str, float]) -> Iterator[Row]:
     if area is not None:
         yield _row("image_km2", area, f"at {link.gsd_m:g} m")
         yield _row("area_km2_per_s", area * rate, formula="{image_km2}*{images_per_second}")
+
+
+def _energy(link: LinkData, n: int, images_per_second: float) -> Iterator[Row]:
+    """Energy on board of an image delivered: to encode it, and to be on the air for it."""
+    encoder_j = radio_j = None
+    if link.encoder_mmac is not None:
+        tile = link.tile_px**2 if link.tile_px else link.height_px * link.width_px
+        tiles = n // (link.bands * tile)
+        encoder_j = link.encoder_mmac * tiles * link.pj_per_mac * 1e-6
+        yield _row("encoder_mmac", link.encoder_mmac)
+        yield _row("pj_per_mac", link.pj_per_mac)
+        yield _row("encoder_j", encoder_j, f"{tiles} tiles",
+                   f"{{encoder_mmac}}*{{pj_per_mac}}*{tiles}/1E6")  # fmt: skip
+    if link.radio_w is not None:
+        radio_j = link.radio_w / images_per_second
+        yield _row("radio_w", link.radio_w)
+        yield _row("radio_j", radio_j, formula="{radio_w}/{images_per_second}")
+    if encoder_j is not None and radio_j is not None:
+        yield _row("energy_j", encoder_j + radio_j, formula="{encoder_j}+{radio_j}")

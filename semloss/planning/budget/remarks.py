@@ -44,9 +44,20 @@ def papr_db_of(link: LinkData, fit: "Fit | None") -> float | None:
 
 
 def measured_papr_db(fit: "Fit") -> float | None:
-    """Median over the fitted cells of their mean PAPR an image, where the table told one."""
+    """Median over the fitted cells of their mean PAPR an image, where the table told one.
+
+    None of a fit that was measured through an amplifier: what peaks cost there is in it.
+    """
+    if amplified(fit):
+        return None
     told = str(fit.provenance.get("papr_db", ""))
     return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
+
+
+def amplified(fit: "Fit") -> str:
+    """The amplifier that a fit was measured through, whose SNR is that at saturation; or ""."""
+    channel = str(fit.provenance.get("channel", ""))
+    return channel if re.match(r"(rapp|saleh)-ibo", channel) else ""
 
 
 def rate_met(link: LinkData) -> bool:
@@ -77,6 +88,12 @@ def imagery(link: LinkData, fit: "Fit") -> Iterator[str]:
 
 
 def _back_off(link: LinkData, fit: "Fit | None") -> Iterator[str]:
+    through = amplified(fit) if fit is not None else ""
+    if through and link.obo_db > 0:
+        yield (
+            f"obo_db = {link.obo_db:g}: the fit was measured through an amplifier, {through}, and "
+            "its SNR is that at saturation, so its back-off would count twice; set obo_db = 0"
+        )
     papr = papr_db_of(link, fit)
     if not papr:
         return

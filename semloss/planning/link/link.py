@@ -54,6 +54,10 @@ class LinkData:
     pa_saturation_dbw: float | None = _tx(
         None, "largest output of the amplifier; power_dbw where not given", "dBW", -60, 60
     )
+    radio_w: float | None = _tx(
+        None, "power drawn while sending, amplifier and all; for the energy of an image",
+        "W", 0, 1e6, above=True
+    )
     tx_line_loss_db: float = _tx(0.0, "amplifier to antenna", "dB", 0, 30, example=1.0)
     tx_gain_dbi: float | None = _tx(
         None, "antenna gain towards the receiver's boresight", "dBi", -40, 80, example=6.0
@@ -172,6 +176,11 @@ class LinkData:
         None, "side of the tiles that the codec takes; images are padded to whole tiles",
         "px", 1, 100_000, example=64
     )
+    encoder_mmac: float | None = _image(
+        None, "multiply-accumulates to encode a tile, in millions (cells table encoder_macs)",
+        "", 0, 1e9, above=True
+    )
+    pj_per_mac: float = _image(10.0, "energy of one of them on board, in pJ", "", 0, 1e6)
     bit_depth: int = _image(8, "bits of a source sample, for data volumes", "", 1, 64)
     gsd_m: float | None = _image(
         None, "ground sampling distance, for areas", "m", 0.01, 1e5, example=10.0

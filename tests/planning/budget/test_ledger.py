@@ -191,6 +191,16 @@ def test_the_suggested_back_off_keeps_peaks_below_saturation():
     assert ledger(backed_off, papr_db=9.5)["eirp_dbw"] + 9.5 <= 7.0 + 6.0 - 1.5 + 1e-9
 
 
+def test_an_image_costs_energy_to_encode_and_to_send():
+    size = {"height_px": 128, "width_px": 100, "tile_px": 64}
+    found = ledger(image_link(**size, encoder_mmac=20.0, pj_per_mac=5.0, radio_w=30.0))
+    # two rows of two tiles, 20 million products of 5 pJ each
+    assert found["encoder_j"] == pytest.approx(4 * 20e6 * 5e-12)
+    assert found["radio_j"] == pytest.approx(30.0 / found["images_per_second"])
+    assert found["energy_j"] == pytest.approx(found["encoder_j"] + found["radio_j"])
+    assert "energy_j" not in {row.key for row in ledger(image_link(radio_w=30.0)).lines}
+
+
 # --- Exports -----------------------------------------------------------------------------------
 
 

@@ -99,6 +99,14 @@ def test_a_codec_of_unknown_papr_asks_for_no_back_off():
     assert remarks(link(**LARGE), measured(papr_db="")) == ()
 
 
+def test_a_back_off_that_is_in_the_fit_is_not_counted_again():
+    through = measured(channel="rapp-ibo0dB")
+    assert remarks(link(**LARGE, obo_db=0.0), through) == ()
+    (line,) = remarks(link(**LARGE, obo_db=3.0), through)
+    assert line.startswith("obo_db = 3: the fit was measured through an amplifier, rapp-ibo0dB")
+    assert line.endswith("set obo_db = 0")
+
+
 RATE = 50e6 / (512 * 512 * 3 / 12)
 """Images a second: 60 MHz / 1.2 over 512 x 512 x 3 / 12 symbols."""
 
