@@ -17,7 +17,8 @@ train_snr_db    dB        Es/N0 per complex symbol the codec was trained at; emp
 snr_db          dB        Es/N0 per complex symbol it was tested at
 seed            integer   seed of training
 task            text      task model that answered, ``none`` for an image metric
-receiver        text      ``none`` (image metric), ``clean`` or ``matched``: what it was trained on
+receiver        text      ``none`` (image metric), or what the model was trained on: ``clean``,
+                          ``matched`` (this cell's receptions), ``deployable`` (the whole grid's)
 metric          text      e.g. ``psnr_db``, ``ssim``, ``accuracy``
 value           metric    mean over the test images
 sd              metric    spread over the test images
@@ -41,7 +42,7 @@ lr                  1        learning rate of the training that held
 steps               integer  its optimiser steps
 validation_psnr_db  dB       mean PSNR on the validation images
 codec_cpu_s         s        processor time spent on the codec
-receiver_cpu_s      s        processor time spent on the matched task model
+receiver_cpu_s      s        processor time spent on the matched task models
 encoder_weights     integer  learnt numbers of the modules that are at work while an image is sent
 encoder_macs        integer  multiply-accumulates of their convolutions and linear layers, an image
 encoder_cpu_ms      ms       processor time of an image encoded alone; empty on a GPU

@@ -214,7 +214,7 @@ def test_an_objective_with_a_network_of_its_own(tmp_path, monkeypatch):
 
 
 def test_an_objective_is_given_the_task_models_that_it_reads(tmp_path):
-    seen = []
+    seen, progress = [], []
 
     class Answers(Objective):
         """Difference of what the task model says."""
@@ -234,6 +234,7 @@ def test_an_objective_is_given_the_task_models_that_it_reads(tmp_path):
             self.network = network
 
         def forward(self, batch, arrived):
+            progress.append(float(batch.progress))
             away = self.network(arrived) - self.network(batch.images)
             pixels = (arrived - batch.images).square().mean(dim=(1, 2, 3))
             return 0.001 * away.square().mean(1) + pixels
@@ -243,6 +244,9 @@ def test_an_objective_is_given_the_task_models_that_it_reads(tmp_path):
     table = collected(tmp_path, experiment, "--set", "grid.cr=1/6", "--set", "grid.snr_db=[10]")
     assert set(table.objective) == {"answers"}
     assert set(seen) == {"resnet8"}
+    # a schedule is run through by the trunk; the 5 steps of the base and 4 of the cell go on
+    *_, told = (progress[i : i + 29] for i in range(len(progress) - 28) if progress[i] == 0)
+    assert told == pytest.approx([step / 20 for step in range(20)] + [1.0] * 9)
 
 
 # -- a task that is not a classification -------------------------------------------------------

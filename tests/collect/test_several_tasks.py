@@ -98,6 +98,17 @@ def test_a_larger_grid_has_another_model_for_all_of_it():
     assert small != large
 
 
+@pytest.mark.parametrize(("codec", "senders"), [("deepjscc", 4), ("adaptive", 1)])
+def test_a_model_for_the_whole_grid_waits_for_all_that_send_there(codec, senders):
+    text = TINY[: TINY.index("[codec]")] + f'[codec]\nkind = "{codec}"\n'
+    text += TINY[TINY.index("[grid]") : TINY.index("[task]")]
+    text += SMALL.replace("width = 4\n", 'width = 4\nuses = ["deployable"]\n')
+    (flown,) = (unit for unit in units(text) if "grid" in unit.name)
+    codecs = [need for role, need in flown.needs.items() if role.startswith("codec ")]
+    assert len(codecs) == 4
+    assert len(set(codecs)) == senders
+
+
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
