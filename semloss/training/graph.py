@@ -7,6 +7,7 @@ positions and learning rates, and the number of the step within the block.
 """
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 
 import torch
@@ -79,8 +80,10 @@ class Graph:
         self._graph = torch.cuda.CUDAGraph()
         before = [one.snapshot() for one in pack]
         try:
-            for _ in range(WARM_UP):
-                self._fork()
+            with warnings.catch_warnings():  # Adam's, that its step is not captured
+                warnings.simplefilter("ignore")
+                for _ in range(WARM_UP):
+                    self._fork()
             _put_back(before)
             self._capture()
         except RuntimeError:
@@ -91,7 +94,8 @@ class Graph:
         for one in self._pack:
             for stream in (one.draws.augment, one.draws.channel):
                 self._graph.register_generator_state(stream)
-        with torch.cuda.graph(self._graph):
+        # the outer context brings the stream back where a capture fails
+        with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(self._graph):
             self._fork()
             self._at += 1
 
