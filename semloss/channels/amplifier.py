@@ -15,6 +15,9 @@ OVERSAMPLING = 4
 #: Saleh's travelling-wave tube (1981, Table I): AM/AM and AM/PM, amplitude gain and curvature.
 SALEH_AM, SALEH_PM = (2.1587, 1.1517), (4.0033, 9.1040)
 
+#: How far beyond the set back-off a limit may ask, in dB, and halvings of that to find it.
+MOST_FURTHER_DB, HALVINGS = 40.0, 14
+
 
 @CHANNELS.register("amplifier")
 class Amplifier(Channel):
@@ -47,12 +50,16 @@ class Amplifier(Channel):
         p of Rapp: the larger, the longer it stays linear.
     roll_off
         Of the pulses, in (0, 1].
+    acpr_limit_dbc
+        Most power in a neighbouring channel that is allowed: an image that would send more is
+        backed off further, until it does not. Left out, none is.
     """
 
     input_back_off_db: FiniteFloat = Field(ge=-20.0, le=60.0)
     model: Literal["rapp", "saleh"] = "rapp"
     smoothness: float = Field(default=2.0, ge=0.5, le=20.0)
     roll_off: float = Field(default=0.25, gt=0.0, le=1.0)
+    acpr_limit_dbc: float | None = Field(default=None, ge=-60.0, lt=0.0)
 
     def propagate(
         self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
@@ -60,7 +67,7 @@ class Amplifier(Channel):
         """Shape, amplify, add noise, filter, divide by the gain; see `Channel.propagate`."""
         batch, length = symbols.shape
         response = self._response(length, symbols.device)
-        spectrum = torch.fft.fft(self.amplified(symbols)) * response
+        spectrum = torch.fft.fft(self.amplified(symbols, self.back_off_db(symbols))) * response
         sampled = torch.fft.ifft(spectrum.view(batch, OVERSAMPLING, length).sum(1)) / OVERSAMPLING
         gain = (sampled * symbols.conj()).mean(1, True) / symbols.abs().square().mean(1, True)
         # a matched filter of such pulses leaves white noise white
@@ -69,11 +76,14 @@ class Amplifier(Channel):
         )
         return Reception((sampled + noise) / gain, gain)
 
-    def amplified(self, symbols: Tensor) -> Tensor:
-        """The amplifier's output (B, 4 k) for symbols (B, k); its saturation has power one."""
+    def amplified(self, symbols: Tensor, back_off_db: Tensor | float) -> Tensor:
+        """The amplifier's output (B, 4 k) for symbols (B, k) at an input back-off in dB, (B, 1).
+
+        Its saturation has power one.
+        """
         spectrum = torch.fft.fft(symbols).repeat(1, OVERSAMPLING)
         waves = torch.fft.ifft(spectrum * self._response(symbols.shape[1], symbols.device))
-        waves = waves * (OVERSAMPLING * 10 ** (-self.input_back_off_db / 20))
+        waves = waves * (OVERSAMPLING * 10 ** (-back_off_db / 20))
         power = waves.real.square() + waves.imag.square()
         if self.model == "rapp":
             # no power of two that is zero is raised to a fraction: its slope would be none
@@ -85,16 +95,38 @@ class Amplifier(Channel):
         turned: Tensor = waves * torch.polar(2 / (1 + power), phase)
         return turned
 
-    def measures(self, symbols: Tensor) -> dict[str, Tensor]:
-        """Power in a neighbouring channel over that in the own, `acpr_dbc` (B,), in dBc.
+    def back_off_db(self, symbols: Tensor) -> Tensor:
+        """Input back-off of each image in dB, (B, 1): what is set, or more where the limit asks."""
+        least = torch.full_like(symbols[:, :1].real, self.input_back_off_db)
+        if self.acpr_limit_dbc is None:
+            return least
+        with torch.no_grad():
+            low, high = least, least + MOST_FURTHER_DB
+            for _ in range(HALVINGS):
+                middle = (low + high) / 2
+                kept = self.acpr_dbc(symbols, middle) <= self.acpr_limit_dbc
+                low, high = torch.where(kept, low, middle), torch.where(kept, middle, high)
+            kept = self.acpr_dbc(symbols, least) <= self.acpr_limit_dbc
+            return torch.where(kept, least, high)
+
+    def acpr_dbc(self, symbols: Tensor, back_off_db: Tensor) -> Tensor:
+        """Power in a neighbouring channel over that in the own at a back-off, (B, 1), in dBc.
 
         Channels are 1 + roll-off symbol rates wide and as far apart; both neighbours' mean counts.
         """
-        spectrum = torch.fft.fft(self.amplified(symbols)).abs().square()
+        spectrum = torch.fft.fft(self.amplified(symbols, back_off_db)).abs().square()
         away = self._frequencies(symbols.shape[1], symbols.device).abs() / (1 + self.roll_off)
-        own = (spectrum * (away <= 0.5)).sum(1)
-        beside = (spectrum * ((away > 0.5) & (away <= 1.5))).sum(1) / 2
-        return {"acpr_dbc": 10 * torch.log10(beside / own)}
+        own = (spectrum * (away <= 0.5)).sum(1, True)
+        beside = (spectrum * ((away > 0.5) & (away <= 1.5))).sum(1, True) / 2
+        return 10 * torch.log10(beside / own)
+
+    def measures(self, symbols: Tensor) -> dict[str, Tensor]:
+        """Power beside the own channel, and the back-off where a limit sets it."""
+        back_off_db = self.back_off_db(symbols)
+        told = {"acpr_dbc": self.acpr_dbc(symbols, back_off_db)[:, 0]}
+        if self.acpr_limit_dbc is not None:
+            told["input_back_off_db"] = back_off_db[:, 0]
+        return told
 
     @property
     def label(self) -> str:
@@ -104,6 +136,8 @@ class Amplifier(Channel):
             parts.append(f"p{self.smoothness:g}")
         if self.roll_off != 0.25:
             parts.append(f"rolloff{self.roll_off:g}")
+        if self.acpr_limit_dbc is not None:
+            parts.append(f"acpr{self.acpr_limit_dbc:g}dBc")
         return "-".join(parts)
 
     @staticmethod

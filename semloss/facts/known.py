@@ -24,6 +24,7 @@ register(Metric("lpips", "LPIPS", "", "lower", _DISTANCE, SHARE, ceiling=0.0,
                 floor_is_reached=False))  # fmt: skip
 register(Metric("papr_db", "PAPR", "dB", "lower"))
 register(Metric("acpr_dbc", "power in the neighbouring channel", "dBc", "lower"))
+register(Metric("input_back_off_db", "input back-off", "dB", "lower"))
 register(Metric(
     "delivered", "images delivered", "", "higher", SHARE, floor=0.0, ceiling=1.0, noise="binomial",
 ))  # fmt: skip

@@ -25,7 +25,7 @@ def test_far_below_saturation_it_is_white_noise_alone():
 def test_the_waveform_has_the_power_of_the_symbols(roll_off):
     sent = gaussian(4, 37)
     sent = sent / sent.abs().square().mean(1, True).sqrt()
-    waves = Amplifier(input_back_off_db=40, roll_off=roll_off).amplified(sent)
+    waves = Amplifier(input_back_off_db=40, roll_off=roll_off).amplified(sent, 40.0)
     power = waves.abs().square().mean(1)
     torch.testing.assert_close(power, torch.full((4,), 1e-4), rtol=1e-3, atol=0)
 
@@ -35,7 +35,7 @@ def test_a_steady_tone_follows_the_formulas(drive_db):
     # equal symbols are one unmodulated carrier of that amplitude
     tone = torch.ones(1, 16, dtype=torch.complex64)
     u = 10 ** (drive_db / 20)
-    rapp = Amplifier(input_back_off_db=-drive_db, smoothness=3.0).amplified(tone)
+    rapp = Amplifier(input_back_off_db=0, smoothness=3.0).amplified(tone, -drive_db)
     torch.testing.assert_close(
         rapp, torch.full_like(rapp, u / (1 + u**6) ** (1 / 6)), atol=1e-5, rtol=1e-5
     )
@@ -43,7 +43,7 @@ def test_a_steady_tone_follows_the_formulas(drive_db):
     r = u * 0.9318
     amplitude = 2.1587 * r / (1 + 1.1517 * r**2) / 1.00577
     phase = 4.0033 * r**2 / (1 + 9.1040 * r**2)
-    saleh = Amplifier(input_back_off_db=-drive_db, model="saleh").amplified(tone)
+    saleh = Amplifier(input_back_off_db=0, model="saleh").amplified(tone, -drive_db)
     assert float(saleh.abs().mean()) == pytest.approx(amplitude, rel=1e-3)
     assert float(saleh.angle().mean()) == pytest.approx(phase, rel=1e-3)
 
@@ -80,3 +80,26 @@ def test_a_constant_envelope_spreads_least():
     peaky = gaussian(8, 512)
     at = Amplifier(input_back_off_db=3.0)
     assert float((at.measures(sent)["acpr_dbc"] - at.measures(peaky)["acpr_dbc"]).max()) < -2
+
+
+@pytest.mark.parametrize("model", ["rapp", "saleh"])
+def test_under_a_limit_each_image_is_backed_off_as_far_as_it_has_to_be(model):
+    peaky, calm = gaussian(6, 600), qpsk(6, 600)
+    sent = torch.cat([peaky, calm])
+    limited = Amplifier(input_back_off_db=0.0, model=model, acpr_limit_dbc=-30.0)
+    told = limited.measures(sent)
+    assert float(told["acpr_dbc"].max()) <= -30.0
+    back_off_db = told["input_back_off_db"]
+    assert float(back_off_db[:6].min()) > float(back_off_db[6:].max()) > 0
+    # no further than it has to be
+    short = limited.acpr_dbc(sent, back_off_db[:, None] - 0.1)
+    assert float(short.min()) > -30.0
+    # it is sent as by an amplifier that is set so
+    heard = limited.transmit(sent[:1], 10.0, seeded())
+    alone = Amplifier(input_back_off_db=float(back_off_db[0]), model=model)
+    torch.testing.assert_close(heard, alone.transmit(sent[:1], 10.0, seeded()), atol=1e-4, rtol=0)
+    # a limit that is kept anyhow changes nothing
+    free = Amplifier(input_back_off_db=20.0, model=model)
+    idle = Amplifier(input_back_off_db=20.0, model=model, acpr_limit_dbc=-20.0)
+    assert torch.equal(idle.transmit(sent, 10.0, seeded()), free.transmit(sent, 10.0, seeded()))
+    assert "input_back_off_db" not in free.measures(sent)

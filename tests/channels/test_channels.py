@@ -352,6 +352,7 @@ def test_labels_tell_all_channels_apart() -> None:
         ({"kind": "amplifier"}, r"channel\.input_back_off_db: this key is required"),
         ({"kind": "amplifier", "input_back_off_db": 2, "roll_off": 0}, r"channel\.roll_off = 0"),
         ({"kind": "amplifier", "input_back_off_db": 2, "roll_off": 1.5}, r"channel\.roll_off"),
+        ({"kind": "amplifier", "input_back_off_db": 2, "acpr_limit_dbc": -90}, "acpr_limit_dbc"),
         ({"kind": "quantised", "bits": 0}, r"channel\.bits"),
         ({"kind": "carrier", "offset": 0.7}, r"channel\.offset"),
     ],
