@@ -22,6 +22,9 @@ SHARED_COLUMNS = (
 )  # fmt: skip
 
 
+#: Measures that tell how well a task is done, one for each kind of task.
+HEADLINES = {"accuracy": "Accuracy", "miou": "Mean intersection over union"}
+
 #: States of a task model, and what each was trained on.
 RECEIVERS = {
     "clean": "trained on clean images",
@@ -93,7 +96,7 @@ def not_monotone(rows: list[dict[str, Any]]) -> list[str]:
     """
     groups: dict[tuple[Any, ...], dict[tuple[float, float], tuple[float, float]]] = {}
     for row in rows:
-        if _own(row) and row["metric"] in ("psnr_db", "accuracy"):
+        if _own(row) and row["metric"] in ("psnr_db", *HEADLINES):
             group = (*_link(row), row["seed"], row["task"], row["receiver"], row["metric"])
             point = (row["cr"], row["snr_db"])
             groups.setdefault(group, {})[point] = (row["value"], row["se"])
@@ -168,16 +171,14 @@ def _readme(
         text = headline(own, "psnr_db", "none")
         if text:
             parts += [f"## Mean per-image PSNR in dB ({trained}, {channel})", text]
-        tasks = dict.fromkeys(row["task"] for row in own if row["metric"] == "accuracy")
-        for task, (receiver, was) in product(tasks, RECEIVERS.items()):
-            text = headline([row for row in own if row["task"] == task], "accuracy", receiver)
+        tasks = {row["task"]: row["metric"] for row in own if row["metric"] in HEADLINES}
+        for (task, metric), (receiver, was) in product(tasks.items(), RECEIVERS.items()):
+            text = headline([row for row in own if row["task"] == task], metric, receiver)
             if text:
                 of = f"task model {task}" if len(tasks) > 1 else "the task model"
-                best = next(
-                    r["ceiling"] for r in own if (r["task"], r["metric"]) == (task, "accuracy")
-                )
+                best = next(r["ceiling"] for r in own if (r["task"], r["metric"]) == (task, metric))
                 parts += [
-                    f"## Accuracy of {of} {was} ({trained}, {channel})",
+                    f"## {HEADLINES[metric]} of {of} {was} ({trained}, {channel})",
                     f"On clean images as they were sent: {best:.3f}.",
                     text,
                 ]

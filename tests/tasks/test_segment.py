@@ -54,6 +54,8 @@ def test_a_run_end_to_end(tmp_path):
     assert (rows.n == 40).all()
     assert rows.ceiling.between(0.05, 1).all()
     assert not set(table.metric) & {"accuracy", "ece"}
+    told = (tmp_path / "run" / "README.md").read_text()
+    assert "## Mean intersection over union of the task model fine-tuned on receptions" in told
 
 
 @pytest.mark.parametrize(
