@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +20,7 @@ from semloss.errors import SemlossError
 from semloss.identity import seed_for
 from semloss.metrics import Delivery
 from semloss.sending.cells import Cell, choose_cell
-from semloss.tasks import TASKS
+from semloss.tasks import TASKS, Classifier, Task
 
 Images = NDArray[Any]
 Symbols = NDArray[np.complex64]
@@ -60,7 +61,7 @@ class LoadedCodec:
     network
         The codec's network.
     receivers
-        Task models by what they were trained on ("clean", "matched", "deployable"); after the
+        Classifiers by what they were trained on ("clean", "matched", "deployable"); after the
         first one's those of others, with their names ("matched resnet8-width32").
     notes
         What a reader should know of the choice of the cell.
@@ -160,17 +161,15 @@ class LoadedCodec:
         Raises
         ------
         SemlossError
-            When the run has no such task model, or it does not classify.
+            When the run has no such classifier.
         """
         if receiver not in self.receivers:
             there = ", ".join(self.receivers) or "none"
             raise SemlossError(
-                f"receiver = {receiver!r}: this cell has no such task model; there are {there}"
+                f"receiver = {receiver!r}: this cell has no such classifier; there are {there}"
             )
         with torch.inference_mode():
             outputs = self.receivers[receiver](self._tensor(images)).float()
-        if outputs.shape[1:] != (len(self.classes),):
-            raise SemlossError(f"the task model {receiver} answers with no class of an image")
         sure, said = outputs.softmax(1).max(1)
         return [self.classes[at] for at in said.tolist()], sure.cpu().numpy()
 
@@ -236,15 +235,15 @@ def load_codec(
         model = TASKS.parse(options, "task").build(shape[0], len(told["classes"]), 0)
         _load(weights[f"clean {label}"], model)
         network.attend(_placed(model, place))
-    receivers = {}
-    for at, (label, options) in enumerate(told["tasks"].items()):
-        task = TASKS.parse(options, "task")
-        for use in get_args(Use):
-            role = f"{use} {label}"
-            if role in weights and task.reads == codec.delivers:
-                model = task.build(shape[0], len(told["classes"]), 0)
-                _load(weights[role], model)
-                receivers[role if at else use] = _placed(model, place)
+    receivers: dict[str, nn.Module] = {}
+    tasks = {label: TASKS.parse(options, "task") for label, options in told["tasks"].items()}
+    hear = {label: task for label, task in tasks.items() if _classifies(task, codec)}
+    for label, use in product(hear, get_args(Use)):
+        role = f"{use} {label}"
+        if role in weights:
+            model = hear[label].build(shape[0], len(told["classes"]), 0)
+            _load(weights[role], model)
+            receivers[use if label == next(iter(hear)) else role] = _placed(model, place)
     return LoadedCodec(
         chosen,
         codec,
@@ -255,6 +254,11 @@ def load_codec(
         place,
         tuple(notes),
     )
+
+
+def _classifies(task: Task, codec: Codec) -> bool:
+    """Whether a task says a class of each image that a codec delivers."""
+    return isinstance(task, Classifier) and task.reads == codec.delivers
 
 
 def _load(path: Path, network: nn.Module) -> None:

@@ -11,6 +11,7 @@ from tiny_experiment import TINY
 from semloss.collect.experiment import Experiment
 from semloss.collect.schedule import units_of
 from semloss.errors import SemlossError
+from semloss.sending import load_codec
 
 TRAINING = TINY[TINY.index("clean = {") :]
 SMALL = '[[task]]\nkind = "resnet8"\nwidth = 4\n' + TRAINING
@@ -96,6 +97,14 @@ def test_a_larger_grid_has_another_model_for_all_of_it():
     )
     assert len(small) == len(large) == 1
     assert small != large
+
+
+def test_a_loaded_codec_has_all_its_classifiers(grown):
+    run, *_ = grown
+    codec = load_codec(run, snr_db=10)
+    other = {f"{use} resnet8-width6" for use in ("clean", "matched")}
+    assert set(codec.receivers) == {"clean", "matched", "deployable", *other}
+    assert len({id(one) for one in codec.receivers.values()}) == 5
 
 
 @pytest.mark.parametrize(("codec", "senders"), [("deepjscc", 4), ("adaptive", 1)])
