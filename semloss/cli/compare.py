@@ -39,19 +39,40 @@ def define(parser: Parser) -> None:
         "--snr-db", type=number(*SNR_DB_LIMITS, "dB"), metavar="DB", help="only at this SNR"
     )
     options.add_table_rows(what)
+    equal = parser.add_argument_group("at equal quality instead")
+    equal.add_argument(
+        "--saved", action="store_true",
+        help="what the others save in symbols and in decibels, over surfaces fitted to both",
+    )  # fmt: skip
+    equal.add_argument(
+        "--target", type=float, metavar="VALUE",
+        help="at this value of the metric (default: on average over all that both reach)",
+    )  # fmt: skip
+    equal.add_argument("--form", metavar="NAME", help="of the surfaces (default: chosen for each)")
+    parser.needs("--form", "--saved", why="surfaces are fitted for it")
+    parser.needs("--target", "--saved", why="the quality at which it is asked")
+    parser.excludes("--saved", "--cr", "--snr-db", why="it is told along all of them")
     options.add_interval(parser)
     options.add_output(parser, strict=False)
 
 
 def run(args: options.Args) -> int:
     """Compare."""
-    from semloss.comparing import compare
+    from semloss.comparing import compare, saved
     from semloss.tables import load_table, parse_columns
 
     table = load_table(args.table, parse_columns(args.columns))
     level = options.interval(args)
     if not 0 < level < 1:
         raise SemlossError(f"--interval {level:g}: give a level in (0, 1), e.g. 0.95")
+    if args.saved:
+        told = saved(
+            table, args.by, base=args.base, metric=args.metric, receiver=args.receiver,
+            task=args.task, where=options.read_where(args), target=args.target,
+            form=args.form or "auto", level=level, band=args.band,
+        )  # fmt: skip
+        notes(table.attrs["notes"])
+        return output(told, args)
     answer = compare(
         table, args.by, base=args.base, metric=args.metric, receiver=args.receiver, task=args.task,
         where=options.read_where(args), cr=args.cr, snr_db=args.snr_db, level=level,

@@ -2,5 +2,6 @@
 
 from semloss.comparing.compare import compare
 from semloss.comparing.comparison import PairedComparison
+from semloss.comparing.saved import SavedAnswer, saved
 
-__all__ = ["PairedComparison", "compare"]
+__all__ = ["PairedComparison", "SavedAnswer", "compare", "saved"]

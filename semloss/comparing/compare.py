@@ -73,15 +73,8 @@ def compare(
     """
     if not 0 < level < 1:
         raise SemlossError(f"level = {level:g}: give the level of the intervals in (0, 1)")
-    rows, notes = _asked(table, metric, receiver, task, where, cr, snr_db)
-    by = _told_apart(rows, by)
-    names = [name for name in dict.fromkeys(rows[by].map(cell_text)) if name not in _NONE]
-    if len(names) < 2:
-        raise SemlossError(
-            f"--by {by}: all rows that are asked for have {listing(names) or 'none'}; nothing to "
-            "compare"
-        )
-    base = base or next((name for name in _BASES if name in names), names[0])
+    rows, notes = asked_rows(table, metric, receiver, task, where, cr, snr_db)
+    by, base, names = links_of(rows, by, base)
     one = narrow(rows, by, base, "--base")
     pairs: list[Compared] = []
     for name in names:
@@ -97,14 +90,28 @@ def compare(
     return PairedComparison(by, level, pairs, tuple(dict.fromkeys(notes)))
 
 
-def _asked(
+def links_of(rows: pd.DataFrame, by: str | None, base: str | None) -> tuple[str, str, list[str]]:
+    """Column that tells the links apart, the one that others are held against, and all of them."""
+    by = _told_apart(rows, by)
+    names = [name for name in dict.fromkeys(rows[by].map(cell_text)) if name not in _NONE]
+    if len(names) < 2:
+        raise SemlossError(
+            f"--by {by}: all rows that are asked for have {listing(names) or 'none'}; nothing to "
+            "compare"
+        )
+    base = base or next((name for name in _BASES if name in names), names[0])
+    narrow(rows, by, base, "--base")
+    return by, base, names
+
+
+def asked_rows(
     table: pd.DataFrame,
     metric: str | None,
     receiver: str | None,
     task: str | None,
     where: Mapping[str, str] | None,
-    cr: float | None,
-    snr_db: float | None,
+    cr: float | None = None,
+    snr_db: float | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
     """The usable rows that are asked for, and notes on what is left out."""
     rows = rows_where(table, where)

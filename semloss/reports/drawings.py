@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from semloss.comparing import PairedComparison
+from semloss.comparing import PairedComparison, SavedAnswer
 from semloss.pictures import DRAWINGS, Drawing
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.solution import Solution, Solved
@@ -20,6 +20,7 @@ from semloss.reports.fit.surface import surface_plot
 from semloss.reports.link.waterfall import waterfall_plot
 from semloss.reports.look import OUTSIDE, demand, name_of, origin
 from semloss.reports.page import field_label, span
+from semloss.reports.savings import savings_plot
 from semloss.reports.what_if.day import day_plot
 from semloss.reports.what_if.passes import outage_plot, pass_plot, table_plot
 from semloss.reports.what_if.race import race_plot
@@ -92,6 +93,7 @@ _DRAWN: dict[type, Drawing] = {
     AgainstAnswer: _against,
     PassRace: race_plot,
     PairedComparison: differences_plot,
+    SavedAnswer: savings_plot,
     Sweep: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),
     Tornado: lambda a, path: tornado_plot(a.table, a.defaults, path),
     MonteCarlo: lambda a, path: monte_carlo_plot(a, a.defaults, path),
