@@ -12,13 +12,18 @@ ABOUT = (
     "sure, and say how many symbols an image that takes, beside the best fixed rate of the same "
     "accuracy. When it is sure is calibrated on the validation images."
 )
-EXAMPLE = "semloss sure runs/layered --target 0.85"
+EXAMPLE = (
+    "semloss sure runs/layered --target 0.7,0.8,0.85 --csv sure.csv; then semloss fit sure.csv "
+    "--columns value=accuracy fits accuracy over what is really sent"
+)
 
 
 def define(parser: Parser) -> None:
     """Define the command's options."""
     parser.add_argument("folder", type=Path, metavar="RUN", help="run folder of semloss collect")
-    parser.add_argument("--target", required=True, metavar="SHARE", help="accuracy, 0.85 or 85%%")
+    parser.add_argument(
+        "--target", required=True, metavar="SHARE,...", help="accuracies, e.g. 0.8,0.85 or 85%%"
+    )
     parser.add_argument(
         "--receiver", choices=("clean", "matched", "deployable"),
         help="whose answers (default: deployable where there is one, else matched)",
@@ -39,7 +44,7 @@ def run(args: options.Args) -> int:
 
     answer = send_until_sure(
         args.folder,
-        _share(args.target),
+        [_share(text) for text in args.target.split(",")],
         receiver=args.receiver,
         where=options.read_where(args),
         seed=args.seed,

@@ -118,7 +118,7 @@ class UntilSure(Answer):
     told: Mapping[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each SNR."""
+        """One row for each SNR and target."""
         return [one.row() for one in self.points]
 
     def to_dict(self) -> dict[str, Any]:
@@ -136,18 +136,17 @@ class UntilSure(Answer):
         return dict(self.told)
 
     def text(self) -> str:
-        """A line for each SNR."""
-        names = ["snr_db", "threshold", "accuracy", "symbols_until_sure", "symbols_fixed",
+        """A line for each SNR and target."""
+        names = ["snr_db", "target", "threshold", "accuracy", "symbols_until_sure", "symbols_fixed",
                  "times_fewer"]  # fmt: skip
         rows = [[number(row[name]) for name in names] for row in self.rows()]
-        heads = ["SNR dB", "sure at", "accuracy", "symbols", "fixed rate", "times fewer"]
-        head = f"layers until sure, for an accuracy of {self.points[0].target:g}"
-        return laid_out(head, self.told, columns(heads, rows))
+        heads = ["SNR dB", "target", "sure at", "accuracy", "symbols", "fixed rate", "times fewer"]
+        return laid_out("layers until the receiver is sure", self.told, columns(heads, rows))
 
 
 def send_until_sure(
     run: Path | str,
-    target: float,
+    targets: Sequence[float],
     *,
     receiver: str | None = None,
     where: Mapping[str, str] | None = None,
@@ -163,8 +162,8 @@ def send_until_sure(
     ----------
     run
         Folder of a run with cells of ``codec.kind = "layered"`` at several CR.
-    target
-        Accuracy.
+    targets
+        Accuracies.
     receiver
         Whose answers, "deployable" where there is one, else "matched".
     where
@@ -206,22 +205,14 @@ def send_until_sure(
                 f"{run}: {len(cells)} cells at {snr_db:g} dB are of more than one kind; give "
                 "--where COLUMN=VALUE, e.g. seed=0"
             )
-        threshold = least_threshold(*heard("validation", cells, 2 * seed), target)
-        confidence, right = heard("test", cells, 2 * seed + 1)
-        at = stops_at(confidence, threshold)
-        hits = right[at, np.arange(len(at))]
+        calibration = heard("validation", cells, 2 * seed)
+        judged = heard("test", cells, 2 * seed + 1)
         uses = np.array([one.row["k"] for one in cells], dtype=float)
-        spent = uses[at]
-        n = len(at)
-        points.append(
-            SureAtSnr(
-                snr_db, target, threshold, float(hits.mean()),
-                float(np.sqrt(hits.mean() * (1 - hits.mean()) / n)),
-                float(spent.mean()), float(spent.std(ddof=1) / np.sqrt(n)),
-                float(spent.mean() / math.prod(cells[0].rebuild["shape"])),
-                fixed_symbols(uses, right.mean(1), float(hits.mean())),
-            )
-        )  # fmt: skip
+        n = math.prod(cells[0].rebuild["shape"])
+        points += [
+            _judged(snr_db, target, least_threshold(*calibration, target), judged, uses, n)
+            for target in targets
+        ]
     told = {
         "codec": str(found[0].row["codec_label"]),
         "channel": str(found[0].row["channel"]),
@@ -230,6 +221,32 @@ def send_until_sure(
         f"{len(split['test'])} test images",
     }
     return UntilSure(points, told)
+
+
+def _judged(
+    snr_db: float,
+    target: float,
+    threshold: float,
+    heard: tuple[Numbers, NDArray[np.bool_]],
+    uses: Numbers,
+    n: int,
+) -> SureAtSnr:
+    """What a threshold does to images, of n samples each; layers end at so many channel uses."""
+    confidence, right = heard
+    at = stops_at(confidence, threshold)
+    hits, spent = right[at, np.arange(len(at))], uses[at]
+    accuracy, images = float(hits.mean()), len(at)
+    return SureAtSnr(
+        snr_db,
+        target,
+        threshold,
+        accuracy,
+        math.sqrt(accuracy * (1 - accuracy) / images),
+        float(spent.mean()),
+        float(spent.std(ddof=1) / math.sqrt(images)),
+        float(spent.mean()) / n,
+        fixed_symbols(uses, right.mean(1), accuracy),
+    )
 
 
 def _codecs(cells: Sequence[Cell], receiver: str | None) -> list[LoadedCodec]:

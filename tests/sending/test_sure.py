@@ -8,6 +8,7 @@ import pytest
 from collecting_case import collected
 from tiny_experiment import TINY
 
+import semloss
 from semloss.cli import main
 from semloss.sending.sure import fixed_symbols, least_threshold, stops_at
 
@@ -65,10 +66,15 @@ def test_layers_are_sent_until_sure(layered, capfd):
     assert few <= row["symbols_until_sure"] <= most
     assert (row["threshold"] == 0) <= (row["symbols_until_sure"] == few)
     # one that nothing meets takes them all
-    assert main(["sure", str(run), "--target", "99.9%", "--json"]) == 3
-    (row,) = json.loads(capfd.readouterr().out)["until_sure"]
+    csv = str(run.parent / "sure.csv")
+    assert main(["sure", str(run), "--target", "1%,99.9%", "--json", "--csv", csv]) in (0, 3)
+    first, row = json.loads(capfd.readouterr().out)["until_sure"]
+    assert (first["target"], row["target"]) == (0.01, pytest.approx(0.999))
     assert row["symbols_until_sure"] == most
     assert row["cr"] == pytest.approx(1 / 6)
+    # what it tells is a table of accuracy over the CR that is really sent
+    told = semloss.load_table(csv, {"value": "accuracy"})
+    assert told.cr.max() == pytest.approx(1 / 6)
     # the last layers are the whole codec, over other noise: five standard errors
     n = int(accuracy.n.iloc[0])
     assert row["accuracy"] == pytest.approx(
