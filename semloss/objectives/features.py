@@ -45,11 +45,12 @@ class FeaturesJudge(Judge):
         for reader in self.readers:
             assert isinstance(reader, Reader)
             sent, weights = self.sent(reader, batch)
-            for at, maps in enumerate(reader(arrived).maps):
-                away = (maps.float() - sent[at].float()).square().mean(dim=(2, 3))
+            for at, (maps, like) in enumerate(zip(reader(arrived).maps, sent, strict=True)):
+                exact = like.float()
+                away = (maps - exact).square().mean(dim=(2, 3))
                 if weights is not None:
                     away = away * weights[at]
-                parts.append(away.mean(1) / sent[at].float().var())
+                parts.append(away.mean(1) / exact.var())
         return torch.stack(parts).mean(0)
 
     def sent(self, reader: Reader, batch: Batch) -> tuple[list[Tensor], list[Tensor] | None]:
