@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 import torch
 from torch import nn
 
+from semloss.codecs import CodecNetwork
 from semloss.collect.stages import STAGES, Rates
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
@@ -18,6 +19,7 @@ from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure,
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
 from semloss.collect.work import IMPORT_S, prepare_process
+from semloss.objectives import Objective
 from semloss.tasks import Said
 from semloss.training import BatchLoss, Companion, train
 
@@ -184,22 +186,10 @@ class _Clock:
         assert cell.snr_db is not None
         own = (cell.snr_db, cell.snr_db)
         codec = bench.new_codec(scheme, 0)
-        chain, codec_s = bench.chain(scheme, codec), 0.0
+        chain = bench.chain(scheme, codec)
         sent_s = self._sent_s(chain, cell.snr_db)
         self.too_long = sent_s > LONGEST_S
-        if self.too_long:
-            codec_s = 3 * sent_s
-        elif scheme.codec.training != "none":
-            # a task model that is not trained yet takes as long as one that is
-            entries = experiment.tasks_of(scheme.objective)
-            tasks = {
-                one.label: bench.subjects[one.label].network().eval().requires_grad_(False)
-                for one in entries
-            }
-            judge = scheme.objective.build(bench.shape[0], tasks, 0).to(bench.device)
-            unit = replace(cell, lesson=Lesson(experiment.train.base, own))
-            taught = CodecLoss(bench, unit, codec, judge)
-            codec_s = self._step_s("codec", codec, taught, taught.companion())
+        codec_s = {one.label: self._codec_s(one, codec, sent_s) for one in experiment.objectives}
         clean_s, adapted_s = ({one.label: 0.0 for one in experiment.tasks} for _ in range(2))
         listeners, asked = [], experiment.metrics.asked(bench.images.classes)
         for entry in experiment.tasks:
@@ -220,6 +210,26 @@ class _Clock:
         measured_s *= len(tests_db(experiment, cell))
         parts = bench.split
         return Rates(codec_s, clean_s, adapted_s, measured_s, len(parts.train), len(parts.test))
+
+    def _codec_s(self, objective: Objective, codec: CodecNetwork, sent_s: float) -> float:
+        """Seconds of one image in the training of a codec for an objective."""
+        bench, cell = self._bench, self._cell
+        assert cell.scheme is not None
+        assert cell.snr_db is not None
+        if self.too_long:
+            return 3 * sent_s
+        if cell.scheme.codec.training == "none":
+            return 0.0
+        # a task model that is not trained yet takes as long as one that is
+        tasks = {
+            one.label: bench.subjects[one.label].network().eval().requires_grad_(False)
+            for one in bench.experiment.tasks_of(objective)
+        }
+        judge = objective.build(bench.shape[0], tasks, 0).to(bench.device)
+        lesson = Lesson(bench.experiment.train.base, (cell.snr_db, cell.snr_db))
+        unit = replace(cell, scheme=replace(cell.scheme, objective=objective), lesson=lesson)
+        taught = CodecLoss(bench, unit, codec, judge)
+        return self._step_s("codec", codec, taught, taught.companion())
 
     def _sent_s(self, chain: Chain, snr_db: float) -> float:
         """Seconds that one image takes to be sent, the second time."""

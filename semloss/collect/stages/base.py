@@ -21,7 +21,7 @@ class Rates:
     Attributes
     ----------
     codec
-        In a training step of a codec.
+        In a training step of a codec, by the label of its objective.
     clean, adapted
         In one of a task model on clean images, and on receptions, by the model's label.
     measured
@@ -30,7 +30,7 @@ class Rates:
         How many there are.
     """
 
-    codec: float
+    codec: Mapping[str, float]
     clean: Mapping[str, float]
     adapted: Mapping[str, float]
     measured: float

@@ -42,7 +42,8 @@ class Codec(Stage):
 
     def cost(self, unit: Unit, rates: Rates) -> float:
         """Seconds of its training."""
-        return rates.training(rates.codec, unit)
+        assert unit.scheme is not None
+        return rates.training(rates.codec[unit.scheme.objective.label], unit)
 
     def _train(self, unit: Unit, bench: Bench) -> Doing[Record]:
         scheme = unit.scheme
