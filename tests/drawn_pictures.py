@@ -157,6 +157,8 @@ ASKED: dict[str, tuple[str, ...]] = {
     "compare receivers": ("compare", str(EUROSAT), "--metric", "accuracy"),
     "compare runs on the same images": ("compare", "old", "new"),
     "compare runs at one SNR": ("compare", "new", "old", "--snr-db", "5"),
+    "compare what is saved": ("compare", str(EUROSAT), "--metric", "accuracy", "--by", "receiver",
+                              "--saved", "--form", "capacity_unified"),
     "sweep of the SNR for the CR": (
         "plan", "sweep", ACCURACY, "snr_db=0:20:6", "--target", "0.85"),
     "sweep of two for the CR": (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from semloss.cli import options
 from semloss.cli.output import notes, output
-from semloss.cli.parser import Parser, number, ratio
+from semloss.cli.parser import Parser, number, ratio, whole
 from semloss.errors import SemlossError
 from semloss.units import SNR_DB_LIMITS
 
@@ -50,6 +50,13 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     equal.add_argument("--form", metavar="NAME", help="of the surfaces (default: chosen for each)")
     parser.needs("--form", "--saved", why="surfaces are fitted for it")
+    look = parser.add_argument_group("as pictures instead")
+    look.add_argument(
+        "--receptions", type=whole(1, 24), metavar="N",
+        help="N test tiles as they arrive over each link, nearest to --cr and --snr-db; --plot "
+        "draws them",
+    )  # fmt: skip
+    parser.excludes("--receptions", "--saved", why="those are tiles, this is a table")
     parser.needs("--target", "--saved", why="the quality at which it is asked")
     parser.excludes("--saved", "--cr", "--snr-db", why="it is told along all of them")
     options.add_interval(parser)
@@ -61,6 +68,8 @@ def run(args: options.Args) -> int:
     from semloss.comparing import compare, saved
     from semloss.tables import load_table, parse_columns
 
+    if args.receptions is not None:
+        return _receptions(args)
     table = load_table(args.table, parse_columns(args.columns))
     level = options.interval(args)
     if not 0 < level < 1:
@@ -78,4 +87,17 @@ def run(args: options.Args) -> int:
         where=options.read_where(args), cr=args.cr, snr_db=args.snr_db, level=level,
     )  # fmt: skip
     notes(table.attrs["notes"])
+    return output(answer, args)
+
+
+def _receptions(args: options.Args) -> int:
+    """Show what arrives of the same tiles."""
+    from semloss.sending.receptions import receptions
+
+    if args.cr is None or args.snr_db is None:
+        raise SemlossError("--receptions needs --cr and --snr-db: which cell of each link it is")
+    answer = receptions(
+        args.table, args.by, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args),
+        count=args.receptions,
+    )  # fmt: skip
     return output(answer, args)

@@ -111,7 +111,7 @@ class SavedAnswer(Answer):
         """A record for each line, and one for the mean along each axis."""
         return [
             {
-                "metric": pair.fits[0].metric, "receiver": pair.fits[0].receiver,
+                "metric": pair.fits[0].metric, "receiver": pair.fits[1].receiver,
                 "base": pair.base, "other": pair.other, "axis": one.axis,
                 "snr_db": one.at if one.axis == "symbols" else None,
                 "cr": one.at if one.axis == "snr_db" else None,
@@ -130,7 +130,8 @@ class SavedAnswer(Answer):
         head, body = [], []
         for pair in self.pairs:
             fit = pair.fits[0]
-            name = fit.metric if fit.receiver == "none" else f"{fit.metric} ({fit.receiver})"
+            told = {one.receiver for one in pair.fits} - {"none"}
+            name = f"{fit.metric} ({told.pop()})" if len(told) == 1 else fit.metric
             for one in pair.means:
                 if math.isnan(one.value):
                     equal = "has no" if self.target is None else "does not reach the same"

@@ -53,7 +53,7 @@ def savings_plot(answer: SavedAnswer, path: Path | str) -> None:
         for fit in pair.fits
     ]
     fit = pair.fits[0]
-    title = f"{look.name_of(fit)}: {pair.other} against {pair.base}"
+    title = f"{_label(pair).partition(' [')[0]}: {pair.other} against {pair.base}"
     table = pd.DataFrame({
         "cr": np.repeat(ratios, _ALONG), "snr_db": np.tile(snr_db, len(ratios)),
         pair.base: np.ravel(told[0].value), pair.other: np.ravel(told[1].value),
@@ -67,6 +67,14 @@ def savings_plot(answer: SavedAnswer, path: Path | str) -> None:
         if several:
             away = fit.sign * (np.asarray(told[1].value) - np.asarray(told[0].value))
             _map(figure, grid[1], pair, away, ratios, snr_db)
+
+
+def _label(pair: SavedPair) -> str:
+    """The metric, with the receiver that both have."""
+    receivers = {fit.receiver for fit in pair.fits}
+    return look.metric_label(
+        pair.fits[0].metric, receivers.pop() if len(receivers) == 1 else "none"
+    )
 
 
 def _curves(axes: Axes, pair: SavedPair, told: list[Any], ratios: Any, snr_db: Any) -> None:  # noqa: ANN401
@@ -87,7 +95,7 @@ def _curves(axes: Axes, pair: SavedPair, told: list[Any], ratios: Any, snr_db: A
     outside = [np.asarray(one.in_domain).all() for one in told]
     look.legend(axes, [*keys, *look.outside_key(np.array(outside))])
     look.snr_axis(axes.xaxis)
-    axes.set_ylabel(look.metric_label(pair.fits[0].metric, pair.fits[0].receiver))
+    axes.set_ylabel(_label(pair))
     sns.despine(ax=axes)
 
 
@@ -105,7 +113,6 @@ def _map(
     if away.min() < 0 < away.max():
         axes.contour(snr_db, np.log(ratios), away, levels=[0.0], colors=look.INK, linewidths=1.2)
         look.legend(axes, [look.key("both even", linewidth=1.2)])
-    unit = look.metric_label(pair.fits[0].metric, pair.fits[0].receiver)
-    look.colorbar(figure, axes, mesh, f"{pair.other} better (above 0)\nby {unit}")
+    look.colorbar(figure, axes, mesh, f"{_label(pair)},\nby which {pair.other} is better")
     look.snr_axis(axes.xaxis)
     look.cr_axis(axes.yaxis, ratios)

@@ -85,7 +85,7 @@ def choose_cell(
     run = Path(run)
     if run.parent.name == "cells":  # the cell's own folder
         run, cell = run.parent.parent, cell or run.name
-    cells = _cells(run)
+    cells = cells_of(run)
     if cell is not None:
         name = Path(cell).name
         if name not in cells:
@@ -120,7 +120,7 @@ def measured_cells(run: Path, where: Mapping[str, str] | None = None) -> list[Ce
     SemlossError
         When there is none.
     """
-    found = [one for one in _cells(run).values() if _has(one, where or {})]
+    found = [one for one in cells_of(run).values() if _has(one, where or {})]
     if not found:
         raise SemlossError(f"{run} has no cell with {_told(where or {})}")
     return found
@@ -142,7 +142,7 @@ def _told(where: Mapping[str, str]) -> str:
     return ", ".join(f"{column} = {value}" for column, value in where.items())
 
 
-def _cells(run: Path) -> dict[str, Cell]:
+def cells_of(run: Path) -> dict[str, Cell]:
     """All cells that were measured and did not diverge, by name."""
     if not (run / "cells").is_dir():
         raise SemlossError(f"{run} is no run of semloss collect: it has no folder cells")

@@ -1,5 +1,8 @@
 """A source codec goes through `collect` as any codec does; `plan against` reads its run."""
 
+import json
+
+import numpy as np
 import pandas as pd
 import pytest
 from collecting_case import collected, value
@@ -132,3 +135,34 @@ def test_a_source_codec_sends_and_shows_its_cliff(run):
     assert whole.received.shape == (48, 48, 3)
     with pytest.raises(SemlossError, match="is no network: there is nothing to write"):
         export_encoder(codec, run / "encoder.onnx")
+
+
+def test_the_same_tiles_side_by_side(run, tmp_path, capsys):
+    command = ["compare", str(run), "--receptions", "3", "--cr", "1/3", "--snr-db", "10"]
+    files = ["--plot", str(tmp_path / "tiles.png"), "--csv", str(tmp_path / "told.csv")]
+    assert main([*command, *files]) == 0
+    streams = capsys.readouterr()
+    assert "onboard sends no image and is left out" in streams.err
+    assert "what arrives at CR 1/3, 10 dB" in streams.out
+    told = pd.read_csv(tmp_path / "told.csv", comment="#")
+    assert set(told.link) == {"webp", "jpeg2000-planned_snr_db5.0-tiles16"}
+    assert len(told) == 6
+    assert told["class"].nunique() == 3
+    # they are test images, and this is what the codec makes of them
+    codec = semloss.load_codec(run, cr=1 / 3, snr_db=10, where={"codec": "webp"})
+    images = SOURCES.parse({"kind": "scenes", "size": 48, "per_class": 12}, "source").load()
+    test = json.loads((run / "split.json").read_text())["test"]
+    names = {name: at for at, name in zip(test, images.names(test), strict=True)}
+    for row in told[told.link == "webp"].itertuples():
+        tile = images.images[names[row.tile]]
+        got = codec.decode(codec.transmit(codec.encode(tile[None])))[0]
+        mse = np.mean((got - tile / 255.0) ** 2)
+        assert row.psnr_db == pytest.approx(-10 * np.log10(mse), abs=1e-3)
+    with Image.open(tmp_path / "tiles.png") as picture:
+        assert picture.width > 400
+    for words, said in (
+        (command[:4], "--receptions needs --cr and --snr-db"),
+        ([*command, "--where", "codec=webp"], "give a second RUN, or name a column"),
+    ):
+        assert main(words) == 2
+        assert said in capsys.readouterr().err

@@ -1,0 +1,245 @@
+"""The same tiles over several links, side by side: what arrives, and what is answered to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from semloss.answers import Answer, laid_out
+from semloss.collect.experiment import Experiment
+from semloss.collect.stages.reception import BATCH
+from semloss.errors import SemlossError
+from semloss.layout import columns
+from semloss.metrics.distortion import Psnr
+from semloss.reports import look
+from semloss.sending.cells import cells_of
+from semloss.sending.loaded import LoadedCodec, load_codec
+from semloss.sources import ImageSet, open_cached
+from semloss.storage import cache_dir, read_json, read_toml
+from semloss.tables.cells import cell_text
+from semloss.tables.naming import listing
+
+_TOLD_APART = ("codec_label", "objective", "channel")
+"""Columns of the cells table by which links of a run are told apart, first come first."""
+_CALLED = {"codec": "codec_label"}
+
+
+@dataclass(frozen=True)
+class ReceivedTiles:
+    """What one link made of the tiles.
+
+    Attributes
+    ----------
+    name, cell
+        What the link is called, and its trained cell.
+    images
+        float32 (N, H, W, C) in [0, 1].
+    psnr_db
+        (N,).
+    answers
+        Class of each tile by task model ("clean", "matched"); empty without any.
+    """
+
+    name: str
+    cell: str
+    images: NDArray[np.float32]
+    psnr_db: NDArray[np.float64]
+    answers: Mapping[str, Sequence[str]]
+
+    @property
+    def receiver(self) -> str | None:
+        """The task model whose answer is shown: the matched one where there is one."""
+        return "matched" if "matched" in self.answers else next(iter(self.answers), None)
+
+
+@dataclass(frozen=True)
+class Receptions(Answer):
+    """Tiles (N, H, W, C), their names and classes, and what each link made of them."""
+
+    tiles: NDArray[np.uint8]
+    names: Sequence[str]
+    labels: Sequence[str]
+    at: str
+    links: Sequence[ReceivedTiles]
+    notes: Sequence[str] = ()
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was chosen otherwise than asked, and what is left out."""
+        return self.notes
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """The cells."""
+        told = {f"{one.name} is {one.cell}" for one in self.links}
+        return {"links": "; ".join(sorted(told)), "channel": "the same seed over each link"}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A record for each tile over each link."""
+        return [
+            {
+                "tile": name, "class": self.labels[at], "link": one.name, "cell": one.cell,
+                "psnr_db": float(one.psnr_db[at]),
+                **{f"answer_{who}": said[at] for who, said in one.answers.items()},
+            }
+            for at, name in enumerate(self.names) for one in self.links
+        ]  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rows."""
+        return {"at": self.at, "receptions": self.rows()}
+
+    def text(self) -> str:
+        """A line for each tile: PSNR and answer over each link."""
+        body = []
+        for at, name in enumerate(self.names):
+            told = []
+            for one in self.links:
+                said = [one.answers[one.receiver][at]] if one.receiver else []
+                told.append(", ".join([f"{one.psnr_db[at]:.1f} dB", *said]))
+            body.append([name, self.labels[at], *told])
+        head = ["tile", "class", *(one.name for one in self.links)]
+        return laid_out(f"what arrives at {self.at}", self.assumed, columns(head, body))
+
+    def plot(self, path: Path | str) -> None:
+        """Draw a row for each tile: as it was sent, and as it arrives over each link.
+
+        Under each, PSNR and the task model's answer, in another colour where it is wrong. The
+        figures lie beside the picture.
+        """
+        _gallery(self, path)
+
+
+def receptions(
+    runs: Sequence[Path],
+    by: str | None = None,
+    *,
+    cr: float,
+    snr_db: float,
+    where: Mapping[str, str] | None = None,
+    count: int = 6,
+    seed: int = 0,
+) -> Receptions:
+    """Send some test tiles over each link of a run, or of several runs.
+
+    Parameters
+    ----------
+    runs
+        Run folders; of several, each is a link.
+    by
+        What tells the links of one run apart: "codec", "objective", "channel" or a column of the
+        cells table; by default the first of these that has several values.
+    cr, snr_db, where
+        Which cell of each link: the nearest; see `choose_cell`.
+    count
+        Tiles: test images of the first run, of its classes in turn.
+    seed
+        Of the channel's draws, the same for each link.
+
+    Raises
+    ------
+    SemlossError
+        When nothing tells links apart, or the images are not there.
+    """
+    chosen: list[tuple[str, LoadedCodec]] = []
+    notes: list[str] = []
+    for name, run, own in _links(runs, by, where or {}):
+        codec = load_codec(run, cr=cr, snr_db=snr_db, where=own)
+        if codec.delivers == "image":
+            chosen.append((name, codec))
+            notes += codec.notes
+        else:
+            notes.append(f"{name} sends no image and is left out: it delivers {codec.delivers}")
+    images, test = _tiles(Path(runs[0]))
+    # as many as a measurement sends at once: codecs may have them share a codestream
+    batch, some = images.images[test[: max(count, BATCH)]], test[:count]
+    links = [_received(name, codec, batch, snr_db, seed, count) for name, codec in chosen]
+    return Receptions(
+        images.images[some], images.names(some), [images.classes[at] for at in images.labels[some]],
+        chosen[0][1].cell.place if chosen else "", links, tuple(dict.fromkeys(notes)),
+    )  # fmt: skip
+
+
+def _links(
+    runs: Sequence[Path], by: str | None, where: Mapping[str, str]
+) -> list[tuple[str, Path, dict[str, str]]]:
+    """Name, run and choice of each link."""
+    if len(runs) > 1:
+        return [(run.name, run, dict(where)) for run in runs]
+    rows = [one.row for one in cells_of(runs[0]).values()]
+    rows = [row for row in rows if all(cell_text(row.get(c)) == v for c, v in where.items())]
+    for column in [_CALLED.get(by, by)] if by else _TOLD_APART:
+        values = list(dict.fromkeys(cell_text(row.get(column)) for row in rows))
+        if len(values) > 1:
+            return [(value, runs[0], {**where, column: value}) for value in values]
+    raise SemlossError(
+        f"{runs[0]}: one codec, objective and channel; give a second RUN, or name a column with "
+        f"several values by --by: {listing(rows[0]) if rows else 'there are no such cells'}"
+    )
+
+
+def _tiles(run: Path) -> tuple[ImageSet, NDArray[np.int64]]:
+    """The source's images, and positions of the test images, of its classes in turn."""
+    experiment = Experiment.from_tables(read_toml(run / "experiment.toml"))
+    images = open_cached(experiment.source, cache_dir(), lambda _: None)
+    test = np.array(read_json(run / "split.json")["test"], dtype=np.int64)
+    told = read_json(run / "source.json")["content_hash"]
+    if images.content_hash != told:
+        raise SemlossError(f"the images of {run} have changed since it was collected")
+    order = np.zeros(len(test), dtype=np.int64)
+    labels = images.labels[test]
+    for label in np.unique(labels):
+        own = labels == label
+        order[own] = np.arange(own.sum())
+    return images, test[np.lexsort((labels, order))]
+
+
+def _received(
+    name: str, codec: LoadedCodec, batch: NDArray[np.uint8], snr_db: float, seed: int, count: int
+) -> ReceivedTiles:
+    """The first tiles of a batch over one link."""
+    heard = codec.transmit(codec.encode(batch, snr_db), snr_db, seed)
+    tiles, arrived = batch[:count], codec.decode(heard, seed)[:count]
+    sent, got = (torch.from_numpy(one).permute(0, 3, 1, 2)
+                 for one in (tiles.astype(np.float32) / 255, arrived))  # fmt: skip
+    uses = [use for use in ("clean", "matched") if use in codec.receivers]
+    answers = {use: codec.classify(arrived, use)[0] for use in uses}
+    return ReceivedTiles(
+        name, codec.cell.name, arrived, Psnr().per_image(sent, got).double().numpy(), answers
+    )
+
+
+def _gallery(answer: Receptions, path: Path | str) -> None:
+    """The picture of `Receptions`."""
+    links, tiles = answer.links, answer.tiles
+    title = f"What arrives of the same tiles at {answer.at}"
+    heard = sorted({one.receiver for one in links if one.receiver})
+    about = f"PSNR, and the answer of the {' or '.join(heard)} task model" if heard else "PSNR"
+    width = min(look.PAGE, 1.6 * (1 + len(links)))
+    height = len(tiles) * (width / (1 + len(links)) + 0.3) + 0.3
+    table = pd.DataFrame(answer.rows())
+    with look.picture(path, width, height, title, about, table) as figure:
+        grid = figure.subplots(len(tiles), 1 + len(links), squeeze=False)
+        for row, tile in enumerate(tiles):
+            _show(grid[row][0], tile, answer.labels[row], look.INK)
+            for axes, one in zip(grid[row][1:], links, strict=True):
+                said = one.answers[one.receiver][row] if one.receiver else ""
+                right = said in ("", answer.labels[row])
+                caption = f"{one.psnr_db[row]:.1f} dB" + (f"\n{said}" if said else "")
+                _show(axes, one.images[row], caption, look.INK if right else look.ACCENT)
+        for axes, name in zip(grid[0], ["sent", *(one.name for one in links)], strict=True):
+            axes.set_title(name, fontsize=7)
+
+
+def _show(axes: Any, pixels: NDArray[Any], caption: str, color: str) -> None:  # noqa: ANN401
+    """One tile with its caption; of other than three bands, the first as grey."""
+    shown = pixels if pixels.shape[2] == 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
+    axes.imshow(shown, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlabel(caption, fontsize=6.5, color=color)
