@@ -36,7 +36,8 @@ above, and
 ==================  =======  ====================================================================
 setting             text     what makes the codec send so many symbols, e.g. ``filters=8``
 k                   integer  complex channel uses per image
-strategy            text     ``warm``, ``independent``, ``range`` (once for all SNR) or ``none``
+strategy            text     ``warm``, ``independent``, ``range``, ``plane`` or ``none``: how it was
+                             trained, by itself or once for all SNR, or for all SNR and CR
 attempts            text     trainings that failed and what was changed, "; " between
 lr                  1        learning rate of the training that held
 steps               integer  its optimiser steps
