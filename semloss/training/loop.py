@@ -107,6 +107,7 @@ def _finish(pack: Sequence[Training]) -> None:
             cpu_s = (time.process_time() - started) / len(left)
             for one, own in zip(left, losses, strict=True):
                 one.take_in(own, cpu_s)
+        del steps  # a graph's memory goes before the next is captured
 
 
 def _steps(pack: Sequence[Training]) -> Steps:
