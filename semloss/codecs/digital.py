@@ -4,14 +4,14 @@ The sender knows the SNR and takes the most efficient MODCOD that closes there; 
 information bits an image, framing counted in η and the file's headers in the file. The best file
 within it is sent. The k symbols are points of the MODCOD's constellation, drawn from the file's
 checksum: a scrambled, interleaved and coded stream looks like any other. They go through the
-channel, and an ideal decoder, which knows what may have been sent, finds which codeword it was.
-It has the file where the SNR that the codeword met is the MODCOD's threshold (quasi error free on
+channel, and an ideal decoder, which knows what may have been sent, finds which codeword it was. It
+has the file where the SNR that the codeword met is the MODCOD's threshold (quasi error free on
 AWGN) or more: Es/N0 itself on AWGN; under fading, with the gains that the receiver knows, that of
-equal mean capacity, log2(1 + |h|² SNR), over the codeword. Below it is a failed image: a uniform
-grey, measured as such and counted by the metric `delivered`. So is an image whose smallest file is
-larger than its budget, and every image at an SNR where no MODCOD closes: a grid that reaches there
-has cells that read chance, not an error. What a channel does to symbols beyond gain and noise is
-not held against the decoder.
+equal mean capacity, log2(1 + |h|² SNR), over the codeword; and where the symbols came in worse
+than noise can explain (an amplifier's distortion, a carrier that is lost), what they came in with.
+Below it is a failed image: a uniform grey, measured as such and counted by the metric `delivered`.
+So is an image whose smallest file is larger than its budget, and every image at an SNR where no
+MODCOD closes: a grid that reaches there has cells that read chance, not an error.
 """
 
 import math
@@ -46,8 +46,10 @@ GREY = 0.5
 #: Codewords of an Es/N0 above this are told from others by their likeness to what was sent, which
 #: is 0.5 there, and 1/sqrt(k) of others.
 KNOWN_FROM_DB, ALIKE = -4.8, 0.3
-#: So few symbols are too like to others by chance.
+#: So few symbols are too like to others by chance, and their errors tell too little.
 KNOWN_FROM_K = 64
+#: Standard errors by which the error of received symbols must exceed that of noise to count.
+BEYOND_NOISE = 5.0
 #: Most images that share a codestream: measurements send them in batches of as many.
 MOST_TILES = 64
 
@@ -218,14 +220,15 @@ class DigitalNetwork(CodecNetwork):
         """
         if symbols.shape != self._symbols.shape:
             raise self._others()
-        capacity = _capacity(state, len(symbols))
+        promised = _capacity(state, len(symbols))
+        capacity = _met(symbols, self._symbols, state.gain, promised)
         content, arrived, sure = [], [], []
         for word in self._sent:
-            met_db = _as_snr_db(capacity[word.rows].mean())
-            good = met_db >= word.needed_db - 1e-6
+            known, met = (_as_snr_db(one[word.rows].mean()) for one in (promised, capacity))
+            good = met >= word.needed_db - 1e-6
             content.append(word.content if good else self.lost(word.content))
             arrived += [good] * len(word.content)
-            sure += [good and word.needed_db > KNOWN_FROM_DB] * len(word.content)
+            sure += [known > max(word.needed_db, KNOWN_FROM_DB)] * len(word.content)
         alike = _alike(symbols, self._symbols, state.gain).cpu()[torch.tensor(sure)].mean()
         if self._k >= KNOWN_FROM_K and alike < ALIKE:  # nan is not: no image is sure to be known
             raise self._others()
@@ -322,6 +325,22 @@ def _capacity(state: ChannelState, count: int) -> Array:
     if state.gain is not None:
         snr = snr * state.gain.detach().cpu().abs().double().square()
     return np.asarray(torch.log2(1 + snr).mean(dim=1))
+
+
+def _met(symbols: Tensor, sent: Tensor, gain: Tensor | None, promised: Array) -> Array:
+    """Bits per symbol (B,) that each image's symbols came in with: as promised, or less.
+
+    Less where the error that is left after the best complex gain is more than noise explains; its
+    power over k symbols is known to 1/sqrt(k). Gains that change from symbol to symbol hide it.
+    """
+    k = symbols.shape[1]
+    if k < KNOWN_FROM_K or (gain is not None and gain.shape[1] > 1):
+        return promised
+    best = (symbols * sent.conj()).mean(1, True) / sent.abs().square().mean(1, True)
+    error = (symbols - best * sent).abs().square().mean(1).double().clamp_min(1e-30)
+    snr = (best[:, 0].abs().double().square() / error).cpu().numpy()
+    worse = snr * (1 + BEYOND_NOISE / math.sqrt(k)) < 2**promised - 1
+    return np.where(worse, np.log2(1 + snr), promised)
 
 
 def _as_snr_db(capacity: float) -> float:

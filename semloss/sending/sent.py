@@ -116,10 +116,14 @@ class SentImages(Answer):
         """A line for each image."""
         rows = self.rows()
         names = [name for name in rows[0] if name not in ("height_px", "width_px", "symbols")]
-        written = {"cr": format_cr, "psnr_db": "{:.2f}".format, "tiles": "{:d}".format}
+        written = {"cr": format_cr, "snr_db": "{:g}".format, "psnr_db": "{:.2f}".format,
+                   "tiles": "{:d}".format}  # fmt: skip
         body = columns(
             [name.replace("_db", " dB").replace("_", " ") for name in names],
-            [[written.get(name, number)(row[name]) for name in names] for row in rows],
+            [
+                [written.get(name, lambda one: number(one, ".2f"))(row[name]) for name in names]
+                for row in rows
+            ],
         )
         return laid_out(f"{self.cell}, trained for {self.trained}", self.told, body)
 

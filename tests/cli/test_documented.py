@@ -99,6 +99,8 @@ def test_what_trains_nothing_runs_in_an_empty_folder(newcomer, monkeypatch, caps
     words = [OWN.get(word, word) for word in words_of(line)]
     if words[0] == "fit" and "list" not in words:
         words += ["--bootstraps", "20"]
+    if "--saved" in words:  # what is saved is tested elsewhere
+        words += ["--form", "capacity_unified"]
     if "--tle" in words:
         words += ["--start", "2014-01-21T00:00"]
     if "jpeg2000.csv" in words:

@@ -193,6 +193,19 @@ def test_fast_fading_is_averaged_by_the_code(tiles):
         assert network.delivered.all() == arrives
 
 
+@pytest.mark.parametrize(("snr_db", "arrives"), [(7.0, True), (20.0, False)])
+def test_an_amplifier_near_saturation_takes_what_it_distorts(tiles, snr_db, arrives):
+    """PSK stands a saturated amplifier; 32APSK comes in with less than its 16 dB."""
+    codec, network = network_of(kind="jpeg", planned_snr_db=5.0 if arrives else 16.1)
+    assert codec.scheme(0.0).name.split()[0] == ("QPSK" if arrives else "32APSK")
+    sent(network, as_tensor(tiles), snr_db, channel="amplifier", input_back_off_db=0.0)
+    assert network.delivered.all() == arrives
+    assert network.delivered.any() == arrives
+    # backed off far enough, the same SNR at the receiver carries both
+    sent(network, as_tensor(tiles), snr_db + 14, channel="amplifier", input_back_off_db=14.0)
+    assert network.delivered.all()
+
+
 # -- many tiles, one codestream ----------------------------------------------------------------
 
 
