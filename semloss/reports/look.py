@@ -152,7 +152,7 @@ def _origin(fit: Fit) -> Iterator[str]:
     images = ", ".join(part for part in (f"{cells} cells" if cells else "", count, tile) if part)
     yield ": ".join(part for part in (spelled(told.get("source", "")), images) if part)
     if fit.receiver != "none" and told.get("task_model"):
-        yield f"classifier {spelled(told['task_model'])}"
+        yield f"task model {spelled(told['task_model'])}"
     codec = told.get("codec_label") or told.get("codec")
     yield f"codec {spelled(codec)}" if codec else ""
     yield f"channel {spelled(told['channel'])}" if told.get("channel") else ""

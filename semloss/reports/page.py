@@ -38,8 +38,8 @@ def span(value: float, low: float, high: float | None, level: str, unit: str = "
 
 
 def capital(text: str) -> str:
-    """The text as a sentence begins."""
-    return text[:1].upper() + text[1:]
+    """The text as a sentence begins; a word with capitals of its own, as mIoU, stays."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def about_cr(cr: float) -> str:

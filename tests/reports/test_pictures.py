@@ -14,6 +14,7 @@ from picture_checks import drawn
 
 import semloss
 from semloss.layout import share_of_draws
+from semloss.reports.page import capital
 
 DRAWN = {}
 NUMBER = r"−?\d[\d,]*\.?\d*"
@@ -85,10 +86,10 @@ def test_a_title_says_what_was_asked_and_a_foot_what_it_rests_on(show, name):
     if ACCURACY in words:
         assert "accuracy, matched task model" in picture.title.lower()
         assert "EuroSAT: 66 cells, 673 test images a cell, 64×64 px, 3 bands" in picture.foot
-        assert "classifier ResNet8; codec DeepJSCC; channel AWGN" in picture.foot
+        assert "task model ResNet8; codec DeepJSCC; channel AWGN" in picture.foot
     if "eurosat-psnr" in words:
         assert "PSNR" in picture.title
-        assert "classifier" not in picture.foot  # PSNR asks none
+        assert "task model" not in picture.foot  # PSNR asks none
     if "--target" in words and not {"pass", "day", "outage", "against"} & set(words):
         target = words[words.index("--target") + 1]
         assert target in picture.title or "--max-elevation" in words or "--day" in words
@@ -358,3 +359,8 @@ def test_what_was_never_measured_is_dotted(show):
         assert "outside the fitted domain" in show(name).told
     assert "in part outside the fitted domain" in show("day").foot
     assert "outside the fitted domain" not in show("predict").told
+
+
+def test_a_title_begins_with_a_capital_but_for_a_word_that_has_its_own():
+    assert capital("accuracy, matched") == "Accuracy, matched"
+    assert capital("mIoU, matched") == "mIoU, matched"

@@ -53,7 +53,7 @@ def _measured_on(fit: "Fit") -> Iterator[str]:
         yield f"{fit.data['points']} cells"
     if fit.images is not None:
         yield f"{fit.images:g} test images a cell"
-    for name, word in (("tile", ""), ("task_model", "classifier "), ("codec_label", "codec "),
+    for name, word in (("tile", ""), ("task_model", "task model "), ("codec_label", "codec "),
                        ("channel", "channel ")):  # fmt: skip
         if about.get(name):
             yield f"{word}{about[name]}"
