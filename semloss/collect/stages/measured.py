@@ -177,6 +177,7 @@ def _cell_row(
     scheme, training = unit.scheme, bench.experiment.train
     assert scheme is not None
     own = scheme.codec.training == "cell"
+    matched = [role for role in receivers if role.startswith("matched ")]
     first = bench.experiment.tasks[0].label
     receiver = receivers.get(f"matched {first}", _UNTRAINED)
     both = [sender["status"], receiver["status"]]
@@ -197,9 +198,7 @@ def _cell_row(
         "steps": sender["steps"],
         "validation_psnr_db": sender.get("validation_psnr_db"),
         "codec_cpu_s": sender["cpu_s"],
-        "receiver_cpu_s": sum(
-            record["cpu_s"] for role, record in receivers.items() if role.startswith("matched ")
-        ),
+        "receiver_cpu_s": sum((receivers[role]["cpu_s"] for role in matched), 0.0),
         "device": bench.job.device,
         "precision": "bf16" if bench.job.bf16 else "fp32",
         "threads": bench.experiment.compute.threads,
@@ -218,6 +217,12 @@ def _summary(rows: list[dict[str, Any]], snr_db: float | None) -> str:
     """Headline of a cell: PSNR, and the first measure of each receiver, at its own SNR."""
     own = [row for row in rows if row["snr_db"] == snr_db]
     parts = [f"PSNR {row['value']:.2f} dB" for row in own if row["metric"] == "psnr_db"]
-    headline = next((row["metric"] for row in own if row["receiver"] != "none"), None)
-    judged = [f"{row['value']:.3f} {row['receiver']}" for row in own if row["metric"] == headline]
+    answers = [row for row in own if row["receiver"] != "none"]
+    headline = next((row["metric"] for row in answers), None)
+    several = len({row["task"] for row in answers}) > 1
+    judged = [
+        f"{row['value']:.3f} {row['receiver']}" + (f" {row['task']}" if several else "")
+        for row in answers
+        if row["metric"] == headline
+    ]
     return ", ".join([*parts, *([f"{headline} {', '.join(judged)}"] if judged else [])])
