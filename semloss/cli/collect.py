@@ -109,6 +109,8 @@ def _run(args: Args) -> int:
             "they are measured anew, not trained"
         )
     print(f"\ntables: {' '.join(summary['tables'])}")
+    if summary["rate_curve"]:
+        print(f"curve of source codecs, for semloss plan against FIT: {summary['rate_curve']}")
     print(f"next: semloss fit {summary['run']}")
     return 0
 

@@ -11,6 +11,7 @@ from semloss.codecs import CODECS, Codec, Realisation
 from semloss.collect.experiment import Experiment
 from semloss.errors import SemlossError
 from semloss.objectives import OBJECTIVES, Mse, Objective
+from semloss.tasks import Classifier
 from semloss.units import format_cr
 
 
@@ -89,10 +90,16 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
     Raises
     ------
     SemlossError
-        When a CR cannot be realised, two of them by the same setting, or an objective cannot
-        judge what a codec delivers.
+        When a CR cannot be realised, two of them by the same setting, an objective cannot judge
+        what a codec delivers, or a sender is to run a task model that is no classifier.
     """
     for codec in experiment.codecs:
+        first = experiment.tasks[0]
+        if codec.runs_task and not isinstance(first.task, Classifier):
+            raise SemlossError(
+                f"codec {codec.label} sends the class that the first task model gives, and task "
+                f"{first.label} gives none; put a classifier first"
+            )
         objectives = _objectives(experiment, codec)
         ratios = enumerate(experiment.grid.cr[: None if codec.takes_cr else 1])
         realised: dict[tuple[str, str], float] = {}

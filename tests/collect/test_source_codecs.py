@@ -166,3 +166,12 @@ def test_the_same_tiles_side_by_side(run, tmp_path, capsys):
     ):
         assert main(words) == 2
         assert said in capsys.readouterr().err
+
+
+def test_no_one_answers_on_board_without_a_classifier(tmp_path, capfd):
+    experiment = TINY.replace(
+        "[codec]\nstem = 4\nwidth = 8\ndepth = 0", '[codec]\nkind = "onboard"'
+    )
+    collected(tmp_path, experiment.replace("[task]", '[task]\nkind = "none"'), code=2)
+    said = capfd.readouterr().err
+    assert "codec onboard sends the class that the first task model gives, and task none" in said

@@ -264,3 +264,19 @@ def test_without_the_extra_the_export_says_what_to_install(run, tmp_path, monkey
 def test_layers_are_not_sent_of_a_codec_that_has_none(run, capfd):
     assert main(["sure", str(run), "--target", "0.5"]) == 2
     assert "has no layers to send one after another" in capfd.readouterr().err
+
+
+def test_a_whole_photograph_goes_over_a_codec_of_tiles(run, real_data, tmp_path, capsys):
+    photograph = real_data / "kodak" / "23.png"
+    out = ["--out", str(tmp_path), "--overlap", "0", "--json"]
+    command = ["send", str(run), str(photograph), "--cr", "1/6", "--snr-db", "10"]
+    assert main([*command, *out]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["images"]
+    assert told["tiles"] == 11 * 16  # 512 and 768 pixels by 48
+    with Image.open(tmp_path / "23.received.png") as received:
+        assert received.size == (768, 512)
+        got = np.asarray(received, float)
+    sent = np.asarray(Image.open(photograph), float)
+    # a codec of so few steps makes little of it, but light of what is light
+    means = [one.mean(2).reshape(16, 32, 24, 32).mean(axis=(1, 3)).ravel() for one in (sent, got)]
+    assert np.corrcoef(means)[0, 1] > 0.7
