@@ -54,6 +54,7 @@ class EfficientNetLite0(Classifier):
         "clean": FINE_TUNED | {"steps": 500, "lr": 1e-3},
         "adapted": FINE_TUNED | {"steps": 150, "lr": 5e-4},
         "matched": FINE_TUNED | {"steps": 30, "lr": 2e-4},
+        "deployable": FINE_TUNED | {"steps": 400, "lr": 5e-4},
     }
 
     def check(self, images: ImageSet) -> None:

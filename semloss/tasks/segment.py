@@ -43,6 +43,7 @@ class Segment(Task):
         "clean": {"steps": 600, "batch_size": 16},
         "adapted": {"batch_size": 16},
         "matched": {"batch_size": 16},
+        "deployable": {"batch_size": 16},
     }
 
     def check(self, images: ImageSet) -> None:
