@@ -36,7 +36,7 @@ kind = "onboard"
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("separation")
     experiment = TINY.replace("[codec]\nstem = 4\nwidth = 8\ndepth = 0\n", CODECS)
-    experiment = experiment.replace('["1/24", "1/6"]', '["1/48", "1/8", "1/3"]')
+    experiment = experiment.replace('["1/24", "1/6"]', '["1/48", "1/3"]')
     experiment += '[metrics]\nnames = ["psnr_db"]\n'
     collected(folder, experiment.replace("[0, 10]", "[-5, 1, 10]"))
     return folder / "run"
@@ -46,8 +46,8 @@ def test_cells_below_the_cliff_are_cells_of_failed_images(run):
     table = semloss.load_table(run)
     follows = table[table.codec_label == "webp"]
     delivered = value(follows, "delivered").round(9)
-    assert delivered[:, -5.0].tolist() == [0, 0, 0]  # no MODCOD closes
-    assert delivered[:, 1.0].iloc[[0, -1]].tolist() == [0, 1]  # 1/48: the file does not fit
+    assert delivered[:, -5.0].tolist() == [0, 0]  # no MODCOD closes
+    assert delivered[:, 1.0].tolist() == [0, 1]  # 1/48: the file does not fit
     planned = table[table.codec_label.str.startswith("jpeg2000")]
     arrived = value(planned, "delivered")
     assert (arrived[:, 1.0] == 0).all()
@@ -55,7 +55,7 @@ def test_cells_below_the_cliff_are_cells_of_failed_images(run):
     psnr = value(follows, "psnr_db")
     assert psnr[1 / 3, 10.0] > psnr[1 / 3, 1.0] > psnr[1 / 3, -5.0]
     # task models listen, the matched one too; a symbol of QPSK is no peak
-    assert len(value(follows, "accuracy", "matched")) == 9
+    assert len(value(follows, "accuracy", "matched")) == 6
     assert value(follows, "papr_db")[1 / 3, 1.0] == pytest.approx(0, abs=1e-5)
     assert set(table.objective) == {"none"}
     assert {"ok"} == set(table.status)
@@ -65,7 +65,7 @@ def test_what_is_answered_on_board_is_what_the_model_says_of_clean_images(run):
     table = semloss.load_table(run)
     rows = table[(table.codec == "onboard") & (table.metric == "accuracy")].set_index("snr_db")
     assert set(rows.receiver) == {"clean"}
-    assert len(rows) == 3  # the grid's three CRs are no axis of it
+    assert len(rows) == 3  # the grid's two CRs are no axis of it
     assert rows.value[[1.0, 10.0]].tolist() == rows.ceiling[[1.0, 10.0]].tolist()
     # where no MODCOD closes, all answers are the first class, and chance is left
     assert rows.value[-5.0] == pytest.approx(rows.floor[-5.0], abs=0.05)
