@@ -14,6 +14,7 @@ import numpy as np
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.surfaces.files.correction_keys import correction, correction_written
+from semloss.surfaces.files.numbers import number, numbers, unpacked
 from semloss.surfaces.fitted.conventions import conventions
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
@@ -24,8 +25,6 @@ MAX_DRAWS = 5000
 _MAX_VERTICES = 1000
 _MAX_TEXT = 10_000
 _MAX_DEPTH = 8
-_LARGEST = 1e15
-"""No number of a fit is larger; sums and products of such stay finite."""
 _NOISES = ("binomial", "reported", "replicates", "none")
 
 
@@ -64,7 +63,7 @@ def _form(name: Any) -> Form:  # noqa: ANN401 - whatever the file holds, here an
 def _parameters(named: Any, _: str, form: Form) -> Array:  # noqa: ANN401
     if not isinstance(named, dict) or list(named) != list(form.names):
         raise ValueError(f"the parameters of form {form.name} are {', '.join(form.names)}")
-    parameters = _numbers(list(named.values()), (len(form.names),), "parameters")
+    parameters = numbers(list(named.values()), (len(form.names),), "parameters")
     for parameter, value in zip(form.all_parameters, parameters, strict=True):
         if not parameter.low <= value <= parameter.high:
             raise ValueError(f"parameter {parameter.name} = {value:g} is out of its bounds")
@@ -73,7 +72,7 @@ def _parameters(named: Any, _: str, form: Form) -> Array:  # noqa: ANN401
 
 def _covariance(rows: Any, _: str, form: Form) -> Array:  # noqa: ANN401
     size = len(form.names)
-    covariance = _numbers(rows, (size, size), "covariance")
+    covariance = numbers(rows, (size, size), "covariance")
     variance = np.diag(covariance)
     if np.any(variance < 0):
         raise ValueError("covariance is no covariance matrix: a variance is negative")
@@ -89,7 +88,7 @@ def _covariance(rows: Any, _: str, form: Form) -> Array:  # noqa: ANN401
 def _hull(vertices: Any, *_: Any) -> Array:  # noqa: ANN401
     if not isinstance(vertices, list) or not 1 <= len(vertices) <= _MAX_VERTICES:
         raise ValueError("hull has an impossible number of vertices")
-    hull = _numbers(vertices, (len(vertices), 2), "hull")
+    hull = numbers(vertices, (len(vertices), 2), "hull")
     if hull[:, 0].max() > 1e-9:
         raise ValueError("hull holds a CR above 1")
     if hull[:, 0].min() < -100 or np.abs(hull[:, 1]).max() > 1000:
@@ -113,17 +112,7 @@ def _draws(packed: Any, _: str, form: Form) -> Array | None:  # noqa: ANN401
         or shape[1] != size
     ):
         raise ValueError(f"shape of draws is not [1 … {MAX_DRAWS}, {size}]")
-    if not isinstance(packed["data"], str):
-        raise ValueError("data of draws is no text")
-    try:
-        raw = base64.b64decode(packed["data"], validate=True)
-    except ValueError:
-        raise ValueError("data of draws is not base64") from None
-    if len(raw) != 4 * shape[0] * size:
-        raise ValueError("data and shape of draws disagree")
-    draws = np.frombuffer(raw, dtype="<f4").astype(np.float64).reshape(shape)
-    if not np.all(np.abs(draws) <= _LARGEST):
-        raise ValueError("draws holds a number that is not finite")
+    draws = unpacked(packed["data"], "<f4", (shape[0], size), "data of draws")
     low = np.array([parameter.low for parameter in form.all_parameters])
     high = np.array([parameter.high for parameter in form.all_parameters])
     room = 1e-6 * np.maximum(np.abs(np.where(np.isfinite(low), low, 0.0)), 1e-3)
@@ -151,44 +140,26 @@ def _range(ends: Any, key: str) -> tuple[float, float]:  # noqa: ANN401
     """Low and high end; None stands for an open one."""
     if not isinstance(ends, list) or len(ends) != 2:
         raise ValueError(f"{key} is no pair [low, high]")
-    low = -math.inf if ends[0] is None else _number(ends[0], key)
-    high = math.inf if ends[1] is None else _number(ends[1], key)
+    low = -math.inf if ends[0] is None else number(ends[0], key)
+    high = math.inf if ends[1] is None else number(ends[1], key)
     if low > high:
         raise ValueError(f"{key}: the low end lies above the high end")
     return low, high
 
 
-def _numbers(value: Any, shape: tuple[int, ...], key: str) -> Array:  # noqa: ANN401
-    """Finite numbers of the shape that the key must have."""
-    wrong = ValueError(f"{key} is not made of {'x'.join(map(str, shape))} numbers")
-    if not isinstance(value, list) or len(value) != shape[0]:
-        raise wrong
-    if len(shape) == 2:
-        return np.array([_numbers(row, shape[1:], key) for row in value])
-    return np.array([_number(number, key) for number in value])
-
-
-def _number(value: Any, key: str) -> float:  # noqa: ANN401
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key} is no number")
-    if not abs(value) <= _LARGEST:  # NaN included
-        raise ValueError(f"{key} holds a number that is not finite or too large")
-    return float(value)
-
-
 def _size(value: Any, key: str, *_: Any) -> float:  # noqa: ANN401
-    number = _number(value, key)
-    if number < 0:
+    size = number(value, key)
+    if size < 0:
         raise ValueError(f"{key} is negative")
-    return number
+    return size
 
 
 def _level(value: Any, key: str, *_: Any) -> float | None:  # noqa: ANN401
-    return None if value is None else _number(value, key)
+    return None if value is None else number(value, key)
 
 
 def _images(value: Any, *_: Any) -> float | None:  # noqa: ANN401
-    if value is not None and _number(value, "images") < 1:
+    if value is not None and number(value, "images") < 1:
         raise ValueError("images is no positive count")
     return None if value is None else float(value)
 
@@ -235,7 +206,7 @@ def _check_plain(value: Any, key: str, depth: int) -> None:  # noqa: ANN401
     elif isinstance(value, str):
         _text(value, key)
     elif value is not None and not isinstance(value, bool):
-        _number(value, key)
+        number(value, key)
 
 
 def _packed(draws: Array | None) -> dict[str, Any] | None:
