@@ -174,6 +174,18 @@ def _levels(problems: Problems, gain: Array) -> tuple[Array, Mask]:
     b2 = np.einsum("bn,bn->b", by_point, gain)
     b1 = by_point.sum(axis=1) - b2
     safe11, safe22 = np.maximum(s11, _TINY), np.maximum(s22, _TINY)
+
+    def edge(i: int, end: Array) -> Array:
+        """Best levels (B, 2) with one of them at an end."""
+        other = (b2 - s12 * end) / safe22 if i == 0 else (b1 - s12 * end) / safe11
+        other = np.clip(other, low[..., 1 - i], high[..., 1 - i])
+        both = (np.broadcast_to(end, other.shape), other)
+        return np.stack(both if i == 0 else both[::-1], axis=1)
+
+    for i in range(2):
+        if np.all(low[..., i] == high[..., i]):  # a known floor leaves one level to find
+            best = edge(i, low[..., i])
+            return best, (best > low) & (best < high)
     determinant = s11 * s22 - s12 * s12
     open_ = determinant > 1e-12 * s11 * s22
     safe = np.where(open_, determinant, 1.0)
@@ -182,24 +194,21 @@ def _levels(problems: Problems, gain: Array) -> tuple[Array, Mask]:
     if inside.all():
         return best, np.ones_like(best, dtype=bool)
     # The optimum of a convex problem outside its box lies on an edge: try the four.
-    edges, costs = [], []
-    for i in range(2):
-        for end in (low[..., i], high[..., i]):
-            if not np.all(np.isfinite(end)):
-                continue
-            other = (b2 - s12 * end) / safe22 if i == 0 else (b1 - s12 * end) / safe11
-            other = np.clip(other, low[..., 1 - i], high[..., 1 - i])
-            held = np.broadcast_to(end, other.shape)
-            floor, ceiling = (held, other) if i == 0 else (other, held)
-            edges.append(np.stack([floor, ceiling], axis=1))
-            costs.append(
-                s11 * floor**2 + s22 * ceiling**2 + 2 * s12 * floor * ceiling
-                - 2 * (b1 * floor + b2 * ceiling)
-            )  # fmt: skip
+    edges = [
+        edge(i, end)
+        for i in range(2)
+        for end in (low[..., i], high[..., i])
+        if np.all(np.isfinite(end))
+    ]
     if edges:
-        at = np.argmin(np.stack(costs), axis=0)
-        edge = np.stack(edges)[at, np.arange(len(gain))]
-        best = np.where(inside[:, None], best, edge)
+        tried = np.stack(edges)
+        floor, ceiling = tried[..., 0], tried[..., 1]
+        costs = (
+            s11 * floor**2 + s22 * ceiling**2 + 2 * s12 * floor * ceiling
+            - 2 * (b1 * floor + b2 * ceiling)
+        )  # fmt: skip
+        at = np.argmin(costs, axis=0)
+        best = np.where(inside[:, None], best, tried[at, np.arange(len(gain))])
     return best, (best > low) & (best < high)
 
 
