@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.selection import Points
 from semloss.selection.lattice import on_lattice
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 from semloss.surfaces.fitting.batch import Prior
-from semloss.surfaces.fitting.discrepancy.correct import discrepancy
+from semloss.surfaces.fitting.discrepancy.correct import Discrepancy, discrepancy
 from semloss.surfaces.fitting.form_choice import (
     RULES,
     choose,
@@ -126,7 +127,9 @@ def fit_surface(
         lean, others, _distant(fits, rows, [*rivals, chosen]), seed, bootstraps,
         independent=independent_images,
     )  # fmt: skip
+    added: Array | float = 0.0
     if missed is not None:
+        added = _added(missed, lean.points)
         rows[CORRECTED] = rows[chosen] | _NO_CRITERIA | missed.errors
     if reference and len(points.value) >= _REFERENCE and line is None:
         from semloss.surfaces.fitting import reference as nonparametric
@@ -147,11 +150,10 @@ def fit_surface(
     if few is not points:
         away = fit.fitted() - points.value
         if missed is not None:
-            found = missed.correction
-            away += found.at(found.mean, np.log(points.cr), points.snr_db)
+            away += _added(missed, points)
         quality["rmse"] = float(np.sqrt(np.mean(away**2)))
         quality["chosen_on"] = f"{len(few.value)} means of neighbouring points"
-    outcome, message, told = judged(lean, quality)
+    outcome, message, told = judged(lean, quality, added)
     quality |= told
     if line is not None and outcome in (Outcome.CONVERGED, Outcome.NOT_IDENTIFIABLE):
         outcome = line
@@ -160,6 +162,12 @@ def fit_surface(
         fit, quality, outcome, message, missed=missed,
         intervals=profiles(lean, confidence) if bootstraps else {},
     )  # fmt: skip
+
+
+def _added(missed: Discrepancy, points: Points) -> Array:
+    """What the correction adds to the form at points (N,)."""
+    found = missed.correction
+    return found.at(found.mean, np.log(points.cr), points.snr_db)
 
 
 def _distant(

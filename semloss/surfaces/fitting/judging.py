@@ -34,12 +34,16 @@ _MOST_ROWS = 100
 """Most CRs, SNRs or cells that the diagnosis lists; points that lie on no grid have more."""
 
 
-def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str, dict[str, Any]]:
+def judged(
+    fit: FormFit, quality: Mapping[str, Any], added: Array | float = 0.0
+) -> tuple[Outcome, str, dict[str, Any]]:
     """How a fit ended, what to know about it, and the figures behind that.
 
-    `quality` tells the range and the choice; the figures join it: `follows` (a `Following`),
-    `misses_by_percent` of the range where it does not, and `diagnosis`, what the measurements
-    lack by CR, by SNR and by cell, and the rows whose order is reversed.
+    Answers are the form's values and what is `added` (N,) to them; a form that misses what its
+    answers follow is told, and flags nothing. `quality` tells the range and the choice; the
+    figures join it: `follows` (a `Following`), `misses_by_percent` of the range where it does
+    not, and `diagnosis`, what the measurements lack about the form by CR, by SNR and by cell, and
+    the rows whose order is reversed.
     """
     points, far = fit.points, fit.outliers
     outcome, names = fit.outcome()
@@ -53,8 +57,12 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str, dict
     noise = known + max(min(usual, local or usual), 0.01 * quality["range"]) ** 2
     reversed_ = disorders(inliers, known)
     beyond = max((local or 0.0) ** 2 - float(known.mean()), 0.0)
-    missed = math.sqrt(max(fit.scatter.model_error_sd**2 - beyond, 0.0))
-    share = missed / (quality["range"] or 1.0)
+    alone = answers = fit.scatter.model_error_sd**2
+    if np.any(added):
+        left = (points.value - fit.fitted() - added)[~far]
+        answers = min(alone, max(float(np.mean(left**2) - known.mean()), 0.0))
+    whole = quality["range"] or 1.0
+    share, share_alone = (math.sqrt(max(part - beyond, 0.0)) / whole for part in (answers, alone))
     word = _word(inliers, residual, local, reversed_, falls(inliers, noise), share)
     lacks = word is Following.MISSES or (word is Following.NO_TREND and share > _POOR)
     if lacks and _cut_short(points, quality) and outcome is Outcome.CONVERGED:
@@ -65,6 +73,9 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str, dict
     )
     if outcome is Outcome.TOO_FEW_POINTS:
         meant = ""
+    if word is Following.FOLLOWS and share_alone > _POOR:
+        missed = 100 * math.sqrt(alone) / whole
+        meant = f"the formula by itself misses by {missed:.2g} % of the range; answers add the rest"
     order = _named(points, reversed_) if word in (Following.UNEVEN, Following.FOLLOWS) else ""
     cells = _cells(fit, far, "weighed down as outliers")
     if word in (Following.UNEVEN, Following.MISSES) and not far.any():
@@ -72,7 +83,7 @@ def judged(fit: FormFit, quality: Mapping[str, Any]) -> tuple[Outcome, str, dict
     parts = (cells, order, meant, f"{names}: {said}" if names else said)
     figures: dict[str, Any] = {"follows": word.value, "diagnosis": _diagnosis(fit, reversed_)}
     if word is not Following.FOLLOWS:
-        figures["misses_by_percent"] = 100 * fit.scatter.model_error_sd / (quality["range"] or 1.0)
+        figures["misses_by_percent"] = 100 * math.sqrt(answers) / whole
     return outcome, "; ".join(filter(None, parts)), figures
 
 
