@@ -11,8 +11,10 @@ Bands are asked at random points of the domain: that of the measured images agai
 these images, that of new images against the mean over all of their kind; "half" is half its
 width. "inverse" is how often the interval of the SNR that reaches the true value holds the true
 SNR, "sure" how often the SNR that meets it with so much confidence does, "drawn" the band from
-draws (with `--draws`). "spread" is the training's standard deviation between seeds. ± is the
-standard error over the grids.
+draws (with `--draws`). "/these" and "/new" are the bands' widths against those of an oracle that
+knows the surface's own formula, and each parameter to within the width of the box that it is
+drawn from: the median over the grids of the ratio of mean widths. "spread" is the training's
+standard deviation between seeds. ± is the standard error over the grids.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from itertools import product
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from truths import TRUTHS
+from truths import TRUTHS, Truth
 
 from semloss.errors import TargetNotAttainable
 from semloss.selection import Points
@@ -39,19 +41,31 @@ OF_FORMS = {
     "capped": [0.1, 0.9, -4.0, 1.0, -3.0, 0.3, 2.0, 1.5],
     "unified": [0.1, 0.9, -4.0, 1.5, -3.0, 0.4, 1.0, 1.5, 0.8, -0.3],
 }
-FIGURES = ("these", "new", "half", "inverse", "sure", "drawn")
+FIGURES = ("these", "new", "half", "inverse", "sure", "drawn", "/these", "/new")
 
 
-def truth_of(name, rng):
-    """The true share of hits over CR and SNR."""
-    if name in OF_FORMS:
-        parameters = np.array(OF_FORMS[name])
-        return lambda cr, snr_db: FORMS[name](cr, snr_db, parameters)
-    return TRUTHS[name](rng)
+class Stated(Truth):
+    """A form of the ladder at stated parameters: the middle of their box, no chance in it."""
+
+    def draw(self, rng):
+        return (self.low + self.high) / 2
+
+
+def family(name):
+    """The surfaces that a grid's true share of hits over CR and SNR is drawn from."""
+    if name not in OF_FORMS:
+        return TRUTHS[name]
+    middle = np.array(OF_FORMS[name])
+    room = np.maximum(np.abs(middle), 1.0)
+    room[0] = 0.0  # the floor is told
+    return Stated(lambda cr, snr_db, p: FORMS[name](cr, snr_db, p), middle - room, middle + room)
 
 
 def measured(truth, args, rng):
-    """Points of a simulated table, and the share of these images' hits where the truth is p."""
+    """Points of a simulated table, these images' share of hits by the truth, and what rows share.
+
+    The last is the correlation (N, N) between the rows' hits.
+    """
     ratios, levels = GRIDS[args.cells]
     cr, snr_db = (a.ravel() for a in np.meshgrid(ratios, levels, indexing="ij"))
     cr, snr_db = np.tile(cr, args.seeds), np.tile(snr_db, args.seeds)
@@ -72,30 +86,61 @@ def measured(truth, args, rng):
         np.sqrt(smooth * (1 - smooth) / IMAGES), floor=0.1, n=np.full(len(cr), float(IMAGES)),
         noise="binomial", seed=np.repeat(np.arange(args.seeds), len(cr) // args.seeds),
     )  # fmt: skip
+    away = hits - value[:, None]
+    norm = np.sqrt(np.sum(away**2, axis=1))
+    alike = away @ away.T / np.maximum(np.outer(norm, norm), 1e-12)
+    alike = 0.98 * alike + 0.02 * np.eye(len(cr))
+    np.fill_diagonal(alike, 1.0)
     if args.outcomes == "yes":
-        away = hits - value[:, None]
-        norm = np.sqrt(np.sum(away**2, axis=1))
-        alike = away @ away.T / np.maximum(np.outer(norm, norm), 1e-12)
-        alike = 0.98 * alike + 0.02 * np.eye(len(cr))
-        np.fill_diagonal(alike, 1.0)
         points = replace(points, image_correlation=alike)
     if args.seeds > 1:
         by_cell = value.reshape(args.seeds, -1)
-        own = (1 - args.difficulty) * smooth * (1 - smooth) / IMAGES
-        spread = max(by_cell.var(axis=0, ddof=1).mean() - own.mean(), 0.0)
+        measuring = (1 - args.difficulty) * np.mean(smooth * (1 - smooth)) / IMAGES
+        spread = max(by_cell.var(axis=0, ddof=1).mean() - measuring, 0.0)
         points = replace(points, replicate_sd=float(np.sqrt(spread)),
                          replicate_dof=by_cell.shape[1] * (args.seeds - 1))  # fmt: skip
     if args.noise == "sd":
         points = replace(points, metric="similarity", noise="reported", n=np.full(len(cr), np.nan))
-    return points, among_these
+    return points, among_these, alike
+
+
+def oracle(surfaces, parameters, points, alike, args, ratio, level):
+    """Mean half-widths, these and new images, of one who knows the formula, to first order.
+
+    Least squares with the cells' own variances, which weighs the rows as the fit does.
+    """
+    cr, snr_db = np.concatenate([points.cr, ratio]), np.concatenate([points.snr_db, level])
+    step = 1e-4 * surfaces.width
+    moves = [np.where(np.arange(len(step)) == i, h, 0.0) for i, h in enumerate(step) if h]
+    slopes = np.stack([
+        (surfaces.at(cr, snr_db, parameters + m) - surfaces.at(cr, snr_db, parameters - m)) / 2e-4
+        for m in moves
+    ], axis=1)  # fmt: skip
+    here, there = slopes[: len(points.cr)], slopes[len(points.cr) :]
+    share = np.clip(surfaces.at(points.cr, points.snr_db, parameters), 1e-3, 1 - 1e-3)
+    whole = share * (1 - share) / IMAGES
+    own = (1 - args.difficulty) * whole + args.spread**2
+    told = here.T / own
+    inverse = np.linalg.inv(told @ here + np.eye(len(moves)))
+    error = there @ inverse @ told
+    luck = np.sqrt(whole)[:, None] * alike * np.sqrt(whole) - (1 - args.difficulty) * np.diag(whole)
+    these = np.einsum("nk,kl,nl->n", there, inverse, there)
+    new = these + np.einsum("nk,kl,nl->n", error, luck, error)
+    quantile = ndtri(0.5 + args.level / 2)
+    return [quantile * np.mean(np.sqrt(np.maximum(v, 0.0))) for v in (these, new)]
 
 
 def one(task):
     """Form chosen for one simulated grid, and the figures of `FIGURES`."""
     name, form, seed, args = task
     rng = np.random.default_rng([seed, 7])
-    truth = truth_of(name, rng)
-    points, among_these = measured(truth, args, rng)
+    surfaces = family(name)
+    parameters = surfaces.draw(rng)
+
+    def truth(cr, snr_db):
+        return surfaces.at(cr, snr_db, parameters)
+
+    points, among_these, alike = measured(truth, args, rng)
     fit = fit_surface(points, name if form == "named" else form, seed, bootstraps=args.draws)
     ratio = np.exp(rng.uniform(np.log(CRS[0]), np.log(CRS[-1]), 40))
     level = rng.uniform(SNRS[0], SNRS[-1], 40)
@@ -106,9 +151,12 @@ def one(task):
     drawn = new
     if args.draws:
         drawn = fit.predict(cr=ratio, snr_db=level, interval=sure, method="bootstrap")
+    halves = [np.mean(band.high - band.low) / 2 for band in (these, new)]
+    best = oracle(surfaces, parameters, points, alike, args, ratio, level)
     found = [
-        holds(these, among_these(exact)), holds(new, exact), np.mean(new.high - new.low) / 2,
+        holds(these, among_these(exact)), holds(new, exact), halves[1],
         *needed(fit, ratio[:12], level[:12], exact[:12], sure, truth), holds(drawn, exact),
+        *(half / known for half, known in zip(halves, best, strict=True)),
     ]  # fmt: skip
     return fit.form, found
 
@@ -164,6 +212,7 @@ def main():
             text = ", ".join(f"{form} {count}" for form, count in forms)
             found = np.array([shares for _, shares in results], dtype=float)
             mean, count = np.nanmean(found, axis=0), np.sum(np.isfinite(found), axis=0)
+            mean[-2:] = np.nanmedian(found[:, -2:], axis=0)
             error = np.nanstd(found, axis=0, ddof=1) / np.sqrt(count)
             cells = "".join(f"{m:8.4f} ± {e:.3f}" for m, e in zip(mean, error, strict=True))
             print(f"{name:10} {form:6}{cells}   {text}", flush=True)

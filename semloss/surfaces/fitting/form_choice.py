@@ -179,18 +179,6 @@ def _kept(fits: Mapping[str, FormFit]) -> Mask:
     return np.asarray(~fits[min(fits, key=lambda name: fits[name].bic)].outliers)
 
 
-def doubt(fits: Mapping[str, FormFit], chosen: str, rivals: list[str]) -> float:
-    """Standard deviation of the true surface about the chosen form's, were each as likely true.
-
-    Which of the forms that do as well is true is not known; what the choice leaves open, on
-    average over the points, belongs to the model error.
-    """
-    as_likely = {*rivals, chosen}
-    here = fits[chosen].fitted()
-    away = [np.mean((fits[name].fitted() - here) ** 2) for name in as_likely]
-    return math.sqrt(float(np.mean(away)))
-
-
 def comparison(fits: Mapping[str, FormFit], held: Mapping[str, HeldOut]) -> dict[str, Any]:
     """Rows of the comparison table: form -> its figures, None where they cannot be computed."""
     return {

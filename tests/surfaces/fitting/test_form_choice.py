@@ -10,7 +10,6 @@ from semloss.surfaces.fitting.form_choice import (
     HeldOut,
     choose,
     comparison,
-    doubt,
     equals,
     folds,
     hold_out,
@@ -152,15 +151,6 @@ def test_root_mean_squares_are_over_the_points_that_are_known():
         np.sqrt(20 / 3)
     )
     assert found.rms("leave_snr_out") is None
-
-
-def test_forms_that_differ_by_a_constant_leave_half_of_its_square_open(fits):
-    constant = fit_form(FORMS["constant"], fits["additive"].points)
-    three = {name: replace(constant, parameters=np.array([level]))
-             for name, level in (("a", 0.5), ("b", 0.7), ("c", 0.8))}  # fmt: skip
-    assert doubt(three, "a", []) == 0.0
-    assert doubt(three, "a", ["a", "b"]) == pytest.approx(0.2 / np.sqrt(2))
-    assert doubt(three, "a", ["b", "c"]) == pytest.approx(np.sqrt((0.2**2 + 0.3**2) / 3))
 
 
 def test_the_comparison_has_the_figures_of_each_form(fits):

@@ -3,8 +3,10 @@
 The measurements are the chosen form, plus what it may still bend to, plus a smooth discrepancy,
 plus noise (universal kriging, Sacks et al. 1989; the discrepancy of a model, Kennedy and O'Hagan
 2001). What the form may bend to is an ensemble: forms that held-out data cannot tell apart,
-fitted within their bounds to values scattered far beyond their noise, so that a parameter that
-the data leave open moves the surface no farther than its bounds do. Size and lengths of the
+fitted within their bounds. The chosen form's values are scattered far beyond their noise, so that
+the data alone say what its parameters are, and one that they leave open moves the surface no
+farther than its bounds do; the other forms' as their noise is, for they are there to say where
+they part from it. Size and lengths of the
 discrepancy, the share of the told noise that cells do not have in common, and the scatter between
 trainings are not tested for but averaged over a grid, by their likelihood.
 """
@@ -28,11 +30,13 @@ from semloss.surfaces.fitting.scatter import variance
 from semloss.surfaces.fitting.uncertainty import bootstrap
 
 _MEMBERS, _INFLATED = 240, 4.0
-"""Members of the ensemble, and by how many times the noise their values are scattered."""
+"""Members of the ensemble, and by how many times the noise the chosen form's are scattered."""
 _FEW = 6
 """Members from each form that does about as well without being a rival."""
 _OWN, _LEAST_OWN = (1.0, 0.3), 0.1
 """Shares of the told noise that may be a cell's own where no outcomes of images tell it."""
+_DEEP = 3
+"""CRs or SNRs at an end of the table that are held out together, at most."""
 _KNOTS = 16
 """Intervals of the lattice along each axis of the table."""
 _MOST = 240
@@ -93,9 +97,9 @@ def discrepancy(
     base = chosen.form(np.exp(x), snr, chosen.parameters)
     bends = _bends(chosen, rivals, distant, np.exp(x), snr, base, seed) / scale
     model = Process(data, bends, *knots)
-    settings = model.weighed(
-        noises(points.noise, bool(np.any(data.noise > 0)), _own(points, independent))
-    )
+    sure = points.noise != "reported" or points.image_correlation is not None
+    told = bool(np.any(data.noise > 0))
+    settings = model.weighed(noises(told, sure, _own(points, independent)))
     found = model.mixed(settings)
     shape = (len(axes[0]), len(axes[1]))
     surface = base[len(data.x) :].reshape(shape)
@@ -111,7 +115,7 @@ def discrepancy(
     basis, weights = compressed(new.surfaces[: draws or 2] - mean, new.sd)
     held, growth = _held_out(model, settings, scale)
     growth = np.hypot(growth, _apart(chosen, [*rivals, *distant]))
-    told = {
+    doubt = {
         "image_noise": _of_images(data, scale),
         "training_scatter": scale * found.training,
         "form_misfit": scale * found.size,
@@ -124,7 +128,7 @@ def discrepancy(
     correction = replace(correction, mean=_finer(chosen, correction, fine)).rounded()
     missed = correction.at(correction.mean, np.log(points.cr), points.snr_db)
     rmse = float(np.sqrt(np.mean((chosen.fitted() + missed - points.value) ** 2)))
-    return Discrepancy(correction, scale * found.training, told, {"rmse": rmse, **held})
+    return Discrepancy(correction, scale * found.training, doubt, {"rmse": rmse, **held})
 
 
 def _data(fit: FormFit, scale: float, *, independent: bool) -> Residuals:
@@ -196,11 +200,11 @@ def _bends(
 ) -> Array:  # fmt: skip
     """Members (B, N) of the ensemble, against the chosen form's values (N,)."""
     share = _MEMBERS // (len(rivals) + 2)
-    members = [(chosen, _MEMBERS - share * len(rivals)), *((fit, share) for fit in rivals)]
-    members += [(fit, _FEW) for fit in distant]
+    members = [(chosen, _MEMBERS - share * len(rivals), _INFLATED)]
+    members += [(fit, share, 1.0) for fit in rivals] + [(fit, _FEW, 1.0) for fit in distant]
     drawn = [
-        fit.form(cr, snr_db, bootstrap(fit, count, seed, inflated=_INFLATED))
-        for fit, count in members
+        fit.form(cr, snr_db, bootstrap(fit, count, seed, inflated=inflated))
+        for fit, count, inflated in members
     ]
     return np.asarray(np.concatenate(drawn) - base)
 
@@ -249,8 +253,8 @@ def _held_out(
     """Errors of the corrected surface on points held out, and its doubt beyond the table's edges.
 
     The ensemble bends far enough to fit the rest anew, so that leaving points out is one linear
-    step for each fold. Growth (2,) is the error at an outermost CR or SNR that was held out, by
-    its distance from the next.
+    step for each fold. Growth (2,) is the error at the outermost CRs or SNRs of either end, up to
+    `_DEEP` of them held out together, by their distance from the rest: the largest found.
     """
     data, count = model.data, model.count
     error = {name: np.full(count, np.nan) for name in ("leave_cr_out", "leave_snr_out", "k_fold")}
@@ -267,18 +271,16 @@ def _held_out(
         levels = np.unique(data.levels[axis])
         if len(levels) < 3:
             continue
-        ends = []
         for i, level in enumerate(levels):
             out = data.levels[axis] == level
             error[name][out] = missed(out)
-            if 0 < i < len(levels) - 1:
-                inner[axis, out] = error[name][out]
-                continue
-            edge[axis, out] = error[name][out]
-            beside = data.levels[axis] == levels[1 if i == 0 else -2]
-            far = abs(place[out].mean() - place[beside].mean())
-            ends.append(np.mean((error[name][out] / far) ** 2))
-        growth[axis] = scale * math.sqrt(float(np.mean(ends)))
+            (inner if 0 < i < len(levels) - 1 else edge)[axis, out] = error[name][out]
+        for order in (levels, levels[::-1]):
+            for deep in range(1, min(_DEEP, len(levels) - 2) + 1):
+                out = np.isin(data.levels[axis], order[:deep])
+                far = place[out] - place[data.levels[axis] == order[deep]].mean()
+                found = scale * math.sqrt(float(np.mean((missed(out) / far) ** 2)))
+                growth[axis] = max(growth[axis], found)
     cells = np.unique(data.levels, axis=1, return_inverse=True)[1].ravel()
     part = np.random.default_rng(0).permutation(int(cells.max()) + 1)[cells] % 10
     for i in range(int(part.max()) + 1):

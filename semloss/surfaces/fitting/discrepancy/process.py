@@ -11,7 +11,7 @@ from semloss.arrays import Array, Integers
 
 _SIZES = np.array([0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.24])
 """Standard deviations of the discrepancy that are averaged over, as shares of the range."""
-_USUAL_SIZE = 0.05
+_USUAL_SIZE = 0.03
 _LENGTHS = (0.1, 0.2, 0.4, 0.8)
 """Its lengths along ln CR and SNR, as shares of the table's span."""
 _TRAININGS = (0.0, 0.005, 0.012, 0.03, 0.06)
@@ -42,10 +42,13 @@ class Residuals:
     levels: Integers
 
 
-def noises(kind: str, told: bool, own: Sequence[float]) -> list[tuple[float, float]]:
-    """Settings of the noise: share of the told variance, and scatter of each cell beside it."""
+def noises(told: bool, sure: bool, own: Sequence[float]) -> list[tuple[float, float]]:
+    """Settings of the noise: share of the told variance, and scatter of each cell beside it.
+
+    Noise that is told but not `sure`, as that of a table's own words, may be none of a cell's own.
+    """
     believed = list(product(own, _TRAININGS)) if told else []
-    alone = [(0.0, scatter) for scatter in _SCATTERS] if not told or kind == "reported" else []
+    alone = [] if told and sure else [(0.0, scatter) for scatter in _SCATTERS]
     return believed + alone
 
 
