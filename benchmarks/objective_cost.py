@@ -3,6 +3,8 @@
 DeepJSCC at CR 1/48 on 64x64 images, batches of 16, one thread, in the precision that `collect`
 trains in here; steps of all objectives take turns. The task model is ResNet8, untrained: its cost
 is that of a trained one. `three` reads three task models, as a task-agnostic codec does.
+
+Read beside other work in bf16: features 1.57, importance 1.70, answers 1.4, three 3.2.
 """
 
 import statistics
