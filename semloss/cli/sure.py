@@ -13,8 +13,9 @@ ABOUT = (
     "accuracy. When it is sure is calibrated on the validation images."
 )
 EXAMPLE = (
-    "semloss sure runs/layered --target 0.7,0.8,0.85 --csv sure.csv; then semloss fit sure.csv "
-    "--columns value=accuracy fits accuracy over what is really sent"
+    "semloss sure runs/layered --target 0.7,0.8,0.85 --csv sure.csv, where targets that stop alike "
+    "share a row; then semloss fit sure.csv --columns value=accuracy fits accuracy over what is "
+    "really sent"
 )
 
 

@@ -118,12 +118,18 @@ class UntilSure(Answer):
     told: Mapping[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each SNR and target."""
-        return [one.row() for one in self.points]
+        """One row for each SNR and way to stop: of targets that stop alike, the first.
+
+        They are one measurement, which no fit may count twice.
+        """
+        seen: dict[tuple[float, ...], SureAtSnr] = {}
+        for one in self.points:
+            seen.setdefault((one.snr_db, one.symbols, one.symbols_se, one.accuracy), one)
+        return [one.row() for one in seen.values()]
 
     def to_dict(self) -> dict[str, Any]:
-        """The rows."""
-        return {"until_sure": self.rows()}
+        """A row for each SNR and target."""
+        return {"until_sure": [one.row() for one in self.points]}
 
     @property
     def met(self) -> bool:
@@ -139,7 +145,7 @@ class UntilSure(Answer):
         """A line for each SNR and target."""
         names = ["snr_db", "target", "threshold", "accuracy", "symbols_until_sure", "symbols_fixed",
                  "times_fewer"]  # fmt: skip
-        rows = [[number(row[name]) for name in names] for row in self.rows()]
+        rows = [[number(one.row()[name]) for name in names] for one in self.points]
         heads = ["SNR dB", "target", "sure at", "accuracy", "symbols", "fixed rate", "times fewer"]
         return laid_out("layers until the receiver is sure", self.told, columns(heads, rows))
 

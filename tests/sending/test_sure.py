@@ -67,14 +67,18 @@ def test_layers_are_sent_until_sure(layered, capfd):
     assert (row["threshold"] == 0) <= (row["symbols_until_sure"] == few)
     # one that nothing meets takes them all
     csv = str(run.parent / "sure.csv")
-    assert main(["sure", str(run), "--target", "1%,99.9%", "--json", "--csv", csv]) in (0, 3)
-    first, row = json.loads(capfd.readouterr().out)["until_sure"]
+    asked = "1%,99.8%,99.9%"
+    assert main(["sure", str(run), "--target", asked, "--json", "--csv", csv]) in (0, 3)
+    first, second, row = json.loads(capfd.readouterr().out)["until_sure"]
     assert (first["target"], row["target"]) == (0.01, pytest.approx(0.999))
+    assert second == row | {"target": pytest.approx(0.998)}
     assert row["symbols_until_sure"] == most
     assert row["cr"] == pytest.approx(1 / 6)
     # what it tells is a table of accuracy over the CR that is really sent
     told = semloss.load_table(csv, {"value": "accuracy"})
     assert told.cr.max() == pytest.approx(1 / 6)
+    # targets that stop alike are one measurement, so one row
+    assert not told.duplicated(["snr_db", "cr", "value"]).any()
     # the last layers are the whole codec, over other noise: five standard errors
     n = int(accuracy.n.iloc[0])
     assert row["accuracy"] == pytest.approx(
