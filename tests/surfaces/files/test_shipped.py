@@ -49,7 +49,7 @@ def test_the_list_tells_images_codec_domain_and_day(capsys):
     assert (row["task_model"], row["codec"], row["channel"]) == ("resnet8", "deepjscc", "awgn")
     assert row["cr_low"] == pytest.approx(1 / 48)
     assert row["cr_high"] == pytest.approx(1 / 6)
-    assert (row["snr_db_low"], row["snr_db_high"], row["measured"]) == (-8, 18, "2026-11-21")
+    assert (row["snr_db_low"], row["snr_db_high"], row["measured"]) == (-8, 18, "2026-11-30")
     assert main(["fits", "--csv", "fits.csv"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in MADE_OF)
