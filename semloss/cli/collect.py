@@ -111,7 +111,7 @@ def _run(args: Args) -> int:
     print(f"\ntables: {' '.join(summary['tables'])}")
     if summary["rate_curve"]:
         print(f"curve of source codecs, for semloss plan against FIT: {summary['rate_curve']}")
-    print(f"next: semloss fit {summary['run']}")
+    print(f"next: {summary['next']}")
     return 0
 
 

@@ -57,6 +57,10 @@ def define(parser: Parser) -> None:
         "draws them",
     )  # fmt: skip
     parser.excludes("--receptions", "--saved", why="those are tiles, this is a table")
+    parser.excludes(
+        "--receptions", "--metric", "--receiver", "--task", "--base",
+        why="each tile is told by PSNR and the first task model's answer",
+    )  # fmt: skip
     parser.needs("--target", "--saved", why="the quality at which it is asked")
     parser.excludes("--saved", "--cr", "--snr-db", why="it is told along all of them")
     options.add_interval(parser)

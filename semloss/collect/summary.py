@@ -65,6 +65,7 @@ def write_run_tables(
             "rate_curve": None if curve is None else shown(curve),
             "without_outcomes": _without(rows, outcomes),
             "not_monotone": not_monotone(rows),
+            "next": f"semloss fit {shown(run.path)}{_choice(rows)}",
         }
         write_atomically(run.path / "README.md", _readme(experiment, images, split, summary, rows))
     return summary
@@ -124,6 +125,19 @@ def _own(row: dict[str, Any]) -> bool:
 def _link(row: dict[str, Any]) -> tuple[str, ...]:
     """What was trained for what, over which channel."""
     return row["codec_label"], row["objective"], row["channel"]
+
+
+def _choice(rows: list[dict[str, Any]]) -> str:
+    """Options of `semloss fit` that take the main metric of a table apart into surfaces."""
+    there = {row["metric"] for row in rows}
+    metric = next((one for one in (*HEADLINES, "psnr_db") if one in there), "accuracy")
+    several = [
+        column
+        for column in ("task", "codec_label", "objective", "channel")
+        if len({row[column] for row in rows if row["metric"] == metric}) > 1
+    ]
+    text = "" if metric == "accuracy" else f" --metric {metric}"
+    return text + (f" --group-by {','.join(several)}" if several else "")
 
 
 def headline(rows: list[dict[str, Any]], metric: str, receiver: str) -> str:

@@ -77,9 +77,11 @@ def send_scene(
     original = image.astype(np.float32) / (255.0 if image.dtype == np.uint8 else 1.0)
     both = (torch.from_numpy(one).permute(2, 0, 1)[None] for one in (original, received))
     answers = {}
-    if codec.receivers:
-        answers["sent"] = codec.classify(sent, "clean")[0]
-        answers |= {one: codec.classify(arrived, one)[0] for one in codec.receivers}
+    for one in codec.receivers:
+        use, _, task = one.partition(" ")
+        if use == "clean":
+            answers[f"sent {task}".strip()] = codec.classify(sent, one)[0]
+        answers[one] = codec.classify(arrived, one)[0]
     return SentImage(
         name,
         image,

@@ -37,7 +37,8 @@ class SentImage:
         Of the whole image, for a data range of one.
     answers
         Class of each tile by who says it: "sent", the clean model before the link; "clean" and
-        "matched", the task models after it. Empty where nothing listens.
+        "matched", the task models after it; with a name, as "sent vgg", those of another task.
+        Empty where nothing listens.
     """
 
     name: str
@@ -64,8 +65,9 @@ class SentImage:
         }  # fmt: skip
         for who, said in self.answers.items():
             row[f"answer_{who}"] = Counter(said).most_common(1)[0][0]
-            if who != "sent":
-                pairs = zip(said, self.answers["sent"], strict=True)
+            use, _, task = who.partition(" ")
+            if use != "sent" and (before := self.answers.get(f"sent {task}".strip())):
+                pairs = zip(said, before, strict=True)
                 row[f"kept_{who}"] = float(np.mean([one == other for one, other in pairs]))
         return row
 

@@ -74,3 +74,10 @@ def test_bad_input_is_one_line(table, capsys, words, says):
     assert told.err.strip().splitlines() == [told.err.strip()]
     assert told.err.startswith(f"semloss: {says}")
     assert told.out == ""
+
+
+@pytest.mark.parametrize("beside", ["--metric", "--receiver", "--task", "--base"])
+def test_tiles_have_no_choice_that_only_a_table_has(beside, capsys):
+    command = ["compare", "run", "--receptions", "2", "--cr", "1/6", "--snr-db", "0"]
+    assert main([*command, beside, "nothing"]) == 2
+    assert f"--receptions contradicts {beside}" in capsys.readouterr().err

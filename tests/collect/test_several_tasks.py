@@ -3,6 +3,7 @@
 import json
 import tomllib
 
+import numpy as np
 import pandas as pd
 import pytest
 from collecting_case import collected, value
@@ -10,8 +11,9 @@ from tiny_experiment import TINY
 
 from semloss.collect.experiment import Experiment
 from semloss.collect.schedule import units_of
+from semloss.collect.summary import _choice
 from semloss.errors import SemlossError
-from semloss.sending import load_codec
+from semloss.sending import load_codec, send_scene
 
 TRAINING = TINY[TINY.index("clean = {") :]
 SMALL = '[[task]]\nkind = "resnet8"\nwidth = 4\n' + TRAINING
@@ -105,6 +107,27 @@ def test_a_loaded_codec_has_all_its_classifiers(grown):
     other = {f"{use} resnet8-width6" for use in ("clean", "matched")}
     assert set(codec.receivers) == {"clean", "matched", "deployable", *other}
     assert len({id(one) for one in codec.receivers.values()}) == 5
+
+
+def test_what_is_kept_over_a_link_is_judged_by_the_model_that_speaks(grown):
+    codec = load_codec(grown[0], snr_db=10)
+    tiles = np.random.default_rng(0).random((3, 48, 48, 3), np.float32)
+    for tile in tiles:
+        sent = send_scene(codec, tile)
+        row = sent.row()
+        for task in ("", " resnet8-width6"):
+            before = codec.classify(tile[None], f"clean{task}")[0]
+            assert [row[f"answer_sent{task}"]] == before
+            for use in ("clean", "matched"):
+                said = sent.answers[f"{use}{task}"]
+                assert row[f"kept_{use}{task}"] == (said == before)
+
+
+def test_what_collect_says_to_type_next_chooses_among_task_models(grown):
+    rows = grown[2].to_dict("records")
+    assert _choice(rows) == " --group-by task"
+    assert _choice([row for row in rows if row["task"] in ("none", "resnet8-width4")]) == ""
+    assert _choice([row for row in rows if row["task"] == "none"]) == " --metric psnr_db"
 
 
 @pytest.mark.parametrize(("codec", "senders"), [("deepjscc", 4), ("adaptive", 1)])
