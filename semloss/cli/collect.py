@@ -137,9 +137,9 @@ def _dry_run(schedule: "Schedule", jobs: int, as_json: bool) -> None:
             realised = unit.scheme.realisation
             row |= {
                 "cr_nominal": realised.cr_nominal,
-                "cr": realised.cr,
+                "cr": unit.scheme.cr,
                 "setting": realised.label,
-                "k": realised.k,
+                "k": unit.scheme.k,
                 "snr_db": unit.snr_db,
             }
         rows.append(row)

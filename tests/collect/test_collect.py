@@ -141,6 +141,12 @@ def test_dry_run_trains_nothing_and_tells_the_cells(world, capfd):
     cached = {unit["kind"] for unit in plan["units"] if unit["cached"]}
     assert cached <= {"task"}  # shared by all runs on the same images
     assert not (world / "dry").exists()
+    # pilots are channel uses here as in the tables: one before each 32 symbols, and a last one
+    pilots = ["--set", "channel.kind=carrier", "--set", "grid.cr=1/24"]
+    assert collect(world, world / "dry", "--dry-run", "--json", *pilots) == 0
+    units = json.loads(capfd.readouterr().out)["units"]
+    ks = {(unit["k"], round(48 * 48 * 3 * unit["cr"])) for unit in units if unit["kind"] == "cell"}
+    assert ks == {(288 + 9 + 1, 298)}
 
 
 def test_a_grid_grows_in_place(world, reference, tmp_path):

@@ -91,7 +91,7 @@ def verdict(outcome: Outcome, quality: Mapping[str, Any]) -> str:
     """Both words for a reader: whether the surface follows the data, then how the search ended."""
     word = following(outcome, quality)
     missed = quality.get("misses_by_percent")
-    by = f" by {missed:.2g} % of its range" if isinstance(missed, float) else ""
+    by = f" by {missed:.2g} % of its range" if missed else ""
     own = "" if outcome in (Outcome.NOT_MONOTONE, Outcome.POOR_FIT) else outcome.value
     words = (f"{word}{by if word is Following.MISSES else ''}" if word else "", own)
     return ", ".join(filter(None, words))

@@ -63,6 +63,7 @@ def test_a_form_that_misses_says_by_how_much():
     told = figures["misses_by_percent"]
     assert told == pytest.approx(100 * missed / np.ptp(points.value), rel=0.1)
     assert f"misses the data by {told:.2g} % of its range, converged" == verdict(outcome, figures)
+    assert verdict(outcome, figures | {"misses_by_percent": 0.0}) == "misses the data, converged"
     fit = fit_surface(points, "logistic_snr", bootstraps=0)  # its answers follow the steps
     assert following(fit.outcome, fit.quality) is Following.FOLLOWS
     assert f"the formula by itself misses by {told:.2g} % of the range" in fit.message
