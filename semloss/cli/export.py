@@ -4,7 +4,7 @@ from pathlib import Path
 
 from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.parser import Parser, number, ratio
+from semloss.cli.parser import Parser
 
 ABOUT = (
     "Write the encoder of a trained cell as ONNX, image and SNR in, symbols out, and say what it "
@@ -16,17 +16,7 @@ EXAMPLE = "semloss export runs/demo --cr 1/12 --snr-db 4 --out encoder.onnx"
 def define(parser: Parser) -> None:
     """Define the command's options."""
     parser.add_argument("folder", type=Path, metavar="RUN", help="run folder of semloss collect")
-    which = parser.add_argument_group("which cell: the nearest one, or by name")
-    which.add_argument("--cr", type=ratio, metavar="CR", help='compression ratio k/n, e.g. "1/12"')
-    which.add_argument(
-        "--snr-db", type=number(-100, 100, "dB"), metavar="DB", help="Es/N0 of the cell"
-    )
-    which.add_argument("--cell", metavar="NAME", help="a cell of the run, or its folder")
-    which.add_argument(
-        "--where", action="append", default=[], metavar="COLUMN=VALUE",
-        help="only cells with it, e.g. objective=mse; may be repeated",
-    )  # fmt: skip
-    parser.excludes("--cell", "--cr", "--where", why="a name is one cell")
+    options.add_cell(parser, snr_db="Es/N0 of the cell")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", default=Path("encoder.onnx"),
         help="the file (default: encoder.onnx)",
@@ -39,8 +29,6 @@ def run(args: options.Args) -> int:
     from semloss.cli.output import notes
     from semloss.sending import export_encoder, load_codec
 
-    codec = load_codec(
-        args.folder, args.cell, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args)
-    )
+    codec = load_codec(args.folder, **options.read_cell(args))
     notes(codec.notes)
     return output(export_encoder(codec, args.out), args)

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semloss.cli.output import notes
 from semloss.cli.parser import Parser, number, picture, ratio
@@ -113,6 +113,31 @@ def add_asked(parser: Parser, *, required: bool = False) -> None:
     add_cr(parser)
     add_target(parser, required=required)
     add_interval(parser)
+
+
+def add_cell(parser: Parser, *, snr_db: str) -> None:
+    """Define which cell of a run is meant; `snr_db` says what the SNR is of."""
+    which = parser.add_argument_group("which cell: the nearest one, or by name")
+    which.add_argument("--cr", type=ratio, metavar="CR", help='compression ratio k/n, e.g. "1/12"')
+    which.add_argument("--snr-db", type=number(-100, 100, "dB"), metavar="DB", help=snr_db)
+    which.add_argument("--cell", metavar="NAME", help="a cell of the run, or its folder")
+    add_cells_where(which)
+    parser.excludes("--cell", "--cr", "--where", why="a name is one cell")
+
+
+def add_cells_where(group: "argparse._ActionsContainer") -> None:
+    """Define which cells of a run are read."""
+    group.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE",
+        help="only cells with it, e.g. objective=mse; may be repeated",
+    )  # fmt: skip
+
+
+def read_cell(args: Args) -> dict[str, Any]:
+    """What `add_cell` asked, as `load_codec` takes it."""
+    return {
+        "cell": args.cell, "cr": args.cr, "snr_db": args.snr_db, "where": read_where(args),
+    }  # fmt: skip
 
 
 def add_table_rows(group: "argparse._ArgumentGroup") -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from semloss.cli import options
 from semloss.cli.output import output
-from semloss.cli.parser import Parser, number, ratio, whole
+from semloss.cli.parser import Parser, whole
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:
@@ -23,18 +23,7 @@ def define(parser: Parser) -> None:
     """Define the command's options."""
     parser.add_argument("folder", type=Path, metavar="RUN", help="run folder of semloss collect")
     parser.add_argument("image", type=Path, nargs="+", metavar="IMAGE", help="PNG, JPEG, TIFF, …")
-    which = parser.add_argument_group("which cell: the nearest one, or by name")
-    which.add_argument("--cr", type=ratio, metavar="CR", help='compression ratio k/n, e.g. "1/12"')
-    which.add_argument(
-        "--snr-db", type=number(-100, 100, "dB"), metavar="DB",
-        help="Es/N0 of the channel (default: that of the cell)",
-    )  # fmt: skip
-    which.add_argument("--cell", metavar="NAME", help="a cell of the run, or its folder")
-    which.add_argument(
-        "--where", action="append", default=[], metavar="COLUMN=VALUE",
-        help="only cells with it, e.g. objective=mse; may be repeated",
-    )  # fmt: skip
-    parser.excludes("--cell", "--cr", "--where", why="a name is one cell")
+    options.add_cell(parser, snr_db="Es/N0 of the channel (default: that of the cell)")
     parser.add_argument(
         "--overlap", type=whole(0, 4096), metavar="PX",
         help="of neighbouring tiles (default: an eighth of a tile; costs 31 %% more symbols)",
@@ -62,9 +51,7 @@ def run(args: options.Args) -> int:
             raise SemlossError(
                 f"two images are called {name}, as their copies would be; rename one"
             )
-    codec = load_codec(
-        args.folder, args.cell, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args)
-    )
+    codec = load_codec(args.folder, **options.read_cell(args))
     found = []
     for path in args.image:
         pixels = read_image(
@@ -83,8 +70,10 @@ def run(args: options.Args) -> int:
 
 def _told(codec: "LoadedCodec", args: options.Args) -> dict[str, str]:
     """What the figures rest on."""
+    from semloss.sending.scenes import usual_overlap
+
     _, height, width = codec.shape
-    overlap = min(height, width) // 8 if args.overlap is None else args.overlap
+    overlap = usual_overlap(codec) if args.overlap is None else args.overlap
     return {
         "codec": codec.codec.label,
         "channel": codec.channel.label,

@@ -16,6 +16,7 @@ from semloss.codecs.base import (
     Realisation,
     nearest,
 )  # fmt: skip
+from semloss.codecs.deepjscc import maps_down
 from semloss.codecs.prelu import PReLU
 from semloss.codecs.sendable import Sendable
 
@@ -174,9 +175,7 @@ class AdaptiveNetwork(CodecNetwork):
         self.each = options.symbols_per_map(shape)
         self.layered = options.layered
         kernel, pad, width, count = options.kernel, options.kernel // 2, options.width, options.maps
-        # maps at each resolution, from the image down: C, stem, width, width, ...
-        maps = [shape[0], options.stem, *([width] * options.stages)][: options.stages]
-        maps.append(width)
+        maps = maps_down(shape[0], options.stem, width, options.stages)
         flat = [width] * options.depth
 
         down: list[nn.Module] = [

@@ -82,6 +82,11 @@ class DeepJSCC(Sendable):
             return DeepJSCCNetwork(self, shape, realisation.setting["filters"])
 
 
+def maps_down(bands: int, stem: int, width: int, stages: int) -> list[int]:
+    """Maps at each resolution, from the image down: bands, stem, width, width, ..."""
+    return [*[bands, stem, *([width] * stages)][:stages], width]
+
+
 class DeepJSCCNetwork(CodecNetwork):
     """The network of `DeepJSCC` for images of one shape and one filter count."""
 
@@ -90,9 +95,7 @@ class DeepJSCCNetwork(CodecNetwork):
         self.shape, self.sendable = shape, options.sendable
         self.latent_shape = options.latent_shape(shape, filters)
         kernel, pad, width = options.kernel, options.kernel // 2, options.width
-        # maps at each resolution, from the image down: C, stem, width, width, ...
-        maps = [shape[0], options.stem, *([width] * options.stages)][: options.stages]
-        maps.append(width)
+        maps = maps_down(shape[0], options.stem, width, options.stages)
 
         down: list[nn.Module] = []
         for before, after in pairwise(maps):

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from semloss.answers import Answer, laid_out
-from semloss.collect.experiment import Experiment
 from semloss.collect.stages.reception import BATCH
 from semloss.errors import SemlossError
 from semloss.layout import columns
@@ -19,8 +18,8 @@ from semloss.metrics.distortion import Psnr
 from semloss.reports import look
 from semloss.sending.cells import cells_of
 from semloss.sending.loaded import LoadedCodec, load_codec
-from semloss.sources import ImageSet, open_cached
-from semloss.storage import cache_dir, read_json, read_toml
+from semloss.sending.measured_on import images_of
+from semloss.sources import ImageSet
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import listing
 
@@ -185,12 +184,8 @@ def _links(
 
 def _tiles(run: Path) -> tuple[ImageSet, NDArray[np.int64]]:
     """The source's images, and positions of the test images, of its classes in turn."""
-    experiment = Experiment.from_tables(read_toml(run / "experiment.toml"))
-    images = open_cached(experiment.source, cache_dir(), lambda _: None)
-    test = np.array(read_json(run / "split.json")["test"], dtype=np.int64)
-    told = read_json(run / "source.json")["content_hash"]
-    if images.content_hash != told:
-        raise SemlossError(f"the images of {run} have changed since it was collected")
+    images, split = images_of(run)
+    test = np.array(split["test"], dtype=np.int64)
     order = np.zeros(len(test), dtype=np.int64)
     labels = images.labels[test]
     for label in np.unique(labels):

@@ -63,7 +63,7 @@ def send_scene(
             f"{name} is {image.shape[1]}x{image.shape[0]} pixels, smaller than a tile of this "
             f"codec, {width}x{height}; send a larger image, or the cell of a codec for smaller ones"
         )
-    overlap = min(height, width) // 8 if overlap is None else overlap
+    overlap = usual_overlap(codec) if overlap is None else overlap
     if not 0 <= overlap <= min(height, width) // 2:
         raise SemlossError(
             f"overlap = {overlap}: give 0 … {min(height, width) // 2} pixels, half a tile at most"
@@ -92,6 +92,11 @@ def send_scene(
         float(Psnr().per_image(*both)),
         answers,
     )
+
+
+def usual_overlap(codec: LoadedCodec) -> int:
+    """Pixels that neighbouring tiles share where nothing else is asked: an eighth of a tile."""
+    return min(codec.shape[1:]) // 8
 
 
 def tile_starts(length: int, tile: int, overlap: int) -> list[int]:

@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semloss.answers import Answer, laid_out
-from semloss.collect.experiment import Experiment
 from semloss.errors import SemlossError
 from semloss.layout import columns, number
 from semloss.sending.cells import Cell, measured_cells
 from semloss.sending.loaded import Heard, LoadedCodec, load_codec
-from semloss.sources import open_cached
-from semloss.storage import cache_dir, read_json, read_toml
+from semloss.sending.measured_on import images_of
 
 Numbers = NDArray[np.float64]
 
@@ -189,11 +187,7 @@ def send_until_sure(
             f'{run} has no layers to send one after another: collect codec.kind = "layered" at '
             "several CR"
         )
-    experiment = Experiment.from_tables(read_toml(run / "experiment.toml"))
-    images = open_cached(experiment.source, cache_dir())
-    split = read_json(run / "split.json")
-    if images.content_hash != read_json(run / "source.json")["content_hash"]:
-        raise SemlossError(f"{run}: its source gives other images now than it was measured on")
+    images, split = images_of(run)
     names = np.array(images.classes)
 
     def heard(part: str, cells: Sequence[Cell], seed: int) -> tuple[Numbers, NDArray[np.bool_]]:
