@@ -22,9 +22,9 @@ for _name, _label, _spellings in (
     ))  # fmt: skip
 register(Metric("lpips", "LPIPS", "", "lower", _DISTANCE, SHARE, ceiling=0.0,
                 floor_is_reached=False))  # fmt: skip
-register(Metric("papr_db", "PAPR", "dB", "lower"))
-register(Metric("acpr_dbc", "power in the neighbouring channel", "dBc", "lower"))
-register(Metric("input_back_off_db", "input back-off", "dB", "lower"))
+register(Metric("papr_db", "PAPR", "dB", "lower", of_sent=True))
+register(Metric("acpr_dbc", "power in the neighbouring channel", "dBc", "lower", of_sent=True))
+register(Metric("input_back_off_db", "input back-off", "dB", "lower", of_sent=True))
 register(Metric(
     "delivered", "images delivered", "", "higher", SHARE, floor=0.0, ceiling=1.0, noise="binomial",
 ))  # fmt: skip

@@ -38,6 +38,8 @@ class Metric:
     floor_is_reached
         Whether a floor that a table tells is where a surface ends. A decoder that hears nothing
         still paints the mean image, so that of an image metric is a limit only.
+    of_sent
+        Whether it tells of the symbols that are sent: the SNR does not make it better.
     noise
         What test images do to it: "binomial" where it is a share of hits, else "reported".
     spellings
@@ -53,6 +55,7 @@ class Metric:
     floor: float | None = None
     ceiling: float | None = None
     floor_is_reached: bool = True
+    of_sent: bool = False
     noise: Literal["binomial", "reported"] = "reported"
     spellings: tuple[str, ...] = ()
 

@@ -152,7 +152,7 @@ def _slack(level: float, value: Array, se: Array) -> float:
     return 3.0 * float(np.median(se)) + 0.1 * max(abs(level), float(np.ptp(value)))
 
 
-def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
+def doubts(rows: pd.DataFrame, metric: str, direction: str) -> list[str]:
     """Notes on what is odd but may be meant."""
     notes = []
     for column in rows.columns.difference([*METRICS_COLUMNS], sort=False):
@@ -166,8 +166,7 @@ def doubts(rows: pd.DataFrame, direction: str) -> list[str]:
                 f"{column} has several values ({listing(several)}), fitted as one surface; "
                 f"--group-by {column} separates them"
             )
-    trend = trend_in_snr(rows)
-    if sign_of(direction) * trend < -0.5:
+    if sign_of(direction) * trend_in_snr(rows) < -0.5 and not metric_facts(metric).of_sent:
         notes.append(
             f"values get worse as snr_db rises ({direction} is better): is it an SNR, and not a "
             "noise level?"

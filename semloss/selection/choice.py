@@ -234,7 +234,7 @@ def _points(
         doubt_about_snr(rows["snr_db"].to_numpy(float)),
         doubt_about_ceiling(ceiling, direction, value, se),
     )
-    notes = [*notes, *averaged, *filter(None, about), *doubts(rows, direction)]
+    notes = [*notes, *averaged, *filter(None, about), *doubts(rows, metric, direction)]
     follows = _followed(rows, metric, receiver, task, group, table)
     if follows is not None and follows.points.sign * follows.slope * sign_of(direction) < 0:
         follows = None

@@ -26,6 +26,7 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Answer the records."""
+    from semloss.planning.budget.assumed import assumed
     from semloss.planning.budget.remarks import remarks
     from semloss.planning.studies.case_files import run_cases
 
@@ -39,5 +40,7 @@ def run(args: options.Args) -> int:
             raise SemlossError(f"cannot read cases {args.cases}: no such file")
         with path.open("rb") as stream:
             count = run_cases(stream, sys.stdout, defaults)
+    if not count.told:  # lines of JSON have no place for it
+        notes(f"{name}: {text}" for name, text in assumed(defaults.link, defaults.fit).items())
     notes([str(count)])
     return count.exit_code

@@ -147,6 +147,7 @@ def _check_idle(fields: Fields, defaults: Fields) -> None:
         ("required_eb_n0_db", "bit_rate_mbps", "the energy of a bit depends on it"),
         ("rain_height_km", "r001_mm_h", "it is that of the rain statistics"),
         ("t_rain_k", "rain_warms_sky", "it is how warm rain makes the sky"),
+        ("pj_per_mac", "encoder_mmac", "it is the energy of each of the encoder's operations"),
     ):
         if fields[name] != defaults[name] and not fields[needed]:
             raise SemlossError(f"{name} = {fields[name]:g} needs {needed}: {why}")

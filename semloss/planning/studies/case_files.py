@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TextIO
 
+from semloss.answers import comment
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.points import Defaults
 from semloss.planning.studies.cases import ANSWERS, Record, answer, check_columns
 
@@ -19,13 +21,15 @@ _BLOCK = 1 << 18
 class Count:
     """How many records were answered, were bad, or asked for what no fitted point attains.
 
-    `missed` counts those of the answered whose target is not met.
+    `missed` counts those of the answered whose target is not met. `told` says that the answers
+    begin with what they assume.
     """
 
     answered: int = 0
     bad: int = 0
     unattainable: int = 0
     missed: int = 0
+    told: bool = field(default=False, repr=False)
     first: str = field(default="", repr=False)
 
     @property
@@ -53,7 +57,8 @@ def run_cases(stream: BinaryIO, out: TextIO, defaults: Defaults) -> Count:
         Open in binary mode: CSV with a header, under comments (#) or not, or one JSON object a
         line; told apart by the first character. Quoted CSV cells may not hold line breaks.
     out
-        Receives the same format: the record's own columns, then the answers, then ``error``.
+        Receives the same format: the record's own columns, then the answers, then ``error``; a
+        CSV under comments (#) that say what is assumed.
 
     Returns
     -------
@@ -147,6 +152,8 @@ def _run_csv(batches: Iterable[list[str]], out: TextIO, defaults: Defaults, coun
             check_columns(header)
             columns = [*header, *(name for name in ANSWERS if name not in header)]
             columns = [*(name for name in columns if name != "error"), "error"]
+            out.write(comment(assumed(defaults.link, defaults.fit)))
+            count.told = True
             _write(out, columns)
         cells = [[cell.strip() for cell in row] for row in rows]
         records = [dict(zip(header, row, strict=False)) for row in cells]

@@ -52,6 +52,7 @@ def test_what_is_said_twice_is_refused(plan, words, says):
         ({"rain_height_km": 3.0}, "rain_height_km = 3 needs r001_mm_h"),
         ({"t_rain_k": 260.0}, "t_rain_k = 260 needs rain_warms_sky"),
         ({"required_eb_n0_db": 3.0}, "required_eb_n0_db = 3 needs bit_rate_mbps"),
+        ({"pj_per_mac": 3.0}, "pj_per_mac = 3 needs encoder_mmac"),
     ],
 )
 def test_a_key_without_effect_is_refused(keys, says):
