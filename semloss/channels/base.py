@@ -6,11 +6,15 @@ real dimension. Fading gains have E|h|^2 = 1, so SNR is the average received Es/
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any, Optional
 
 import torch
+from pydantic import AfterValidator, BeforeValidator, field_serializer
 from torch import Tensor
 
+from semloss.errors import SemlossError
 from semloss.registry import Options, Registry
 
 
@@ -30,11 +34,54 @@ class Reception:
     gain: Tensor | None = None
 
 
+def _parsed(table: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(table, Mapping):
+        return table
+    try:
+        return CHANNELS.parse(table, "channel")
+    except SemlossError as error:
+        raise ValueError(str(error)) from None
+
+
+def _first(channel: "Channel") -> "Channel":
+    if channel.trained_over is not None:
+        raise ValueError("a channel that codecs are trained over has none of its own; drop it")
+    return channel
+
+
 class Channel(Options, ABC):
     """A link from the encoder's symbols to what the decoder is given.
 
     Subclasses are registered in `CHANNELS` under the `kind` that an experiment file names.
+
+    Attributes
+    ----------
+    trained_over
+        Another channel, over which the codecs are trained that are measured over this one, as one
+        made for the other would fare here: with `amplifier`, a codec that was told of none.
+        Receivers are trained on what arrives over this one. Left out, codecs know their channel.
     """
+
+    trained_over: Annotated[
+        Optional["Channel"],
+        AfterValidator(lambda one: one and _first(one)),
+        BeforeValidator(_parsed),
+    ] = None
+
+    @field_serializer("trained_over")
+    def _dumped(self, channel: Optional["Channel"]) -> dict[str, Any] | None:
+        return None if channel is None else CHANNELS.dump(channel)
+
+    @property
+    def of_training(self) -> "Channel":
+        """The channel that codecs for this one are trained over."""
+        return self if self.trained_over is None else self.trained_over
+
+    @property
+    def full_label(self) -> str:
+        """Its label, and over what codecs were trained if not over it: "rapp-ibo4dB-from-awgn"."""
+        over = self.trained_over
+        return self.label if over is None else f"{self.label}-from-{over.label}"
 
     @abstractmethod
     def propagate(

@@ -76,7 +76,7 @@ def _told(codec: "LoadedCodec", args: options.Args) -> dict[str, str]:
     overlap = usual_overlap(codec) if args.overlap is None else args.overlap
     return {
         "codec": codec.codec.label,
-        "channel": codec.channel.label,
+        "channel": codec.channel.full_label,
         "tiles": f"{width}x{height}, {overlap} px shared and blended",
         "written": f"{args.out}/NAME.received.png beside NAME.sent.png",
     }

@@ -159,7 +159,7 @@ class _Scheduling:
 
     def trunk(self, scheme: Scheme) -> Unit:
         """The codec that the bases of all CRs start from: its CR does not depend on the grid."""
-        training = self.experiment.train
+        training, scheme = self.experiment.train, scheme.of_training
         realisation = scheme.codec.realise(training.trunk_cr, self.shape, "train.trunk_cr")
         lesson = Lesson(training.trunk, training.base_snr_db)
         return self._codec_unit("trunk", replace(scheme, realisation=realisation), lesson)
@@ -168,11 +168,11 @@ class _Scheduling:
         """The codec that all cells of one CR start from."""
         training = self.experiment.train
         lesson = Lesson(training.base_recipe(scheme.realisation.cr), training.base_snr_db)
-        return self._codec_unit("base", scheme, lesson, trunk)
+        return self._codec_unit("base", scheme.of_training, lesson, trunk)
 
     def serving(self, scheme: Scheme) -> Unit:
         """The codec that serves all SNR at one CR, or at all: then it is made for the largest."""
-        training, codec = self.experiment.train, scheme.codec
+        training, codec, scheme = self.experiment.train, scheme.codec, scheme.of_training
         if codec.training == "range":
             lesson = Lesson(training.independent, training.range_snr_db)
             return self._codec_unit("base", scheme, lesson)

@@ -31,6 +31,11 @@ class Scheme:
         return self.codec, self.channel, self.objective, self.seed
 
     @property
+    def of_training(self) -> "Scheme":
+        """What its codec is trained as: over another channel, where its own says so."""
+        return replace(self, channel=self.channel.of_training)
+
+    @property
     def k(self) -> int:
         """Channel uses per image: the codec's symbols and what the channel needs beside them."""
         return self.channel.on_air(self.realisation.k)
@@ -52,7 +57,7 @@ class Scheme:
         codec = self.codec.label
         if self.objective != Mse():
             codec += f"-{self.objective.label}"
-        return f"{codec}-{self.channel.label}-{part}-seed{self.seed}"
+        return f"{codec}-{self.channel.full_label}-{part}-seed{self.seed}"
 
     def identity(self) -> dict[str, Any]:
         """What the codec's training depends on, as JSON; the usual objective goes without."""
@@ -75,7 +80,7 @@ class Scheme:
             "codec": self.codec.kind,
             "codec_label": self.codec.label,
             "objective": "none" if self.codec.training == "none" else self.objective.label,
-            "channel": self.channel.label,
+            "channel": self.channel.full_label,
             "cr": self.cr,
             "cr_nominal": realised.cr_nominal,
             "setting": realised.label,
@@ -105,7 +110,7 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
         realised: dict[tuple[str, str], float] = {}
         for (at, cr), channel in product(ratios, experiment.channels):
             realisation = _realised(codec, channel, cr, shape, f"grid.cr[{at}]")
-            other = realised.setdefault((channel.label, realisation.label), cr)
+            other = realised.setdefault((channel.full_label, realisation.label), cr)
             if other != cr:
                 raise SemlossError(
                     f"grid.cr: {format_cr(other)} and {format_cr(cr)} are both realised as "

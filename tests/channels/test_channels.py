@@ -379,3 +379,13 @@ def test_a_label_names_distribution_speed_and_equaliser():
     assert Awgn().label == "awgn"
     assert Rayleigh().label == "rayleigh-slow-mmse"
     assert Rician().label == "rician-k20dB-slow-mmse"
+
+
+def test_a_channel_of_training_has_none_of_its_own():
+    awgn = {"kind": "awgn"}
+    both = CHANNELS.parse({"kind": "quantised", "bits": 6, "trained_over": awgn}, "channel")
+    assert both.full_label == "quantised-6bit-from-awgn"
+    assert CHANNELS.parse(CHANNELS.dump(both), "channel") == both
+    for wrong, said in [({"kind": "awgm"}, "no such channel"), (CHANNELS.dump(both), "drop it")]:
+        with pytest.raises(SemlossError, match=said):
+            CHANNELS.parse({"kind": "awgn", "trained_over": wrong}, "channel")

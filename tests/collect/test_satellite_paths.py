@@ -33,3 +33,31 @@ def test_an_amplifier_tells_what_it_spreads_and_pilots_count_in_the_rate(tmp_pat
     assert followed.k == 1008 + 126 + 1
     assert followed.cr == pytest.approx(followed.k / 6912)
     assert followed.cr_nominal == pytest.approx(1 / 6)
+
+BACKED_OFF = """
+[[channel]]
+kind = "awgn"
+[[channel]]
+kind = "amplifier"
+input_back_off_db = 4
+trained_over = { kind = "awgn" }
+[[channel]]
+kind = "amplifier"
+input_back_off_db = 40
+trained_over = { kind = "awgn" }
+"""
+
+
+@pytest.mark.parametrize("codec", ["deepjscc", "adaptive"])
+def test_a_codec_trained_over_one_channel_is_measured_over_another(tmp_path, codec):
+    few = ["--set", "grid.cr=1/6", "--set", "grid.snr_db=10", "--set", "task.kind=none"]
+    few += ["--set", "train.independent={steps = 60, batch_size = 8, lr = 0.02}"]
+    experiment = TINY.replace("[codec]", f'[codec]\nkind = "{codec}"') + BACKED_OFF
+    table = collected(tmp_path, experiment, *few, "--set", 'metrics.names=["psnr_db"]')
+    psnr = table[table.metric == "psnr_db"].set_index("channel").value
+    assert set(psnr.index) == {"awgn", "rapp-ibo4dB-from-awgn", "rapp-ibo40dB-from-awgn"}
+    # at 40 dB of back-off what arrives is 30 dB below the noise that 10 dB of SNR leaves
+    assert psnr["awgn"] > psnr["rapp-ibo40dB-from-awgn"] + 0.5
+    trunks = [folder.name for folder in (tmp_path / "run" / "trunks").iterdir()]
+    assert len(trunks) == 1
+    assert "awgn" in trunks[0]

@@ -94,7 +94,7 @@ class CodecLoss:
         self._subjects = [bench.subjects[entry.label] for entry in tasks]
         #: A schedule of the objective is run through once, from random weights.
         self._goes_on = "start" in unit.needs
-        self._chain = bench.chain(unit.scheme, network)
+        self._chain = bench.chain(unit.scheme.of_training, network)
         self._last: tuple[Batch, Tensor] | None = None
 
     def __call__(self, positions: Tensor, draws: Draws) -> Tensor:
@@ -138,7 +138,7 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
     scheme, snr_db, split = unit.scheme, sum(unit.lesson.snr_db) / 2, bench.split
     generator = torch.Generator(bench.device).manual_seed(seed_for(key, "validate"))
     some = split.train[np.linspace(0, len(split.train) - 1, MEAN_OF, dtype=np.int64)]
-    chain = Chain(network, scheme.channel)
+    chain = Chain(network, scheme.channel.of_training)
     batches = []
     network.eval()
     with torch.inference_mode():
