@@ -14,7 +14,7 @@ PACKAGE = Path(semloss.__file__).parent
 FLOORS = [
     {"errors", "identity", "arrays", "text", "version", "interruption", "pictures"},
     {"units", "storage", "roots"},
-    {"registry", "answers", "layout", "look", "modcods"},
+    {"registry", "answers", "layers", "layout", "look", "modcods"},
     {"facts", "outcomes"},
     {"sources", "channels", "metrics", "tables"},
     {"codecs"},

@@ -95,6 +95,10 @@ class CodecNetwork(nn.Module, ABC):
     def attend(self, model: nn.Module) -> None:
         """Take the task model that the sender runs, in evaluation mode, where it runs one."""
 
+    def aim(self, images: Tensor) -> Tensor:
+        """What would be delivered of images if nothing were lost: themselves, usually."""
+        return images
+
     @abstractmethod
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k).
@@ -119,9 +123,10 @@ class Trial:
     Attributes
     ----------
     batches
-        What was sent (B, C, H, W) and what arrived, batch by batch.
+        What should arrive (B, C, H, W) and what did, batch by batch.
     mean
-        Mean training image (1, C, H, W): all that a receiver knows that hears nothing.
+        Mean over training images (1, C, H, W) of what should: all that a receiver knows that
+        hears nothing.
     bits
         Capacity of the link in bits per image, k·log2(1 + SNR).
     of_pixels
@@ -139,8 +144,6 @@ class Codec(Options, ABC):
 
     training: ClassVar[Training] = "cell"
     delivers: ClassVar[Delivery] = "image"
-    #: Whether its sender runs the experiment's first task model, as trained on clean images.
-    runs_task: ClassVar[bool] = False
     #: Whether it sends at the CR that is asked, rather than at what its message takes at each SNR.
     takes_cr: ClassVar[bool] = True
 
@@ -170,6 +173,33 @@ class Codec(Options, ABC):
     @abstractmethod
     def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> CodecNetwork:
         """Make the network, its weights drawn from `seed`."""
+
+    def runs(self, tasks: Sequence[str]) -> str | None:
+        """The task model that its sender runs, as trained on clean images; none, usually.
+
+        Parameters
+        ----------
+        tasks
+            Labels of the experiment's task models.
+
+        Raises
+        ------
+        SemlossError
+            When the one that it names is not there.
+        """
+        return None
+
+    def listening(self, model: nn.Module, shape: ImageShape) -> nn.Module:
+        """Have a task model listen to what is delivered of images of a shape.
+
+        Where that is no image, only the one that the sender runs is asked to.
+
+        Raises
+        ------
+        SemlossError
+            When it cannot.
+        """
+        return model
 
     def check(self, trial: Trial) -> dict[str, Any]:
         """What the record says of a trained network.

@@ -1,6 +1,7 @@
 """Classified on board: the satellite runs the task model and sends what it says."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,18 @@ class Onboard(DigitalCodec):
     """
 
     delivers = "answer"
-    runs_task = True
     takes_cr = False
 
     label_bits: int = Field(default=8, ge=1, le=16)
     confidence_bits: int = Field(default=8, ge=1, le=16)
+
+    def runs(self, tasks: Sequence[str]) -> str | None:
+        """The first."""
+        return tasks[0]
+
+    def listening(self, model: nn.Module, shape: ImageShape) -> nn.Module:
+        """What was answered is the answer."""
+        return nn.Identity()
 
     def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
         """What the most robust MODCOD takes, whatever CR is asked."""

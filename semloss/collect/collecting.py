@@ -20,6 +20,7 @@ from semloss.collect.experiment import Experiment
 from semloss.collect.run import Run, environment, source_record, split_record
 from semloss.collect.schedule import PROCEDURE, units_of
 from semloss.collect.scheduler import Scheduler
+from semloss.collect.scheme import run_on_board
 from semloss.collect.stages import STAGES
 from semloss.collect.stages.task_model import shared_folder
 from semloss.collect.summary import shown, write_run_tables
@@ -142,12 +143,15 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
                   for e in entries}  # fmt: skip
         objective.build(bands, models, 0)  # what it does not find there it says before any work
     for codec in experiment.codecs:
+        on_board = run_on_board(experiment, codec)
+        if on_board is not None:  # a layer that is not there, likewise
+            model = on_board.task.build(bands, len(images.classes), 0)
+            codec.listening(model, (bands, height, width))
         deaf = [one.name for one in experiment.metrics.make() if one.reads != codec.delivers]
         deaf += [
             f"task {entry.label}"
             for entry in experiment.tasks
-            if entry.task.reads not in (None, codec.delivers)
-            and not (codec.runs_task and entry is experiment.tasks[0])
+            if entry.task.reads not in (None, codec.delivers) and entry is not on_board
         ]
         if deaf:
             names = ", ".join(deaf)

@@ -1,14 +1,14 @@
 """How long units take: measured on this machine before the work, corrected as it goes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from heapq import heappop, heappush
 
 import torch
 from torch import nn
 
-from semloss.codecs import CodecNetwork
+from semloss.collect.scheme import Scheme, heard
 from semloss.collect.stages import STAGES, Rates
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
@@ -19,7 +19,6 @@ from semloss.collect.stages.reception import BATCH, Listeners, TestSet, measure,
 from semloss.collect.stages.task_model import clean_loss
 from semloss.collect.units import Job, Lesson, Unit
 from semloss.collect.work import IMPORT_S, prepare_process
-from semloss.objectives import Objective
 from semloss.tasks import Said
 from semloss.training import BatchLoss, Companion, train
 
@@ -160,21 +159,29 @@ def estimate(
     began = time.perf_counter()
     cells = [unit for unit in units if unit.stage == "measured"]
     trained = [u for u in cells if u.scheme and u.scheme.codec.training != "none"] or cells
-    job = job_for(trained[len(trained) // 2])
+    # task models and metrics mostly read images
+    images = [u for u in trained if u.scheme and u.scheme.codec.delivers == "image"] or trained
+    job = job_for(images[len(images) // 2])
+    taught = {u.scheme.objective.label: u.scheme for u in units if u.stage == "codec" and u.scheme}
     prepare_process(job.experiment.compute.threads)
     start_s = IMPORT_S + time.perf_counter() - began
-    clock = _Clock(job, left, jobs if job.device == "cuda" else 1)
+    clock = _Clock(job, left, taught, jobs if job.device == "cuda" else 1)
     rates = clock.rates()
     seconds = {unit.id: STAGES[unit.stage].cost(unit, rates) for unit in units}
     return Estimate(seconds, jobs, clock.too_long, start_s, time.perf_counter() - began)
 
 
 class _Clock:
-    """Times the work of one cell on this machine."""
+    """Times the work of one cell on this machine.
 
-    def __init__(self, job: Job, left: list[Unit], together: int) -> None:
+    `taught` are schemes by the label of their objective, each of a codec that is trained for it.
+    """
+
+    def __init__(
+        self, job: Job, left: list[Unit], taught: Mapping[str, Scheme], together: int
+    ) -> None:
         self._bench, self._cell, self._left = Bench(job), job.unit, left
-        self._together = together
+        self._taught, self._together = taught, together
         #: Whether steps of the codec are too long to be timed.
         self.too_long = False
 
@@ -185,21 +192,22 @@ class _Clock:
         assert scheme is not None
         assert cell.snr_db is not None
         own = (cell.snr_db, cell.snr_db)
-        codec = bench.new_codec(scheme, 0)
-        chain = bench.chain(scheme, codec)
+        chain = bench.chain(scheme, bench.new_codec(scheme, 0))
         sent_s = self._sent_s(chain, cell.snr_db)
         self.too_long = sent_s > LONGEST_S
-        codec_s = {one.label: self._codec_s(one, codec, sent_s) for one in experiment.objectives}
+        codec_s = {label: self._codec_s(one, sent_s) for label, one in self._taught.items()}
         clean_s, adapted_s = ({one.label: 0.0 for one in experiment.tasks} for _ in range(2))
         listeners, asked = [], experiment.metrics.asked(bench.images.classes)
         for entry in experiment.tasks:
-            if entry.task.reads != scheme.codec.delivers:
-                continue
             subject = bench.subjects[entry.label]
             network = subject.network()
-            loss = clean_loss(bench, subject, network)
-            clean_s[entry.label] = self._step_s("task", network, loss, task=entry.label)
+            if entry.task.reads is not None:
+                loss = clean_loss(bench, subject, network)
+                clean_s[entry.label] = self._step_s("task", network, loss, task=entry.label)
             adapted_s[entry.label] = clean_s[entry.label] + sent_s
+            if entry not in heard(experiment, scheme.codec):
+                continue
+            network = scheme.codec.listening(network, bench.shape)
             if not self.too_long:
                 loss = adapted_loss(bench, subject, network, over_range(bench, chain, own))
                 adapted_s[entry.label] = self._step_s("receiver", network, loss, task=entry.label)
@@ -211,15 +219,16 @@ class _Clock:
         parts = bench.split
         return Rates(codec_s, clean_s, adapted_s, measured_s, len(parts.train), len(parts.test))
 
-    def _codec_s(self, objective: Objective, codec: CodecNetwork, sent_s: float) -> float:
-        """Seconds of one image in the training of a codec for an objective."""
-        bench, cell = self._bench, self._cell
+    def _codec_s(self, scheme: Scheme, sent_s: float) -> float:
+        """Seconds of one image in the training for an objective: of the cell's codec, if it can."""
+        bench, cell, objective = self._bench, self._cell, scheme.objective
         assert cell.scheme is not None
         assert cell.snr_db is not None
         if self.too_long:
             return 3 * sent_s
-        if cell.scheme.codec.training == "none":
-            return 0.0
+        if scheme.codec.delivers == cell.scheme.codec.delivers:
+            scheme = replace(cell.scheme, objective=objective)
+        codec = bench.new_codec(scheme, 0)
         # a task model that is not trained yet takes as long as one that is
         tasks = {
             one.label: bench.subjects[one.label].network().eval().requires_grad_(False)
@@ -227,7 +236,7 @@ class _Clock:
         }
         judge = objective.build(bench.shape[0], tasks, 0).to(bench.device)
         lesson = Lesson(bench.experiment.train.base, (cell.snr_db, cell.snr_db))
-        unit = replace(cell, scheme=replace(cell.scheme, objective=objective), lesson=lesson)
+        unit = replace(cell, scheme=scheme, lesson=lesson)
         taught = CodecLoss(bench, unit, codec, judge)
         return self._step_s("codec", codec, taught, taught.companion())
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semloss.collect.experiment import Experiment, TaskEntry
-from semloss.collect.scheme import Point, Scheme, schemes
+from semloss.collect.scheme import Point, Scheme, heard, run_on_board, schemes
 from semloss.collect.sections import Use
 from semloss.collect.units import KINDS, Lesson, Unit, key_of
 from semloss.tasks import TASKS
@@ -105,7 +105,7 @@ class _Scheduling:
         """What the cells of one scheme start from, by the part it plays."""
         shared: dict[str, Unit] = {}
         mode, warm = scheme.codec.training, self.experiment.train.strategy == "warm"
-        if self.first.task.reads == scheme.codec.delivers:
+        if self.first in self._heard(scheme):
             shared["task"] = self.clean(self.first)
         if mode == "cell" and warm:
             shared["trunk"] = self.trunk(scheme)
@@ -224,8 +224,8 @@ class _Scheduling:
             cell.units.append(codec)
         if codec is not None:
             needs["codec"] = codec
-        if scheme.codec.runs_task:
-            needs[f"clean {self.first.label}"] = self.clean(self.first)
+        if (run := run_on_board(self.experiment, scheme.codec)) is not None:
+            needs[f"clean {run.label}"] = self.clean(run)
         for entry in self._heard(scheme):
             needs[f"clean {entry.label}"] = self.clean(entry)
             if self._wants(entry, "matched"):
@@ -284,8 +284,7 @@ class _Scheduling:
 
     def _heard(self, scheme: Scheme) -> list[TaskEntry]:
         """The tasks that can read what the scheme's codec delivers."""
-        delivers = scheme.codec.delivers
-        return [entry for entry in self.experiment.tasks if entry.task.reads == delivers]
+        return heard(self.experiment, scheme.codec)
 
     def _wants(self, entry: TaskEntry, use: Use) -> bool:
         return use in entry.training.uses
@@ -293,8 +292,8 @@ class _Scheduling:
     def _judges(self, scheme: Scheme) -> dict[str, Unit]:
         """The task models that its objective reads, or its sender, by the part they play."""
         entries = [*self.experiment.tasks_of(scheme.objective)]
-        if scheme.codec.runs_task:
-            entries.append(self.first)
+        if (run := run_on_board(self.experiment, scheme.codec)) is not None:
+            entries.append(run)
         return {f"clean {entry.label}": self.clean(entry) for entry in entries}
 
     def _codec(self, scheme: Scheme) -> dict[str, Any]:

@@ -8,11 +8,15 @@ from typing import Any
 
 from semloss.channels import CHANNELS, Channel
 from semloss.codecs import CODECS, Codec, Realisation
-from semloss.collect.experiment import Experiment
+from semloss.collect.experiment import Experiment, TaskEntry
 from semloss.errors import SemlossError
-from semloss.objectives import OBJECTIVES, Mse, Objective
+from semloss.metrics import Delivery
+from semloss.objectives import OBJECTIVES, Maps, Mse, Objective
 from semloss.tasks import Classifier
 from semloss.units import format_cr
+
+#: What a codec is trained for where no objective of the experiment reads what it delivers.
+USUAL: dict[Delivery, Objective] = {"image": Mse(), "maps": Maps()}
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,11 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
     Raises
     ------
     SemlossError
-        When a CR cannot be realised, two of them by the same setting, an objective cannot judge
-        what a codec delivers, or a sender is to run a task model that is no classifier.
+        When a CR cannot be realised, two of them by the same setting, no codec delivers what an
+        objective judges, or a sender is to run a task model that it cannot.
     """
     for codec in experiment.codecs:
-        first = experiment.tasks[0]
-        if codec.runs_task and not isinstance(first.task, Classifier):
-            raise SemlossError(
-                f"codec {codec.label} sends the class that the first task model gives, and task "
-                f"{first.label} gives none; put a classifier first"
-            )
+        run_on_board(experiment, codec)
         objectives = _objectives(experiment, codec)
         ratios = enumerate(experiment.grid.cr[: None if codec.takes_cr else 1])
         realised: dict[tuple[str, str], float] = {}
@@ -129,17 +128,63 @@ def _realised(
     return replace(own, cr_nominal=cr)
 
 
+def run_on_board(experiment: Experiment, codec: Codec) -> TaskEntry | None:
+    """The task model that a codec's sender runs.
+
+    Raises
+    ------
+    SemlossError
+        When there is none of its name, or it cannot be run there.
+    """
+    label = codec.runs([entry.label for entry in experiment.tasks])
+    if label is None:
+        return None
+    entry = next(one for one in experiment.tasks if one.label == label)
+    if codec.delivers == "answer" and not isinstance(entry.task, Classifier):
+        raise SemlossError(
+            f"codec {codec.label} sends the class that the first task model gives, and task "
+            f"{label} gives none; put a classifier first"
+        )
+    if codec.training != "none" and (entry.training.unseen or entry.task.reads != "image"):
+        why = "is kept from all that is trained (unseen)" if entry.training.unseen else "reads none"
+        raise SemlossError(
+            f"codec {codec.label} is trained with task {label}, which {why}; name another by "
+            "codec.task"
+        )
+    return entry
+
+
+def heard(experiment: Experiment, codec: Codec) -> list[TaskEntry]:
+    """The task models that can be fine-tuned on what a codec delivers, and judge it.
+
+    Those that read it; where it is maps, the one that makes them on board.
+    """
+    run = run_on_board(experiment, codec) if codec.delivers == "maps" else None
+    return [one for one in experiment.tasks if one is run or one.task.reads == codec.delivers]
+
+
 def _objectives(experiment: Experiment, codec: Codec) -> tuple[Objective, ...]:
-    """The objectives that a codec is trained for; one that is not trained counts once."""
+    """The objectives that a codec is trained for; one that is not trained counts once.
+
+    Those that read what it delivers, or else the usual one.
+    """
+    delivered = {one.delivers for one in experiment.codecs}
+    for objective in experiment.objectives:
+        if objective != Mse() and objective.reads not in delivered:
+            raise SemlossError(
+                f"objective {objective.label} reads what delivers {objective.reads}, and no codec "
+                f"here does ({codec.label} delivers {codec.delivers}); choose another of either"
+            )
     if codec.training == "none":
         return (Mse(),)
-    for objective in experiment.objectives:
-        if objective.reads != codec.delivers:
-            raise SemlossError(
-                f"objective {objective.label} reads what delivers {objective.reads}, and codec "
-                f"{codec.label} delivers {codec.delivers}; choose another of either"
-            )
-    return experiment.objectives
+    own = tuple(one for one in experiment.objectives if one.reads == codec.delivers)
+    if own:
+        return own
+    if codec.delivers not in USUAL:
+        raise SemlossError(
+            f"codec {codec.label} delivers {codec.delivers}, and no objective reads that"
+        )
+    return (USUAL[codec.delivers],)
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,14 @@ class Batch:
         class indices for a classifier.
     progress
         Share of the training that is done, in [0, 1]; 1 where a training takes up another.
+    aim
+        What a codec would deliver of them if nothing were lost: the images, or maps (B, ...).
     """
 
     images: Tensor
     truths: Mapping[str, Tensor]
     progress: float | Tensor = 1.0
+    aim: Tensor | None = None
 
 
 class Judge(nn.Module, ABC):

@@ -9,13 +9,8 @@ from pydantic import BeforeValidator
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
+from semloss.layers import layers_of
 from semloss.objectives.base import Batch, Objective
-
-#: Side in pixels of the image by which layers are looked for.
-LOOK_SIDE = 64
-
-#: Most layers that an error lists.
-MOST_LISTED = 40
 
 
 def listed(value: object) -> object:
@@ -101,16 +96,7 @@ class Reader(nn.Module):
         super().__init__()
         self.label = label
         self.network = network
-        sizes = _sizes_of_maps(network, bands)
-        stages = list({size: name for name, size in sizes.items()}.values())
-        for name in layers:
-            if name not in sizes:
-                shown = list(sizes) if len(sizes) <= MOST_LISTED else [*stages, "…"]
-                raise SemlossError(
-                    f"objective.layers: task {label} has no layer {name} that gives maps; there "
-                    f"are {', '.join(shown)}"
-                )
-        self.layers = tuple(layers) or tuple(stages)
+        self.layers = layers_of(network, bands, layers, "objective.layers", label)
 
     def forward(self, images: Tensor) -> Reading:
         """What the model makes of images (B, C, H, W)."""
@@ -184,34 +170,3 @@ def readers_of(
 def mean_over_items(values: Tensor) -> Tensor:
     """Mean (B,) of what each image has (B, ...)."""
     return values.flatten(1).mean(1) if values.ndim > 1 else values
-
-
-@torch.no_grad()
-def _sizes_of_maps(network: nn.Module, bands: int) -> dict[str, tuple[int, int]]:
-    """Height and width of the maps of each layer that gives some, in the order of their work.
-
-    What only hands on the maps of another one is left out.
-    """
-    found: dict[str, tuple[int, int]] = {}
-    last: list[Tensor] = []
-
-    def look(name: str, _module: nn.Module, _given: object, out: object) -> None:
-        maps = isinstance(out, Tensor) and out.ndim == 4 and out.shape[2] * out.shape[3] > 1
-        if name and maps and not any(out is one for one in last):
-            assert isinstance(out, Tensor)
-            found[name] = (out.shape[2], out.shape[3])
-            last[:] = [out]
-
-    was_training = network.training
-    network.eval()
-    hooks = [
-        module.register_forward_hook(partial(look, name))
-        for name, module in network.named_modules()
-    ]
-    try:
-        network(next(network.parameters()).new_zeros(1, bands, LOOK_SIDE, LOOK_SIDE))
-    finally:
-        network.train(was_training)
-        for hook in hooks:
-            hook.remove()
-    return found

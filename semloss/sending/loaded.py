@@ -20,7 +20,7 @@ from semloss.errors import SemlossError
 from semloss.identity import seed_for
 from semloss.metrics import Delivery
 from semloss.sending.cells import Cell, choose_cell
-from semloss.tasks import TASKS, Classifier, Task
+from semloss.tasks import TASKS, Classifier
 
 Images = NDArray[Any]
 Symbols = NDArray[np.complex64]
@@ -129,17 +129,18 @@ class LoadedCodec:
         SemlossError
             When the codec sends no image.
         """
-        if self.delivers != "image":
-            raise SemlossError(
-                f"codec {self.codec.label} sends no image: it delivers {self.delivers}; choose "
-                "the cell of another codec"
-            )
-        gain = None if heard.gain is None else torch.from_numpy(heard.gain).to(self.device)
-        state = ChannelState(heard.snr_db, gain)
-        with torch.inference_mode():
-            symbols = torch.from_numpy(heard.symbols).to(self.device)
-            images = self.network.decode(symbols, state, self._generator(seed, "decoder"))
+        self._refuse_other_than_images()
+        images = self._delivered(heard, seed)
         return np.ascontiguousarray(images.float().permute(0, 2, 3, 1).cpu().numpy())
+
+    def answer(
+        self, heard: Heard, receiver: str = "matched", seed: int = 0
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Answers of a task model to what was received, be it images, maps or answers.
+
+        Parameters and result are those of `decode` and `classify`.
+        """
+        return self._said(self._delivered(heard, seed), receiver)
 
     def classify(
         self, images: Images, receiver: str = "matched"
@@ -161,16 +162,35 @@ class LoadedCodec:
         Raises
         ------
         SemlossError
-            When the run has no such classifier.
+            When the run has no such classifier, or the codec's read no images.
         """
+        self._refuse_other_than_images()
+        return self._said(self._tensor(images), receiver)
+
+    def _refuse_other_than_images(self) -> None:
+        if self.delivers != "image":
+            raise SemlossError(
+                f"codec {self.codec.label} sends no image: it delivers {self.delivers}; choose "
+                "the cell of another codec (in Python, answer() tells what is made of that)"
+            )
+
+    def _delivered(self, heard: Heard, seed: int) -> Tensor:
+        """What the decoder makes of what was received."""
+        gain = None if heard.gain is None else torch.from_numpy(heard.gain).to(self.device)
+        state = ChannelState(heard.snr_db, gain)
+        with torch.inference_mode():
+            symbols = torch.from_numpy(heard.symbols).to(self.device)
+            return self.network.decode(symbols, state, self._generator(seed, "decoder"))
+
+    def _said(self, delivered: Tensor, receiver: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Classes, and how sure a task model is of each."""
         if receiver not in self.receivers:
             there = ", ".join(self.receivers) or "none"
             raise SemlossError(
                 f"receiver = {receiver!r}: this cell has no such classifier; there are {there}"
             )
         with torch.inference_mode():
-            outputs = self.receivers[receiver](self._tensor(images)).float()
-        sure, said = outputs.softmax(1).max(1)
+            sure, said = self.receivers[receiver](delivered).float().softmax(1).max(1)
         return [self.classes[at] for at in said.tolist()], sure.cpu().numpy()
 
     def _snr_db(self, snr_db: float | None) -> float:
@@ -228,22 +248,28 @@ def load_codec(
     shape = (told["shape"][0], told["shape"][1], told["shape"][2])
     network = codec.build(shape, realisation, 0)
     weights = {role: chosen.run / f"{name}.safetensors" for role, name in told["weights"].items()}
+    tasks = {label: TASKS.parse(options, "task") for label, options in told["tasks"].items()}
+
+    def model_of(role: str) -> nn.Module:
+        model = tasks[role.partition(" ")[2]].build(shape[0], len(told["classes"]), 0)
+        _load(weights[role], model)
+        return model
+
+    on_board = codec.runs(list(tasks))
+    if on_board is not None:
+        network.attend(_placed(model_of(f"clean {on_board}"), torch.device("cpu")))
     if "codec" in weights:
         _load(weights["codec"], network)
-    if codec.runs_task:
-        label, options = next(iter(told["tasks"].items()))
-        model = TASKS.parse(options, "task").build(shape[0], len(told["classes"]), 0)
-        _load(weights[f"clean {label}"], model)
-        network.attend(_placed(model, place))
     receivers: dict[str, nn.Module] = {}
-    tasks = {label: TASKS.parse(options, "task") for label, options in told["tasks"].items()}
-    hear = {label: task for label, task in tasks.items() if _classifies(task, codec)}
+    hear = [
+        label
+        for label, task in tasks.items()
+        if isinstance(task, Classifier) and (task.reads == codec.delivers or label == on_board)
+    ]
     for label, use in product(hear, get_args(Use)):
-        role = f"{use} {label}"
-        if role in weights:
-            model = hear[label].build(shape[0], len(told["classes"]), 0)
-            _load(weights[role], model)
-            receivers[use if label == next(iter(hear)) else role] = _placed(model, place)
+        if (role := f"{use} {label}") in weights:
+            model = codec.listening(model_of(role), shape)
+            receivers[use if label == hear[0] else role] = _placed(model, place)
     return LoadedCodec(
         chosen,
         codec,
@@ -254,11 +280,6 @@ def load_codec(
         place,
         tuple(notes),
     )
-
-
-def _classifies(task: Task, codec: Codec) -> bool:
-    """Whether a task says a class of each image that a codec delivers."""
-    return isinstance(task, Classifier) and task.reads == codec.delivers
 
 
 def _load(path: Path, network: nn.Module) -> None:

@@ -129,13 +129,24 @@ def test_what_cannot_read_a_delivery_is_left_out_by_name(tmp_path, capfd):
     assert not (tmp_path / "run" / "tasks").exists()
 
 
-def test_an_objective_refuses_what_it_cannot_judge(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize(
+    ("delivers", "objective", "message"),
+    [
+        ("answer", "mse", "codec thumbnails delivers answer, and no objective reads that"),
+        ("maps", "features", "objective features reads what delivers image, and no codec here"),
+    ],
+)
+def test_an_objective_refuses_what_it_cannot_judge(
+    tmp_path, monkeypatch, capfd, delivers, objective, message
+):
     monkeypatch.setattr(Thumbnails, "training", "cell")
+    monkeypatch.setattr(Thumbnails, "delivers", delivers)
     CODECS.register("thumbnails")(Thumbnails)
     options = "[codec]\nstem = 4\nwidth = 8\ndepth = 0"
     experiment = TINY.replace(options, '[codec]\nkind = "thumbnails"')
+    experiment += f'\n[objective]\nkind = "{objective}"\n'
     collected(tmp_path, experiment, "--set", "grid.cr=1/72", code=2)
-    assert "objective mse reads" in capfd.readouterr().err.splitlines()[-1]
+    assert message in capfd.readouterr().err.splitlines()[-1]
 
 
 # -- truth that is a map -----------------------------------------------------------------------

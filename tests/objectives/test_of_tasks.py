@@ -193,7 +193,9 @@ def test_complaints_are_one_line(table, message):
 
 
 def test_a_layer_that_is_not_there_names_those_that_are(tasks):
-    with pytest.raises(SemlossError, match=r"no layer stages\.7 that gives maps; there are stem, "):
+    with pytest.raises(
+        SemlossError, match=r"no layer stages\.7 that gives maps; did you mean stages\."
+    ):
         Features(layers=("stages.7",)).build(3, tasks, 0)
     with pytest.raises(SemlossError, match=r"no layer head that gives maps"):
         Features(layers=("head",)).build(3, tasks, 0)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from semloss.codecs import CodecNetwork
 from semloss.collect.run import Run, UnitFolder
-from semloss.collect.scheme import Scheme
+from semloss.collect.scheme import Scheme, run_on_board
 from semloss.collect.stages.attempts import Attempts, Record
 from semloss.collect.stages.chain import Chain, images_at, pixels_of
 from semloss.collect.stages.subject import Subject
@@ -91,11 +91,12 @@ class Bench:
         The task model that its sender runs is that which was trained, as far as it is by now.
         """
         network = scheme.codec.build(self.shape, scheme.realisation, seed)
-        if scheme.codec.runs_task:
-            first = self.experiment.tasks[0].label
-            model, need = self.subjects[first].network(), self.job.needs.get(f"clean {first}")
+        run = run_on_board(self.experiment, scheme.codec)
+        if run is not None:
+            model, role = self.subjects[run.label].network(), f"clean {run.label}"
+            need = self.job.needs.get(role)
             if need is not None and self.folder(need).read(need.stage) is not None:
-                self.load(f"clean {first}", model)
+                self.load(role, model)
             network.attend(model.eval())
         network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network

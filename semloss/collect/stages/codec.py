@@ -37,8 +37,11 @@ class Codec(Stage):
             record = yield from self._train(unit, bench)
         if record["status"] == "diverged":
             return "diverged: " + "; ".join(record["attempts"])
-        psnr_db = record.get("validation_psnr_db")
-        return "trained" if psnr_db is None else f"validation PSNR {psnr_db:.2f} dB mid-range"
+        if (psnr_db := record.get("validation_psnr_db")) is not None:
+            return f"validation PSNR {psnr_db:.2f} dB mid-range"
+        if (lost := record.get("validation_map_error")) is not None:
+            return f"validation maps without {100 * lost:.1f} % of their variance mid-range"
+        return "trained"
 
     def cost(self, unit: Unit, rates: Rates) -> float:
         """Seconds of its training."""
@@ -107,6 +110,8 @@ class CodecLoss:
         if self._cr is not None:
             low, high = self._cr
             cr = self._bench.uniform(n, (math.log(low), math.log(high)), draws).exp()
+        with autocast(batch.images.device, self._chain.bf16):
+            batch = replace(batch, aim=self._chain.codec.aim(batch.images))
         arrived, _ = self._chain.send(batch.images, snr_db, draws.channel, cr)
         self._last = batch, arrived.detach()
         with autocast(arrived.device, self._chain.bf16):
@@ -142,10 +147,10 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
     batches = []
     network.eval()
     with torch.inference_mode():
-        mean = images_at(bench.pixels, some, bench.device).mean(0, keepdim=True)
+        mean = network.aim(images_at(bench.pixels, some, bench.device)).mean(0, keepdim=True)
         for begin in range(0, len(split.validation), BATCH):
             chosen = split.validation[begin : begin + BATCH]
             sent = images_at(bench.pixels, chosen, bench.device)
-            batches.append((sent, chain.send(sent, snr_db, generator)[0]))
+            batches.append((network.aim(sent), chain.send(sent, snr_db, generator)[0]))
     bits = scheme.realisation.k * math.log2(1 + 10 ** (snr_db / 10))
     return scheme.codec.check(Trial(batches, mean, bits, scheme.objective.of_pixels))

@@ -144,7 +144,7 @@ def _listeners(unit: Unit, bench: Bench) -> tuple[list[Listeners], dict[str, Rec
     A model that diverged does not judge.
     """
     assert unit.scheme is not None
-    answered = unit.scheme.codec.delivers == "answer"
+    codec = unit.scheme.codec
     listeners: list[Listeners] = []
     records: dict[str, Record] = {}
     for label, roles in groupby(_roles(unit, bench.experiment), key=lambda one: one[0]):
@@ -153,14 +153,14 @@ def _listeners(unit: Unit, bench: Bench) -> tuple[list[Listeners], dict[str, Rec
         said = said_of(bench.load(f"clean {label}", clean), subject)
         networks: dict[str, nn.Module] = {}
         for _, use in roles:
-            # what was answered on board is the answer
-            networks[use] = nn.Identity() if answered else clean
+            network = clean
             if use != "clean":
-                networks[use] = subject.network()
-                record = bench.load(f"{use} {label}", networks[use])
+                network = subject.network()
+                record = bench.load(f"{use} {label}", network)
                 records[f"{use} {label}"] = record
                 if record["status"] == "diverged":
-                    del networks[use]
+                    continue
+            networks[use] = codec.listening(network, bench.shape)
         truth = subject.truth[bench.split.test].numpy()
         asked = bench.experiment.metrics.asked(bench.images.classes)
         listeners.append(Listeners(subject.task, networks, truth, said, asked))

@@ -110,7 +110,7 @@ class Receiver(Stage):
         def make(_: str) -> nn.Module:
             network = subject.network()
             network.load_state_dict(start.state_dict())
-            return network
+            return scheme.codec.listening(network, bench.shape)
 
         record = yield from bench.attempts(unit).train(
             make,
