@@ -1,10 +1,12 @@
 """How few cells characterise a new surface: alone, or leaning on surfaces fitted before.
 
-Each metric of the reference table is in turn the new one. The others (but for those computed from
-the same predictions) are pooled by `semloss.surfaces.fitting.pooling`; the new one gets some of its
+Each of four surfaces of the reference table is in turn the new one. The other three are pooled by
+`semloss.surfaces.fitting.pooling` (a metric of the same predictions again, as the F1 score beside
+the accuracy, would be counted as a surface of its own); the new one gets some of its
 66 cells, drawn at random, and predicts the rest. Writes reports/few-cells.png and .csv, and prints
 how often a 95 % band holds the rest: that for these images, with the scatter of trainings and the
-share of the image noise that cells on the same images do not have in common.
+share of the image noise that cells on the same images do not have in common. The draws of a row
+share its surface and its prior: four rows are four trials, more than draws are.
 """
 
 from pathlib import Path
@@ -24,20 +26,16 @@ from semloss.tables import load_table
 
 ROOT = Path(__file__).parent.parent
 FORM = FORMS["capped"]
-NEW = (("accuracy", "matched"), ("accuracy", "clean"), ("ssim", None), ("psnr_db", None))
-KNOWN = (
-    ("accuracy", "matched"), ("accuracy", "clean"), ("macro_f1", "matched"), ("macro_f1", "clean"),
-    ("ssim", None), ("ms_ssim_3", None), ("psnr_db", None),
-)  # fmt: skip
+SURFACES = (("accuracy", "matched"), ("accuracy", "clean"), ("ssim", None), ("psnr_db", None))
 COVERED = (6, 10, 16)
 CELLS = (3, 4, 5, 6, 8, 10, 12, 16, 24, 36)
 DRAWS = 20
 
 
-def kin(one, other):
-    """Whether two metrics stem from the same predictions or reconstructions."""
-    receiver = one[1] is not None and one[1] == other[1]
-    return receiver or one == other or {one[0], other[0]} == {"ssim", "ms_ssim_3"}
+def pooled(table, new):
+    """Points of a surface, and the prior that the others give it."""
+    others = [select(table, *known) for known in SURFACES if known != new]
+    return select(table, *new), learn(others, FORM.name).prior
 
 
 def error(points, some, prior):
@@ -66,11 +64,9 @@ def coverage():
     table = load_table(ROOT / "data" / "eurosat-awgn")
     print(f"{'95 % band holds':22}", *(f"{cells:>4} cells (half, %)" for cells in COVERED))
     every = []
-    for metric, receiver in NEW:
-        points = select(table, metric, receiver)
-        others = [select(table, *known) for known in KNOWN if not kin((metric, receiver), known)]
-        prior, rng = learn(others, FORM.name).prior, np.random.default_rng(0)
-        row = []
+    for metric, receiver in SURFACES:
+        points, prior = pooled(table, (metric, receiver))
+        rng, row = np.random.default_rng(0), []
         for cells in COVERED:
             tried = [rng.choice(len(points.value), cells, replace=False) for _ in range(DRAWS)]
             row.append(np.mean([held(points, some, prior) for some in tried], axis=0))
@@ -82,10 +78,8 @@ def coverage():
 def measure():
     table = load_table(ROOT / "data" / "eurosat-awgn")
     rows = []
-    for metric, receiver in NEW:
-        points = select(table, metric, receiver)
-        others = [select(table, *known) for known in KNOWN if not kin((metric, receiver), known)]
-        prior = learn(others, FORM.name).prior
+    for metric, receiver in SURFACES:
+        points, prior = pooled(table, (metric, receiver))
         rng = np.random.default_rng(0)
         for cells in CELLS:
             tried = [rng.choice(len(points.value), cells, replace=False) for _ in range(DRAWS)]
@@ -110,12 +104,12 @@ def draw(table, path):
     title = "Error of a new surface on the cells that it was not given, by how many it was given"
     about = (
         f"reference table: EuroSAT, 66 cells; median and quartiles of {DRAWS} draws of the cells; "
-        f"form {FORM.name}; pooled: leaning on the surfaces of the other metrics"
+        f"form {FORM.name}; pooled: leaning on the other three surfaces"
     )
     with look.picture(path, look.PAGE, 2.6, title, about, table) as figure:
-        panels = figure.subplots(1, len(NEW), sharey=True)
+        panels = figure.subplots(1, len(SURFACES), sharey=True)
         colors = look.series_colors(3)
-        for axes, (metric, receiver) in zip(panels, NEW, strict=True):
+        for axes, (metric, receiver) in zip(panels, SURFACES, strict=True):
             own = table[(table.metric == metric) & (table.receiver == (receiver or "none"))]
             for i, how in enumerate(("pooled", "alone")):
                 part = own[own.fit == how]

@@ -261,9 +261,10 @@ def _settled(
     if points.noise != "reported":
         return told
     # Cells that share their test images share their luck, and lie closer to a smooth surface
-    # than their standard errors say: the likelihood tells whether to believe those.
+    # than their standard errors say: the likelihood tells whether to believe those, corrected
+    # for few points, for parameters that meet them all leave no scatter to judge.
     even = _settle(problems, points, best, shapes, robust=robust, even=True)
-    return even if even.bic < told.bic else told
+    return even if even.aicc < told.aicc else told
 
 
 def _settle(
@@ -273,12 +274,14 @@ def _settle(
     form = problems.form
     count, levels = len(points.value), len(form.levels)
     free = int(np.sum(problems.high > problems.low))
-    spent = free
+    spent, rough = free, problems.sd
     for _ in range(_ROBUST_ROUNDS if robust else 3):
         fitted = form(points.cr, points.snr_db, best)
         if problems.prior is not None:  # it pays for what the data do not tell
             spent = _told_by_data(problems, points, best)
         found = scatter(points, fitted, spent, even=even, robust=robust)
+        if count <= free:  # points that a prior's parameters all meet tell no scatter
+            found = replace(found, sd=np.maximum(found.sd, rough))
         problems = replace(problems, sd=found.sd)
         if robust:
             z = np.abs(fitted - points.value) / found.sd
