@@ -1,11 +1,12 @@
 """One DeepJSCC for every SNR and every CR: it is told both, and sends as many maps as fit."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from semloss.codecs.base import (
@@ -52,6 +53,10 @@ class Adaptive(Sendable):
     ----------
     maps
         Maps that there are to send: all of them are its highest CR.
+    low_maps
+        So many or fewer maps are the matter of a network of its own, trained in the same training
+        by the images that draw such a rate. What serves best where a map or two has to carry an
+        image is unlike what serves elsewhere, and one network for both settles between. 0: none.
     stem, width, depth, kernel, stages, papr_db, constellation
         As in `DeepJSCC`.
     """
@@ -65,6 +70,15 @@ class Adaptive(Sendable):
     depth: int = Field(default=2, ge=0, le=32)
     kernel: Literal[3, 5, 7, 9] = 5
     stages: int = Field(default=2, ge=1, le=5)
+    low_maps: int = Field(default=0, ge=0, le=255)
+
+    @model_validator(mode="after")
+    def _some_above(self) -> Self:
+        if self.low_maps and self.layered:
+            raise ValueError("low_maps: layers have one encoder, whatever follows; leave it out")
+        if self.low_maps >= self.maps:
+            raise ValueError(f"low_maps = {self.low_maps} leaves none of {self.maps} maps above it")
+        return self
 
     def side(self, shape: ImageShape) -> tuple[int, int]:
         """Height and width of a map that is sent."""
@@ -83,11 +97,12 @@ class Adaptive(Sendable):
         ways = [Realisation(cr, c * each / n, c * each, {"maps": c}) for c in counts]
         return nearest(ways, shape, where)
 
-    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "AdaptiveNetwork":
+    def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> CodecNetwork:
         """Make the network for (C, H, W) images, its weights drawn from `seed`."""
+        network = ByRate if self.low_maps else AdaptiveNetwork
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return AdaptiveNetwork(self, shape, realisation.setting["maps"])
+            return network(self, shape, realisation.setting["maps"])
 
 
 @CODECS.register("layered")
@@ -200,7 +215,7 @@ class AdaptiveNetwork(CodecNetwork):
 
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:
         """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k); see `CodecNetwork`."""
-        counts = self._counts(state, images)
+        counts = self.counts(state, images)
         whole = torch.full_like(counts, float(self.most))
         controls = self.encoder.controls(self._told(state, whole if self.layered else counts))
         latent = (self.encoder(images, controls) + self._straight(images)).float()
@@ -218,7 +233,7 @@ class AdaptiveNetwork(CodecNetwork):
 
     def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
         """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
-        counts = self._counts(state, symbols)
+        counts = self.counts(state, symbols)
         flat = torch.view_as_real(symbols.view(len(symbols), -1, self.each)).flatten(2)
         flat = nn.functional.pad(flat, (0, 0, 0, self.most - flat.shape[1]))
         controls = self.decoder.controls(self._told(state, counts))
@@ -228,7 +243,7 @@ class AdaptiveNetwork(CodecNetwork):
         image: Tensor = self.decoder(latent, controls) + self.straight_up(latent)
         return torch.sigmoid(image[:, :, : self.shape[1], : self.shape[2]].float())
 
-    def _counts(self, state: ChannelState, like: Tensor) -> Tensor:
+    def counts(self, state: ChannelState, like: Tensor) -> Tensor:
         """How many maps are sent of each image, (B,)."""
         if state.cr is None:
             return torch.full((len(like),), float(self.sent), device=like.device)
@@ -260,3 +275,78 @@ class AdaptiveNetwork(CodecNetwork):
         whole = nn.functional.pad(images, pads, mode="replicate") if any(pads) else images
         result: Tensor = self.straight_down(whole)
         return result
+
+
+class ByRate(CodecNetwork):
+    """Two networks of `Adaptive`: one where few maps are sent, one for all other rates.
+
+    Images of a batch that is sent at many rates go to that of their own. On a GPU, where no number
+    is looked at in the middle of a step, both take all of them.
+    """
+
+    def __init__(self, options: Adaptive, shape: ImageShape, sent: int) -> None:
+        super().__init__()
+        self.border = options.low_maps
+        of_few = options.model_copy(update={"maps": self.border, "low_maps": 0})
+        self.low = AdaptiveNetwork(of_few, shape, min(sent, self.border))
+        self.high = AdaptiveNetwork(options, shape, sent)
+        self.sent = sent
+
+    @property
+    def own(self) -> AdaptiveNetwork:
+        """The one that sends as many maps as it is set to."""
+        return self.low if self.sent <= self.border else self.high
+
+    def encode(self, images: Tensor, state: ChannelState) -> Tensor:
+        """Encode images (B, C, H, W) in [0, 1] to complex64 symbols (B, k); see `CodecNetwork`."""
+        if state.cr is None:
+            return self.own.encode(images, state)
+        unused = self.high.each * (self.high.most - self.border)
+
+        def low(some: Tensor, of: ChannelState) -> Tensor:
+            return nn.functional.pad(self.low.encode(some, of), (0, unused))
+
+        return self._by_rate(images, state, low, self.high.encode)
+
+    def decode(self, symbols: Tensor, state: ChannelState, generator: torch.Generator) -> Tensor:
+        """Decode complex64 symbols (B, k) to images (B, C, H, W) in [0, 1]."""
+        if state.cr is None:
+            return self.own.decode(symbols, state, generator)
+        used = self.high.each * self.border
+
+        def low(some: Tensor, of: ChannelState) -> Tensor:
+            return self.low.decode(some[:, :used], of, generator)
+
+        def high(some: Tensor, of: ChannelState) -> Tensor:
+            return self.high.decode(some, of, generator)
+
+        return self._by_rate(symbols, state, low, high)
+
+    def _by_rate(
+        self,
+        batch: Tensor,
+        state: ChannelState,
+        low: Callable[[Tensor, ChannelState], Tensor],
+        high: Callable[[Tensor, ChannelState], Tensor],
+    ) -> Tensor:
+        few = self.high.counts(state, batch) <= self.border
+        if batch.is_cuda:
+            both = low(batch, state), high(batch, state)
+            return torch.where(few.view(-1, *[1] * (both[0].dim() - 1)), *both)
+        parts = few.nonzero()[:, 0], (~few).nonzero()[:, 0]
+        results = [
+            network(batch[part], _some(state, part))
+            for network, part in zip((low, high), parts, strict=True)
+            if len(part)
+        ]
+        return torch.cat(results)[torch.cat(parts).argsort()]
+
+
+def _some(state: ChannelState, part: Tensor) -> ChannelState:
+    """What is known of the links of some of the images."""
+    snr_db, gain, cr = state.snr_db, state.gain, state.cr
+    return ChannelState(
+        snr_db[part] if isinstance(snr_db, Tensor) and snr_db.dim() else snr_db,
+        None if gain is None else gain[part],
+        None if cr is None else cr[part],
+    )

@@ -176,7 +176,8 @@ class _Scheduling:
         if codec.training == "range":
             lesson = Lesson(training.independent, training.range_snr_db)
             return self._codec_unit("base", scheme, lesson)
-        lesson = Lesson(training.independent, training.range_snr_db, training.range_cr)
+        serves = training.range_cr, training.low_cr_share
+        lesson = Lesson(training.independent, training.range_snr_db, *serves)
         realisation = codec.realise(training.range_cr[1], self.shape, "train.range_cr[1]")
         return self._codec_unit("trunk", replace(scheme, realisation=realisation), lesson)
 
@@ -308,6 +309,8 @@ class _Scheduling:
         identity = self._codec(scheme) | {"snr_db": lesson.snr_db, "recipe": _plain(lesson.recipe)}
         if lesson.cr is not None:
             identity["cr"] = lesson.cr
+            if lesson.low_cr_share != 0.5:  # before there was a choice
+                identity["low_cr_share"] = lesson.low_cr_share
         if start is not None:
             identity[start.kind] = start.key
         key = key_of(kind, identity)

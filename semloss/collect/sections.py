@@ -150,6 +150,9 @@ class Train(_WithRecipes):
     range_snr_db, range_cr
         Ranges of training SNR and nominal CR of codecs that are trained once for all SNR, or for
         all SNR and CR: drawn for each image, uniformly in dB, and on a log scale.
+    low_cr_share
+        Share of images that get a CR of the lower half of the log scale of `range_cr`, where a
+        codec has most to learn; 0.5 is uniform, and otherwise it falls off towards the high end.
     trunk, base, cell, independent
         Recipes of the trunk, of a base started from it, of a cell specialised from its base at
         the base's own SNR, and of what starts from random weights at its own SNR or range.
@@ -170,6 +173,7 @@ class Train(_WithRecipes):
     base_snr_db: tuple[SnrDb, SnrDb] = (6.0, 6.0)
     range_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
     range_cr: tuple[Ratio, Ratio] = (1 / 48, 1 / 6)
+    low_cr_share: float = Field(default=0.5, gt=0, lt=1)
     trunk: Recipe = Recipe(steps=5000)
     base: Recipe = Recipe(steps=2500)
     base_steps_per_octave: float = Field(default=0.0, ge=0, allow_inf_nan=False)

@@ -20,11 +20,15 @@ KINDS = ("task", "trunk", "base", "receiver", "cell")
 
 @dataclass(frozen=True)
 class Lesson:
-    """How a network is trained: its recipe, the SNR that it hears, and the CR that it serves."""
+    """How a network is trained: its recipe, the SNR that it hears, and the CR that it serves.
+
+    `low_cr_share`: see `Train`.
+    """
 
     recipe: Recipe
     snr_db: Range | None = None
     cr: Range | None = None
+    low_cr_share: float = 0.5
 
 
 @dataclass(frozen=True)

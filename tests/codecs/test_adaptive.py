@@ -52,10 +52,10 @@ def test_any_bands_and_size_come_back_with_unit_power(bands, height, width, stag
     assert built.decode(symbols, state, torch.Generator()).shape == images.shape
 
 
-@pytest.mark.parametrize("kind", ["adaptive", "layered"])
+@pytest.mark.parametrize(("kind", "low_maps"), [("adaptive", 0), ("adaptive", 2), ("layered", 0)])
 @pytest.mark.parametrize("shape", [RGB, (3, 20, 12), (2, 9, 11)])
-def test_training_sends_of_each_image_what_measuring_sends(shape, kind):
-    options = codec(kind, maps=6)
+def test_training_sends_of_each_image_what_measuring_sends(shape, kind, low_maps):
+    options = codec(kind, maps=6, low_maps=low_maps)
     crs = [options.symbols_per_map(shape) * count / math.prod(shape) for count in (2, 3, 6)]
     images = torch.rand(3, *shape)
     snr_db = torch.tensor([-3.0, 4.0, 15.0])
@@ -105,6 +105,24 @@ def test_layers_go_one_after_another():
 def test_a_rate_beyond_its_maps_is_one_line():
     with pytest.raises(SemlossError, match=r"grid\.cr\[1\] = 1/3: no number of maps .* 1/6$"):
         codec().realise(1 / 3, RGB, where="grid.cr[1]")
+
+
+def test_few_maps_have_a_network_of_their_own_or_none():
+    images = torch.rand(4, *RGB)
+    options = codec(maps=6, low_maps=2)
+    each = options.symbols_per_map(RGB) / math.prod(RGB)
+    for counts in ([1, 2, 2, 1], [3, 6, 4, 3]):
+        built = options.build(RGB, options.realise(6 * each, RGB), 0)
+        state = ChannelState(3.0, cr=torch.tensor(counts) * each)
+        sent = built.encode(images, state)
+        built.decode(sent, state, torch.Generator()).sum().backward()
+        taught = {
+            name.split(".")[0] for name, one in built.named_parameters() if one.grad is not None
+        }
+        assert taught == {"low" if max(counts) <= 2 else "high"}
+    for wrong, said in [({"maps": 3, "low_maps": 3}, "leaves none"), ({"kind": "layered"}, "one")]:
+        with pytest.raises(SemlossError, match=said):
+            codec(**({"low_maps": 2} | wrong))
 
 
 def test_the_encoder_of_the_paper_has_the_weights_and_products_of_its_layers():

@@ -34,6 +34,7 @@ def test_an_amplifier_tells_what_it_spreads_and_pilots_count_in_the_rate(tmp_pat
     assert followed.cr == pytest.approx(followed.k / 6912)
     assert followed.cr_nominal == pytest.approx(1 / 6)
 
+
 BACKED_OFF = """
 [[channel]]
 kind = "awgn"

@@ -14,7 +14,7 @@ from semloss.collect.stages.base import Rates, Record, Stage, stage
 from semloss.collect.stages.bench import Bench
 from semloss.collect.stages.chain import Chain, images_at
 from semloss.collect.stages.reception import BATCH
-from semloss.collect.units import Unit
+from semloss.collect.units import Range, Unit
 from semloss.identity import seed_for
 from semloss.objectives import Batch, Judge
 from semloss.training import Companion, Draws, autocast
@@ -93,6 +93,7 @@ class CodecLoss:
         self._bench, self._judge = bench, judge
         self._objective, self._snr_db = unit.scheme.objective, unit.lesson.snr_db
         self._cr = unit.lesson.cr
+        self._low_cr_share = unit.lesson.low_cr_share
         tasks = bench.experiment.tasks_of(self._objective)
         self._subjects = [bench.subjects[entry.label] for entry in tasks]
         #: A schedule of the objective is run through once, from random weights.
@@ -108,8 +109,9 @@ class CodecLoss:
         n, cr = len(batch.images), None
         snr_db = self._bench.uniform(n, self._snr_db, draws)
         if self._cr is not None:
-            low, high = self._cr
-            cr = self._bench.uniform(n, (math.log(low), math.log(high)), draws).exp()
+            ends = math.log(self._cr[0]), math.log(self._cr[1])
+            logs = self._bench.uniform(n, ends, draws)
+            cr = lower(logs, ends, self._low_cr_share).exp()
         with autocast(batch.images.device, self._chain.bf16):
             batch = replace(batch, aim=self._chain.codec.aim(batch.images))
         arrived, _ = self._chain.send(batch.images, snr_db, draws.channel, cr)
@@ -127,6 +129,16 @@ class CodecLoss:
         """Loss of the objective's own network, for the batch that the codec's was taken of."""
         assert self._last is not None
         return self._judge.own_loss(*self._last)
+
+
+def lower(draws: Tensor, ends: Range, share: float) -> Tensor:
+    """Uniform draws between two ends, moved so that a share of them lies in the lower half."""
+    if share == 0.5:
+        return draws
+    low, high = ends
+    # to this power, a uniform draw in [0, 1] is below a half as often as the share says
+    power = -1 / math.log2(share)
+    return low + (high - low) * ((draws - low) / (high - low)) ** power
 
 
 def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Record:
