@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from seaborn import despine
 
+from semloss.facts import SHARED
 from semloss.reports import look
 from semloss.selection import select
-from semloss.surfaces.fitted.bands import SHARED, student_quantile
+from semloss.surfaces.fitted.bands import student_quantile
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.fitting.form_fit import fit_form, free_count
 from semloss.surfaces.fitting.pooling import learn

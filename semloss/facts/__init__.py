@@ -5,10 +5,20 @@ the words of its name (`metric_facts`).
 """
 
 from semloss.facts import known
-from semloss.facts.metric import METRICS, Directed, Metric, metric_facts, register, sign_of, spelled
+from semloss.facts.metric import (
+    METRICS,
+    SHARED,
+    Directed,
+    Metric,
+    metric_facts,
+    register,
+    sign_of,
+    spelled,
+)
 
 __all__ = [
     "METRICS",
+    "SHARED",
     "Directed",
     "Metric",
     "known",

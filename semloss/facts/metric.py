@@ -13,6 +13,12 @@ from semloss.errors import SemlossError
 Direction = Literal["higher", "lower"]
 OPEN = (-math.inf, math.inf)
 SHARE = (0.0, 1.0)
+SHARED = {"binomial": 0.65, "reported": 0.95}
+"""Correlation that the errors of two measurements are taken to have where they were made on the
+same test images and no outcomes of each image tell it, by the kind of noise: an allowance, stated
+where a fit is described. As measured between cells of a DeepJSCC on EuroSAT tiles: accuracy .65 to
+.67, PSNR and SSIM .95 to .96.
+"""
 
 
 @dataclass(frozen=True)

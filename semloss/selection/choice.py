@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from semloss.errors import SemlossError
-from semloss.facts import metric_facts, sign_of
+from semloss.facts import SHARED, metric_facts, sign_of
 from semloss.selection.checks import (
     LINK,
     distinct,
@@ -227,7 +227,8 @@ def _points(
         outcomes, untold = told_outcomes(rows, table.attrs.get("outcomes", {}))
         averaged += untold
     shared = None if outcomes is None else image_correlation(outcomes.values)
-    replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows), shared)
+    alike = SHARED.get(noise, 0.0) if shared is None else shared
+    replicate_sd, replicate_dof = spread_between_seeds(value, se, cells(rows), alike)
     if noise == "none" and replicate_dof > 0:
         noise = "replicates"
     about = (

@@ -17,14 +17,14 @@ moves by less than 0.3 % of its range when it is averaged over a cell.
 """
 
 
-def on_lattice(points: Points) -> Points:
+def on_lattice(points: Points, shared: float = 0.0) -> Points:
     """The points themselves where they are few, else the mean of each cell of a lattice.
 
     An axis keeps its values where they are few enough; otherwise equal steps of ln CR and of SNR
     in dB make the cells. Values count by their images where all are known, else alike; the
     errors, images and spread between trainings of a mean follow from those of its points; images
-    that several points share, as `Points.image_correlation` tells, count as often as the error of
-    their mean falls by them.
+    that several points share, as `Points.image_correlation` tells or, without it, `shared` as the
+    correlation of every two, count as often as the error of their mean falls by them.
     """
     if len(points.value) <= _MOST:
         return points
@@ -46,10 +46,14 @@ def on_lattice(points: Points) -> Points:
     alike = np.bincount(cell, share**2)
     variance: Array = np.bincount(cell, (share * points.se) ** 2).astype(np.float64)
     correlation = None
-    if points.image_correlation is not None:
-        folded = np.zeros((len(total), len(cell)))
-        folded[cell, np.arange(len(cell))] = share * points.se
-        covariance = folded @ points.image_correlation @ folded.T
+    if points.image_correlation is not None or shared:
+        if points.image_correlation is None:
+            luck = np.bincount(cell, share * points.se)
+            covariance = shared * np.outer(luck, luck) + (1.0 - shared) * np.diag(variance)
+        else:
+            folded = np.zeros((len(total), len(cell)))
+            folded[cell, np.arange(len(cell))] = share * points.se
+            covariance = folded @ points.image_correlation @ folded.T
         independent, variance = variance, np.diag(covariance).copy()
         once = np.divide(independent, variance, out=np.ones_like(total), where=variance > 0)
         total = total * once

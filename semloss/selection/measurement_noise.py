@@ -67,7 +67,7 @@ def cells(rows: pd.DataFrame) -> Integers:
 
 
 def spread_between_seeds(
-    value: Array, se: Array, cell: Integers, image_correlation: Array | None = None
+    value: Array, se: Array, cell: Integers, image_correlation: Array | float = 0.0
 ) -> tuple[float, int]:
     """Standard deviation that training again adds to the measurement noise.
 
@@ -86,7 +86,7 @@ def spread_between_seeds(
     cell
         Grid point (N,) of each.
     image_correlation
-        Correlation (N, N) of the measurement errors; None: taken as independent.
+        Correlation (N, N) of the measurement errors, or one number for every two of a cell.
 
     Returns
     -------
@@ -102,8 +102,11 @@ def spread_between_seeds(
     squares = np.asarray(np.bincount(cell, (value - mean[cell]) ** 2), dtype=np.float64)
     between = float(np.sum(_without_wild(squares, dof)))
     own = np.bincount(cell, se**2)
-    summed = own  # variance of each cell's sum of errors
-    if image_correlation is not None:
+    # The variance of each cell's sum of errors:
+    if isinstance(image_correlation, float):
+        all_alike = np.bincount(cell, se) ** 2
+        summed = (1.0 - image_correlation) * own + image_correlation * all_alike
+    else:
         summed = np.array([
             se[at] @ image_correlation[np.ix_(at, at)] @ se[at]
             for at in (np.flatnonzero(cell == one) for one in range(len(count)))

@@ -80,3 +80,15 @@ def test_seeds_on_the_same_images_count_the_images_once(shared, images):
     few = on_lattice(points)
     assert few.n == pytest.approx([images] * 12)
     assert few.se == pytest.approx(0.0258 * np.sqrt(360 / few.n))
+
+
+def test_points_of_untold_images_share_what_they_are_taken_to_share():
+    count, shared = 900, 0.65
+    cr, snr_db = np.repeat([0.05, 0.1, 0.2], 300), np.tile([0.0, 5.0, 10.0], 300)
+    about = ("quality", "none", "higher", cr, snr_db, np.ones(count), np.full(count, 0.1))
+    matrix = np.full((count, count), shared) + (1 - shared) * np.eye(count)
+    told = on_lattice(Points(*about, image_correlation=matrix))
+    taken = on_lattice(Points(*about), shared)
+    assert taken.se == pytest.approx(told.se)
+    assert taken.image_correlation == pytest.approx(told.image_correlation)
+    assert on_lattice(Points(*about)).se == pytest.approx(np.full(9, 0.01))

@@ -228,6 +228,7 @@ def test_the_spread_between_seeds_is_what_the_images_do_not_make():
     error = math.sqrt(2 / dof) * between / (2 * sd)
     assert found == pytest.approx(sd, abs=5 * error)
     assert dof == 2 * cells
+    assert spread_between_seeds(value, errors, cell, rho)[0] == pytest.approx(found)
     assert spread_between_seeds(value, errors, cell)[0] < sd - 5 * error
     independent = spread_between_seeds(value, errors, cell, np.eye(3 * cells))
     assert independent == pytest.approx(spread_between_seeds(value, errors, cell))

@@ -14,7 +14,7 @@ import numpy as np
 
 from semloss.arrays import Array, Integers, Mask
 from semloss.errors import SemlossError
-from semloss.facts import metric_facts
+from semloss.facts import SHARED, metric_facts
 from semloss.roots import halve
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.forms import FORMS
@@ -33,13 +33,6 @@ KINDS = {
 """What a band holds, and how it is called where it is printed: the true mean of the metric over
 the images that were measured; over all images of their kind; that of a codec trained anew; a new
 measured value, with the noise of its test images and its training."""
-
-SHARED = {"binomial": 0.65, "reported": 0.95}
-"""Correlation that two cells' errors are taken to have where they were measured on the same test
-images and no outcomes of each image tell it, by the kind of noise: an allowance, stated where a
-fit is described. As measured between cells of a DeepJSCC on EuroSAT tiles: accuracy .65 to .67,
-PSNR and SSIM .95 to .96.
-"""
 
 
 @dataclass(frozen=True)

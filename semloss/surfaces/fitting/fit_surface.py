@@ -8,6 +8,7 @@ import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.facts import SHARED
 from semloss.selection import Points
 from semloss.selection.lattice import on_lattice
 from semloss.surfaces.fitted.fit import Fit
@@ -109,7 +110,7 @@ def fit_surface(
     if prior is None:
         _check_count(points)
     names = _candidates(points, form, pooled=prior is not None)
-    few = on_lattice(points)
+    few = on_lattice(points, 0.0 if independent_images else SHARED.get(points.noise, 0.0))
     fits = {
         name: fit_form(FORMS[name], few, starts=starts, prior=prior, robust=robust)
         for name in names
@@ -125,7 +126,7 @@ def fit_surface(
     others = [fits[name] for name in rivals if name != chosen]
     missed = discrepancy(
         lean, others, _distant(fits, rows, [*rivals, chosen]), seed, bootstraps,
-        independent=independent_images,
+        images_told=points.image_correlation is not None, independent=independent_images,
     )  # fmt: skip
     added: Array | float = 0.0
     if missed is not None:

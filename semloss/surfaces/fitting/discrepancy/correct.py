@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from semloss.arrays import Array, Mask
-from semloss.facts import metric_facts
+from semloss.facts import SHARED, metric_facts
 from semloss.selection import Points
-from semloss.surfaces.fitted.bands import SHARED
 from semloss.surfaces.fitted.correction import FINER, Correction
 from semloss.surfaces.fitting.discrepancy.draws import MARGIN, compressed, drawn_within, rising
 from semloss.surfaces.fitting.discrepancy.process import TINY, Process, Residuals, Setting, noises
@@ -70,6 +69,7 @@ def discrepancy(
     seed: int,
     draws: int,
     *,
+    images_told: bool,
     independent: bool = False,
 ) -> Discrepancy | None:
     """Correct a form by what it misses; None where the values do not move.
@@ -82,6 +82,8 @@ def discrepancy(
         Forms that do about as well where the table is, and may part from it elsewhere.
     draws
         Draws of the surface to keep.
+    images_told
+        Whether it is outcomes of images that tell the points' `image_correlation`.
     independent
         Whether every cell was measured on images of its own. Otherwise the points' own
         `image_correlation` tells what they share, or, without one, `SHARED`.
@@ -97,7 +99,7 @@ def discrepancy(
     base = chosen.form(np.exp(x), snr, chosen.parameters)
     bends = _bends(chosen, rivals, distant, np.exp(x), snr, base, seed) / scale
     model = Process(data, bends, *knots)
-    sure = points.noise != "reported" or points.image_correlation is not None
+    sure = points.noise != "reported" or images_told
     told = bool(np.any(data.noise > 0))
     settings = model.weighed(noises(told, sure, _own(points, independent)))
     found = model.mixed(settings)
@@ -119,7 +121,7 @@ def discrepancy(
         "image_noise": _of_images(data, scale),
         "training_scatter": scale * found.training,
         "form_misfit": scale * found.size,
-        "shared_images": _sharing(chosen, independent=independent),
+        "shared_images": _sharing(points, independent=independent, told=images_told),
     }  # fmt: skip
     correction = Correction(
         np.array([axis[0] for axis in axes]), np.array([axis[1] - axis[0] for axis in axes]),
@@ -304,13 +306,12 @@ def _of_images(data: Residuals, scale: float) -> float | None:
     return scale * math.sqrt(float(np.median(data.noise))) if data.noise.any() else None
 
 
-def _sharing(fit: FormFit, *, independent: bool) -> str:
+def _sharing(points: Points, *, independent: bool, told: bool) -> str:
     """What the fit takes the cells' errors to share, in words."""
-    points = fit.points
     if points.noise not in SHARED:
         return "unknown: the table tells no images"
     if independent:
         return "nothing: images of their own for every cell, as told"
-    if points.image_correlation is not None:
+    if told:
         return "as the outcomes of each image tell"
     return f"an allowance: correlation {SHARED[points.noise]:g} between cells"
