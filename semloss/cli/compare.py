@@ -50,6 +50,17 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     equal.add_argument("--form", metavar="NAME", help="of the surfaces (default: chosen for each)")
     parser.needs("--form", "--saved", why="surfaces are fitted for it")
+    tasks = parser.add_argument_group("by what they serve instead")
+    tasks.add_argument(
+        "--new-tasks", action="store_true",
+        help="each codec and objective of a RUN, for the tasks that something on board was made "
+        "for and, beside them, for those that came later",
+    )  # fmt: skip
+    parser.excludes(
+        "--new-tasks", "--by", "--base", "--saved", "--receptions", "--plot", "--interval",
+        "--band", "--columns",
+        why="every codec, objective and channel is a line, and every task a column",
+    )  # fmt: skip
     look = parser.add_argument_group("as pictures instead")
     look.add_argument(
         "--receptions", type=whole(1, 24), metavar="N",
@@ -74,6 +85,8 @@ def run(args: options.Args) -> int:
 
     if args.receptions is not None:
         return _receptions(args)
+    if args.new_tasks:
+        return _new_tasks(args)
     table = load_table(args.table, parse_columns(args.columns))
     level = options.interval(args)
     if not 0 < level < 1:
@@ -103,5 +116,18 @@ def _receptions(args: options.Args) -> int:
     answer = receptions(
         args.table, args.by, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args),
         count=args.receptions,
+    )  # fmt: skip
+    return output(answer, args)
+
+
+def _new_tasks(args: options.Args) -> int:
+    """Put known tasks and new ones side by side."""
+    from semloss.sending.new_tasks import new_tasks
+
+    if len(args.table) > 1:
+        raise SemlossError("--new-tasks: give one RUN, whose experiment tells what each link knows")
+    answer = new_tasks(
+        args.table[0], metric=args.metric, receiver=args.receiver, task=args.task,
+        where=options.read_where(args), cr=args.cr, snr_db=args.snr_db,
     )  # fmt: skip
     return output(answer, args)

@@ -104,7 +104,7 @@ def schemes(experiment: Experiment, shape: tuple[int, int, int]) -> Iterator[Sch
     """
     for codec in experiment.codecs:
         run_on_board(experiment, codec)
-        objectives = _objectives(experiment, codec)
+        objectives = objectives_of(experiment, codec)
         ratios = enumerate(experiment.grid.cr[: None if codec.takes_cr else 1])
         realised: dict[tuple[str, str], float] = {}
         for (at, cr), channel in product(ratios, experiment.channels):
@@ -163,7 +163,7 @@ def heard(experiment: Experiment, codec: Codec) -> list[TaskEntry]:
     return [one for one in experiment.tasks if one is run or one.task.reads == codec.delivers]
 
 
-def _objectives(experiment: Experiment, codec: Codec) -> tuple[Objective, ...]:
+def objectives_of(experiment: Experiment, codec: Codec) -> tuple[Objective, ...]:
     """The objectives that a codec is trained for; one that is not trained counts once.
 
     Those that read what it delivers, or else the usual one.

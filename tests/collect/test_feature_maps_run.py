@@ -128,3 +128,59 @@ def test_what_cannot_be_run_on_board_is_one_line(tmp_path, capfd, change, messag
     collected(tmp_path, text, code=2)
     said = capfd.readouterr().err.strip().splitlines()[-1]
     assert message in said
+
+
+# -- known tasks beside new ones ---------------------------------------------------------------
+
+
+def test_known_tasks_stand_beside_new_ones(run, capsys):
+    folder, table, _ = run
+    assert main(["compare", str(folder), "--new-tasks", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["tasks"] == {"resnet8-width4": "known", "vgg-width4": "new"}
+    rows = {(row["codec"].partition("-")[0], row["task"]): row for row in told["links"]}
+    assert len(rows) == 3 * 2
+    own = table[(table.metric == "accuracy") & (table.task == "resnet8-width4")]
+    for codec, receiver, known in (
+        ("deepjscc", "matched", False),
+        ("feature_maps", "matched", True),
+        ("onboard", "clean", True),
+    ):
+        row = rows[codec, "resnet8-width4"]
+        of = own[(own.codec == codec) & (own.receiver == receiver)]
+        assert row["value"] == pytest.approx(of.value.mean())
+        assert (row["receiver"], row["known_to_link"], row["cells"]) == (receiver, known, 2)
+    assert rows["deepjscc", "vgg-width4"]["receiver"] == "clean"
+    for codec in ("feature_maps", "onboard"):
+        row = rows[codec, "vgg-width4"]
+        assert (row["value"], row["without"]) == (None, "sends no image")
+
+
+def test_new_tasks_as_text(run, capsys):
+    folder, *_ = run
+    command = ["compare", str(folder), "--new-tasks", "--cr", "1/6", "--snr-db", "10"]
+    assert main(command) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.index("known: resnet8-width4") < head.index("new: vgg-width4")
+    assert sum("none: sends no image" in line for line in lines) == 2
+    onboard = next(line for line in lines if line.startswith("onboard"))
+    assert "1/987" in onboard  # at the CR that its message takes
+    assert "*" in onboard
+    assert main([*command[:3], "--receiver", "deployable"]) == 0
+    assert "onboard" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--cr", "1/5"], "--cr 1/5 is not measured; there are 1/6"),
+        (["--metric", "psnr_db"], "no task model judges what is asked for"),
+        (["--by", "codec"], "--new-tasks contradicts --by"),
+        (["."], "give one RUN"),
+    ],
+)
+def test_new_tasks_asked_wrongly_are_one_line(run, capsys, words, message):
+    assert main(["compare", str(run[0]), *words, "--new-tasks"]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
