@@ -4,7 +4,10 @@ DeepJSCC at CR 1/48 on 64x64 images, batches of 16, one thread, in the precision
 trains in here; steps of all objectives take turns. The task model is ResNet8, untrained: its cost
 is that of a trained one. `three` reads three task models, as a task-agnostic codec does.
 
-Read beside other work in bf16: features 1.57, importance 1.70, answers 1.4, three 3.2.
+Read beside other work in bf16: features 1.45, importance 1.55, answers 1.40, cross-entropy 1.25,
+pixels 1.29, three 2.60. Convolutions alone, forward on both images and back to one, take 0.24 of a
+step of plain MSE for the model of width 16, and 0.95 for the three: 1.6 is not to be had for three
+models of 52 million multiplications beside a codec of 45, while each step runs all of them.
 """
 
 import statistics

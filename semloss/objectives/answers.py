@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from semloss.objectives.base import OBJECTIVES, Batch, Judge
+from semloss.objectives.lean import lean
 from semloss.objectives.reading import OfTasks, class_truth, mean_over_items
 
 
@@ -20,7 +21,7 @@ class Answers(OfTasks):
 
     def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> "AnswersJudge":
         """Make the judge; it has no weights of its own."""
-        return AnswersJudge(self, tasks)
+        return AnswersJudge(self, tasks, bands)
 
 
 @OBJECTIVES.register("cross_entropy")
@@ -29,16 +30,16 @@ class CrossEntropy(Answers):
 
     def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> "TruthJudge":
         """Make the judge; it has no weights of its own."""
-        return TruthJudge(self, tasks)
+        return TruthJudge(self, tasks, bands)
 
 
 class AnswersJudge(Judge):
     """Divergence of answers, averaged over task models."""
 
-    def __init__(self, objective: OfTasks, tasks: Mapping[str, nn.Module]) -> None:
+    def __init__(self, objective: OfTasks, tasks: Mapping[str, nn.Module], bands: int) -> None:
         super().__init__()
         self._objective, self._labels = objective, tuple(tasks)
-        self.networks = nn.ModuleList(tasks.values())
+        self.networks = nn.ModuleList(lean(one, bands) for one in tasks.values())
 
     def forward(self, batch: Batch, arrived: Tensor) -> Tensor:
         """Loss (B,) of each image."""

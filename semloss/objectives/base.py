@@ -98,7 +98,8 @@ class Objective(Options, ABC):
         bands
             Bands of the images.
         tasks
-            Trained clean task models by their label, frozen: those of `tasks_read`.
+            Trained clean task models by their label, frozen and in evaluation mode: those of
+            `tasks_read`.
         seed
             Seed of weights of its own.
         """

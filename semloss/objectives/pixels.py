@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from semloss.objectives.base import OBJECTIVES, Batch, Judge
+from semloss.objectives.lean import lean
 from semloss.objectives.reading import OfTasks, class_truth, own_logits
 
 
@@ -21,7 +22,7 @@ class Pixels(OfTasks):
 
     def build(self, bands: int, tasks: Mapping[str, nn.Module], seed: int) -> "PixelsJudge":
         """Make the judge; it has no weights of its own."""
-        return PixelsJudge(self, tasks)
+        return PixelsJudge(self, tasks, bands)
 
     @property
     def of_pixels(self) -> bool:
@@ -32,10 +33,10 @@ class Pixels(OfTasks):
 class PixelsJudge(Judge):
     """Weighted squared difference, the weights averaged over task models."""
 
-    def __init__(self, objective: Pixels, tasks: Mapping[str, nn.Module]) -> None:
+    def __init__(self, objective: Pixels, tasks: Mapping[str, nn.Module], bands: int) -> None:
         super().__init__()
         self._objective, self._labels = objective, tuple(tasks)
-        self.networks = nn.ModuleList(tasks.values())
+        self.networks = nn.ModuleList(lean(one, bands) for one in tasks.values())
 
     def forward(self, batch: Batch, arrived: Tensor) -> Tensor:
         """Weighted mean squared error (B,) of each image."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from semloss.errors import SemlossError
 from semloss.layers import layers_of
 from semloss.objectives.base import Batch, Objective
+from semloss.objectives.lean import lean
 
 
 def listed(value: object) -> object:
@@ -95,8 +96,8 @@ class Reader(nn.Module):
     ) -> None:
         super().__init__()
         self.label = label
-        self.network = network
         self.layers = layers_of(network, bands, layers, "objective.layers", label)
+        self.network = lean(network, bands, self.layers)
 
     def forward(self, images: Tensor) -> Reading:
         """What the model makes of images (B, C, H, W)."""
