@@ -29,7 +29,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 
 demo: $(VENV)/.run ## install, then collect, fit and predict on small built-in scenes (some minutes)
 	$(BIN)/semloss collect --preset demo --out $(DEMO)
-	$(BIN)/semloss fit $(DEMO) --metric accuracy --receiver matched --out $(DEMO)/fits/accuracy.json --plot $(DEMO)/fits/accuracy.png
+	$(BIN)/semloss fit $(DEMO) --metric accuracy --receiver deployable --out $(DEMO)/fits/accuracy.json --plot $(DEMO)/fits/accuracy.png
 	$(BIN)/semloss fit $(DEMO) --metric psnr_db --out $(DEMO)/fits/psnr.json --plot $(DEMO)/fits/psnr.png
 	$(BIN)/semloss predict $(DEMO)/fits/accuracy.json --cr 1/12 --snr-db 4 --plot $(DEMO)/fits/prediction.png
 	@echo

@@ -31,7 +31,7 @@ COMMANDS = {
 _INTERRUPTED = 130
 _EXAMPLES = """examples:
   semloss collect --preset demo
-  semloss fit runs/demo --metric accuracy --receiver matched
+  semloss fit runs/demo --metric accuracy --receiver deployable
   semloss predict eurosat-accuracy --cr 1/12 --snr-db 4
 """
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from semloss.selection import Points
 
 ABOUT = "Fit a surface metric = f(CR, SNR) to a table and write it as a fit file."
-EXAMPLE = "semloss fit runs/demo --metric accuracy --receiver matched --plot surface.png"
+EXAMPLE = "semloss fit runs/demo --metric accuracy --receiver deployable --plot surface.png"
 
 
 def define(parser: Parser) -> None:
