@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from amplified_table import write_amplified
 from picture_checks import Drawn, drawn
 from plan_case import DICE, TLE, WEAK
 from planning_case import distance
@@ -106,6 +107,11 @@ ASKED: dict[str, tuple[str, ...]] = {
         "--set", "power_dbw=-6", "--modcods", "dvb-s2x"),
     "against at one CR": ("plan", "against", ACCURACY, "curve.csv", *X, "--cr", "1/12"),
     "against without a curve": ("plan", "against", ACCURACY, *X),
+    "amplifier": ("plan", "amplifier", "amplified.csv", "--receiver", "matched", "--form", "capped",
+                  *X[:2], "--target", "0.7", "--acpr-limit-dbc", "-25"),
+    "amplifier without a target": (
+        "plan", "amplifier", "amplified.csv", "--receiver", "matched", "--form", "capped", *X[:2],
+        "--where", "channel=rapp-ibo0dB"),
     "sweep": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", *X, *T),
     "sweep as lines": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", "cr=1/48:1/6:7", *X),
     "sweep as a map": ("plan", "sweep", ACCURACY, "elevation_deg=10:90:17", "power_dbw=-10:10:11",
@@ -269,6 +275,7 @@ def lay_out(folder: Path) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text)
     semloss.save(distance(), folder / "lpips.json")
+    write_amplified(folder / "amplified.csv")
     for shift, name in enumerate(("old", "new")):
         run_of_images(folder / name, shift)
 

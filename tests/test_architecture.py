@@ -33,7 +33,7 @@ FLOORS = [
 INNER_FLOORS = {
     "planning": [
         {"propagation"}, {"link"}, {"budget"}, {"passes", "sharing"},
-        {"digital"}, {"studies"},
+        {"digital", "amplifier"}, {"studies"},
     ],
     "surfaces": [{"forms"}, {"fitted"}, {"files"}, {"fitting"}],
 }  # fmt: skip

@@ -65,16 +65,23 @@ class Amplifier(Channel):
         self, symbols: Tensor, snr_db: float | Tensor, generator: torch.Generator
     ) -> Reception:
         """Shape, amplify, add noise, filter, divide by the gain; see `Channel.propagate`."""
+        sampled, gain = self.sampled(symbols, self.back_off_db(symbols))
+        # a matched filter of such pulses leaves white noise white
+        (batch, length), power = symbols.shape, noise_power(snr_db, symbols)
+        noise = complex_normal((batch, length), power, generator, symbols.device)
+        return Reception((sampled + noise) / gain, gain)
+
+    def sampled(self, symbols: Tensor, back_off_db: Tensor | float) -> tuple[Tensor, Tensor]:
+        """What the matched filter gives of symbols (B, k) without noise, and the gain (B, 1) in it.
+
+        What the gain does not explain is distortion.
+        """
         batch, length = symbols.shape
         response = self._response(length, symbols.device)
-        spectrum = torch.fft.fft(self.amplified(symbols, self.back_off_db(symbols))) * response
+        spectrum = torch.fft.fft(self.amplified(symbols, back_off_db)) * response
         sampled = torch.fft.ifft(spectrum.view(batch, OVERSAMPLING, length).sum(1)) / OVERSAMPLING
         gain = (sampled * symbols.conj()).mean(1, True) / symbols.abs().square().mean(1, True)
-        # a matched filter of such pulses leaves white noise white
-        noise = complex_normal(
-            (batch, length), noise_power(snr_db, symbols), generator, symbols.device
-        )
-        return Reception((sampled + noise) / gain, gain)
+        return sampled, gain
 
     def amplified(self, symbols: Tensor, back_off_db: Tensor | float) -> Tensor:
         """The amplifier's output (B, 4 k) for symbols (B, k) at an input back-off in dB, (B, 1).

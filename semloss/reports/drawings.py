@@ -4,6 +4,7 @@ from pathlib import Path
 
 from semloss.comparing import PairedComparison, SavedAnswer
 from semloss.pictures import DRAWINGS, Drawing
+from semloss.planning.amplifier.answer import OperatingAnswer
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.solution import Solution, Solved
 from semloss.planning.digital.against import AgainstAnswer
@@ -21,6 +22,7 @@ from semloss.reports.link.waterfall import waterfall_plot
 from semloss.reports.look import OUTSIDE, demand, name_of, origin
 from semloss.reports.page import field_label, span
 from semloss.reports.savings import savings_plot
+from semloss.reports.what_if.back_off import back_off_plot
 from semloss.reports.what_if.day import day_plot
 from semloss.reports.what_if.passes import outage_plot, pass_plot, table_plot
 from semloss.reports.what_if.race import race_plot
@@ -92,6 +94,7 @@ _DRAWN: dict[type, Drawing] = {
     Outage: lambda a, path: outage_plot(a, path),
     AgainstAnswer: _against,
     PassRace: race_plot,
+    OperatingAnswer: back_off_plot,
     PairedComparison: differences_plot,
     SavedAnswer: savings_plot,
     Sweep: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),

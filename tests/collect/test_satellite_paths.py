@@ -1,9 +1,13 @@
 """Channels of a satellite path through `collect`: what they add to CR and to the tables."""
 
+import json
+
 import pandas as pd
 import pytest
 from collecting_case import collected
 from tiny_experiment import TINY
+
+from semloss.cli import main
 
 CHANNELS = """
 [[channel]]
@@ -62,3 +66,23 @@ def test_a_codec_trained_over_one_channel_is_measured_over_another(tmp_path, cod
     trunks = [folder.name for folder in (tmp_path / "run" / "trunks").iterdir()]
     assert len(trunks) == 1
     assert "awgn" in trunks[0]
+
+
+def test_the_best_back_off_of_a_run_is_planned(tmp_path, capsys):
+    channels = '[[channel]]\nkind = "awgn"\n' + "".join(
+        f'[[channel]]\nkind = "amplifier"\ninput_back_off_db = {back_off}\n{over}'
+        for back_off, over in ((0, ""), (6, ""), (6, 'trained_over = { kind = "awgn" }\n'))
+    )
+    experiment = TINY.replace("[codec]", '[codec]\nkind = "adaptive"') + channels
+    few = ["--set", "task.kind=none", "--set", 'metrics.names=["psnr_db"]']
+    few += ["--set", "train.independent={steps = 60, batch_size = 8, lr = 0.02}"]
+    collected(tmp_path, experiment, *few)
+    capsys.readouterr()
+    asked = ["plan", "amplifier", str(tmp_path / "run"), "--metric", "psnr_db", "--link",
+             "eo-leo-x-band", "--cr", "1/6", "--json"]  # fmt: skip
+    assert main(asked) == 0
+    rows = [row for row in json.loads(capsys.readouterr().out)["rows"] if "codec" in row]
+    through = {(row["codec"].partition("depth0")[2], row["back_off_db"]) for row in rows[1:-1]}
+    assert through == {("", 0.0), ("", 6.0), (" trained over awgn", 6.0)}
+    assert all(row["acpr_dbc"] < -15 for row in rows[1:-1])
+    assert rows[-1]["amplifier"] == "by rule"

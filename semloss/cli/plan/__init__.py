@@ -9,6 +9,7 @@ QUESTIONS = {
     "day": "what all passes of a day bring",
     "adaptive": "which CR at which SNR so that a target holds",
     "outage": "the metric exceeded p % of the time, under rain and fading",
+    "amplifier": "the back-off that suits a codec measured through an amplifier",
     "against": "DeepJSCC against a source codec over DVB-S2, DVB-S2X, …",
     "sweep": "answers over the values of one field or two",
     "tornado": "which input matters most",

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from semloss.cli import options
+from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
-from semloss.cli.plan import passes
 
 if TYPE_CHECKING:
     from semloss.planning.passes.orbit import Pass

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from semloss.cli import options
+from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
-from semloss.cli.plan import passes
 from semloss.cli.plan.adaptive import add_crs, read_crs
 from semloss.errors import SemlossError
 

@@ -1,9 +1,8 @@
 """`semloss plan day`: what all passes of a day bring, on average or of a satellite's elements."""
 
-from semloss.cli import options
+from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser
-from semloss.cli.plan import passes
 
 EXAMPLE = "semloss plan day FIT.json --link eo-leo-x-band --tle sat.tle --site 48.1,11.6 --days 3"
 

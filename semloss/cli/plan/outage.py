@@ -1,9 +1,8 @@
 """`semloss plan outage`: the metric exceeded in shares of the time, under rain and fading."""
 
-from semloss.cli import options
+from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser
-from semloss.cli.plan import passes
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan outage FIT.json --link ka-band-leo --max-elevation 60 --fading rician:10"

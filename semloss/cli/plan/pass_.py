@@ -1,9 +1,8 @@
 """`semloss plan pass`: SNR, metric and images along one pass."""
 
-from semloss.cli import options
+from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser
-from semloss.cli.plan import passes
 
 EXAMPLE = "semloss plan pass FIT.json --link eo-leo-x-band --max-elevation 60 --target 0.85"
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from semloss.cli import options
+from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
-from semloss.cli.plan import passes
 from semloss.errors import SemlossError
 
 EXAMPLE = "semloss plan solve FIT.json power_dbw --link eo-leo-x-band --target 0.85"

@@ -7,7 +7,7 @@ import numpy as np
 from semloss.cli import options
 from semloss.cli.output import output
 from semloss.cli.parser import Parser
-from semloss.cli.plan.passes import SUPPLIED
+from semloss.cli.passes import SUPPLIED
 from semloss.errors import SemlossError
 
 if TYPE_CHECKING:

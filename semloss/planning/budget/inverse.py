@@ -8,9 +8,12 @@ from numpy.typing import ArrayLike
 
 from semloss.arrays import Array, Mask
 from semloss.roots import halve
+from semloss.surfaces.fitted.bands import surface_draws
 from semloss.surfaces.fitted.fit import Fit
 
 _HALVINGS = 50
+_ALONG = 129
+"""SNRs at which draws of a surface are taken; between them each is straight."""
 
 
 def values(fit: Fit, cr: ArrayLike, snr_db: ArrayLike) -> Array:
@@ -42,6 +45,26 @@ def cr_for(fit: Fit, target: ArrayLike, snr_db: ArrayLike) -> Array:
         return values(fit, np.minimum(np.exp(ln_cr), 1.0), snr)
 
     return np.exp(_first(fit, goal, low, high, along))
+
+
+def snr_draws(fit: Fit, target: float, cr: float) -> Array:
+    """Smallest SNR [dB] at which a target is met at a CR, then that of each draw, (1 + D,).
+
+    Ends as for `snr_for`; D is 0 for a surface without draws.
+    """
+    needed = snr_for(fit, target, cr).reshape(1)
+    count = 0 if fit.correction is None else len(fit.correction.draws)
+    if not count:
+        return needed
+    levels = np.linspace(*fit.snr_db_range, _ALONG)
+    which = np.repeat(np.arange(count), _ALONG)
+    ln_cr = np.full(count * _ALONG, math.log(cr))
+    drawn = surface_draws(fit, ln_cr, np.tile(levels, count), which).reshape(count, _ALONG)
+    # what is worse at a higher SNR is as good as what is better below it
+    rising = np.maximum.accumulate(fit.sign * drawn, axis=1) + 1e-12 * np.arange(_ALONG)
+    goal = fit.sign * target
+    met = [np.interp(goal, one, levels) if goal <= one[-1] else np.nan for one in rising]
+    return np.concatenate([needed, met])
 
 
 def _first(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semloss.planning.budget.budget import budget_of, images_per_s, rate_kept
+from semloss.planning.budget.operating import operating_point
 from semloss.planning.link.link import LinkData
 
 if TYPE_CHECKING:
@@ -48,16 +49,10 @@ def measured_papr_db(fit: "Fit") -> float | None:
 
     None of a fit that was measured through an amplifier: what peaks cost there is in it.
     """
-    if amplified(fit):
+    if operating_point(fit) is not None:
         return None
     told = str(fit.provenance.get("papr_db", ""))
     return float(told) if re.fullmatch(r"\d{1,2}(\.\d+)?", told) else None
-
-
-def amplified(fit: "Fit") -> str:
-    """The amplifier that a fit was measured through, whose SNR is that at saturation; or ""."""
-    channel = str(fit.provenance.get("channel", ""))
-    return channel if re.match(r"(rapp|saleh)-ibo", channel) else ""
 
 
 def rate_met(link: LinkData) -> bool:
@@ -88,11 +83,11 @@ def imagery(link: LinkData, fit: "Fit") -> Iterator[str]:
 
 
 def _back_off(link: LinkData, fit: "Fit | None") -> Iterator[str]:
-    through = amplified(fit) if fit is not None else ""
-    if through and link.obo_db > 0:
+    through = None if fit is None else operating_point(fit)
+    if through is not None and link.obo_db > 0:
         yield (
-            f"obo_db = {link.obo_db:g}: the fit was measured through an amplifier, {through}, and "
-            "its SNR is that at saturation, so its back-off would count twice; set obo_db = 0"
+            f"obo_db = {link.obo_db:g}: the fit was measured through an amplifier, {through.label},"
+            " and its SNR is that at saturation, so its back-off would count twice; set obo_db = 0"
         )
     papr = papr_db_of(link, fit)
     if not papr:
