@@ -65,12 +65,18 @@ def define(parser: Parser) -> None:
     look.add_argument(
         "--receptions", type=whole(1, 24), metavar="N",
         help="N test tiles as they arrive over each link, nearest to --cr and --snr-db; --plot "
-        "draws them",
+        "draws them; --receiver names who answers, such as 'matched vgg'",
     )  # fmt: skip
     parser.excludes("--receptions", "--saved", why="those are tiles, this is a table")
+    look.add_argument(
+        "--importance", action="store_true",
+        help="beside each tile where it matters to the task model: size and gradient of its maps",
+    )  # fmt: skip
+    parser.needs("--importance", "--receptions", why="the tiles that it is drawn over")
+    parser.needs("--importance", "--plot", why="it is a picture")
     parser.excludes(
-        "--receptions", "--metric", "--receiver", "--task", "--base",
-        why="each tile is told by PSNR and the first task model's answer",
+        "--receptions", "--metric", "--task", "--base",
+        why="each tile is told by PSNR and a task model's answer, which --receiver names",
     )  # fmt: skip
     parser.needs("--target", "--saved", why="the quality at which it is asked")
     parser.excludes("--saved", "--cr", "--snr-db", why="it is told along all of them")
@@ -115,7 +121,7 @@ def _receptions(args: options.Args) -> int:
         raise SemlossError("--receptions needs --cr and --snr-db: which cell of each link it is")
     answer = receptions(
         args.table, args.by, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args),
-        count=args.receptions,
+        count=args.receptions, receiver=args.receiver, importance=args.importance,
     )  # fmt: skip
     return output(answer, args)
 

@@ -3,7 +3,7 @@
 from semloss.objectives.answers import Answers, CrossEntropy
 from semloss.objectives.base import OBJECTIVES, Batch, Judge, Objective
 from semloss.objectives.features import Features
-from semloss.objectives.importance import Importance
+from semloss.objectives.importance import Importance, importance_maps
 from semloss.objectives.maps import Maps
 from semloss.objectives.mse import Mse
 from semloss.objectives.pixels import Pixels
@@ -11,5 +11,5 @@ from semloss.objectives.weighted_sum import WeightedSum
 
 __all__ = [
     "OBJECTIVES", "Answers", "Batch", "CrossEntropy", "Features", "Importance", "Judge", "Maps",
-    "Mse", "Objective", "Pixels", "WeightedSum",
+    "Mse", "Objective", "Pixels", "WeightedSum", "importance_maps",
 ]  # fmt: skip

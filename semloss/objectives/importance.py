@@ -61,3 +61,30 @@ class ImportanceJudge(FeaturesJudge):
             order = torch.randperm(weights.shape[1], generator=generator)
             self._orders[label, layer] = order.to(weights.device)
         return self._orders[label, layer]
+
+
+def importance_maps(label: str, network: nn.Module, images: Tensor, truth: Tensor) -> Tensor:
+    """Where in images the maps are that `Importance` weights most, (B, H, W), 1 on average.
+
+    Of each layer it is the size of the maps at a place, each map with its weight, averaged and
+    brought to the size of the image; then the mean over layers. As in Grad-CAM (Selvaraju et al.,
+    ICCV 2017) the weights are mean gradients, here without their sign; the reading is ours.
+
+    Parameters
+    ----------
+    label, network
+        A task model in evaluation mode.
+    images, truth
+        (B, C, H, W) in [0, 1], and their classes (B,).
+    """
+    judge = Importance().build(images.shape[1], {label: network}, 0)
+    layers = []
+    for reader in judge.readers:
+        assert isinstance(reader, Reader)
+        maps, weights = judge.sent(reader, Batch(images, {label: truth}))
+        for one, weight in zip(maps, weights or [], strict=True):
+            here = (one.float().abs() * weight[:, :, None, None]).mean(1, keepdim=True)
+            here = nn.functional.interpolate(here, images.shape[2:], mode="bilinear")
+            floor = torch.finfo(torch.float32).tiny
+            layers.append(here / here.mean(dim=(2, 3), keepdim=True).clamp_min(floor))
+    return torch.stack(layers).mean(0).squeeze(1)

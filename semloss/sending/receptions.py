@@ -1,5 +1,6 @@
 """The same tiles over several links, side by side: what arrives, and what is answered to it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,14 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from semloss.answers import Answer, laid_out
 from semloss.collect.stages.reception import BATCH
 from semloss.errors import SemlossError
 from semloss.layout import columns
 from semloss.metrics.distortion import Psnr
+from semloss.objectives import importance_maps
 from semloss.reports import look
 from semloss.sending.cells import cells_of
 from semloss.sending.loaded import LoadedCodec, load_codec
@@ -22,6 +25,7 @@ from semloss.sending.measured_on import images_of
 from semloss.sources import ImageSet
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import listing
+from semloss.text import meant
 
 _TOLD_APART = ("codec_label", "objective", "channel")
 """Columns of the cells table by which links of a run are told apart, first come first."""
@@ -52,13 +56,17 @@ class ReceivedTiles:
 
     @property
     def receiver(self) -> str | None:
-        """The task model whose answer is shown: the matched one where there is one."""
+        """The task model whose answer is shown: the one asked, or matched where there is one."""
         return "matched" if "matched" in self.answers else next(iter(self.answers), None)
 
 
 @dataclass(frozen=True)
 class Receptions(Answer):
-    """Tiles (N, H, W, C), their names and classes, and what each link made of them."""
+    """Tiles (N, H, W, C), their names and classes, and what each link made of them.
+
+    `importance` tells where the tiles matter to a task model, (N, H, W), 1 on average, and `to`
+    which it is; None where that was not asked.
+    """
 
     tiles: NDArray[np.uint8]
     names: Sequence[str]
@@ -66,6 +74,8 @@ class Receptions(Answer):
     at: str
     links: Sequence[ReceivedTiles]
     notes: Sequence[str] = ()
+    importance: NDArray[np.float32] | None = None
+    to: str = ""
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -106,7 +116,7 @@ class Receptions(Answer):
         return laid_out(f"what arrives at {self.at}", self.assumed, columns(head, body))
 
     def plot(self, path: Path | str) -> None:
-        """Draw a row for each tile: as it was sent, and as it arrives over each link.
+        """Draw a row for each tile: as it was sent, what matters in it, and as it arrives.
 
         Under each, PSNR and the task model's answer, in another colour where it is wrong. The
         figures lie beside the picture.
@@ -123,6 +133,8 @@ def receptions(
     where: Mapping[str, str] | None = None,
     count: int = 6,
     seed: int = 0,
+    receiver: str | None = None,
+    importance: bool = False,
 ) -> Receptions:
     """Send some test tiles over each link of a run, or of several runs.
 
@@ -139,11 +151,17 @@ def receptions(
         Tiles: test images of the first run, of its classes in turn.
     seed
         Of the channel's draws, the same for each link.
+    receiver
+        The task model that answers, as `LoadedCodec.receivers` calls it: "matched vgg"; by default
+        the first one, matched and clean.
+    importance
+        Also tell where the tiles matter to it, as it was trained on clean images
+        (`importance_maps`).
 
     Raises
     ------
     SemlossError
-        When nothing tells links apart, or the images are not there.
+        When nothing tells links apart, the images are not there, or no link has the receiver.
     """
     chosen: list[tuple[str, LoadedCodec]] = []
     notes: list[str] = []
@@ -154,14 +172,33 @@ def receptions(
             notes += codec.notes
         else:
             notes.append(f"{name} sends no image and is left out: it delivers {codec.delivers}")
+    there = dict.fromkeys(name for _, codec in chosen for name in codec.receivers)
+    if receiver is not None and receiver not in there:
+        raise SemlossError(f"--receiver {receiver}: no link has it; {meant(receiver, there)}")
     images, test = _tiles(Path(runs[0]))
     # as many as a measurement sends at once: codecs may have them share a codestream
     batch, some = images.images[test[: max(count, BATCH)]], test[:count]
-    links = [_received(name, codec, batch, snr_db, seed, count) for name, codec in chosen]
+    uses = [receiver] if receiver else ["clean", "matched"]
+    links = [_received(name, codec, batch, snr_db, seed, count, uses) for name, codec in chosen]
+    to = f"clean {(receiver or '').partition(' ')[2]}".strip()
+    brain = next((one.receivers[to] for _, one in chosen if to in one.receivers), None)
+    if importance and brain is None:
+        raise SemlossError("--importance: the run has no classifier that the tiles matter to")
     return Receptions(
         images.images[some], images.names(some), [images.classes[at] for at in images.labels[some]],
         chosen[0][1].cell.place if chosen else "", links, tuple(dict.fromkeys(notes)),
+        _importance(brain, images, some) if importance and brain else None, to,
     )  # fmt: skip
+
+
+def _importance(
+    network: nn.Module, images: ImageSet, some: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Where some tiles matter to a classifier, (N, H, W)."""
+    tiles = torch.from_numpy(images.images[some].astype(np.float32) / 255).permute(0, 3, 1, 2)
+    truth = torch.from_numpy(np.asarray(images.labels[some], dtype=np.int64))
+    maps: NDArray[np.float32] = importance_maps("first", network, tiles, truth).numpy()
+    return maps
 
 
 def _links(
@@ -195,15 +232,20 @@ def _tiles(run: Path) -> tuple[ImageSet, NDArray[np.int64]]:
 
 
 def _received(
-    name: str, codec: LoadedCodec, batch: NDArray[np.uint8], snr_db: float, seed: int, count: int
+    name: str,
+    codec: LoadedCodec,
+    batch: NDArray[np.uint8],
+    snr_db: float,
+    seed: int,
+    count: int,
+    uses: Sequence[str],
 ) -> ReceivedTiles:
     """The first tiles of a batch over one link."""
     heard = codec.transmit(codec.encode(batch, snr_db), snr_db, seed)
     tiles, arrived = batch[:count], codec.decode(heard, seed)[:count]
     sent, got = (torch.from_numpy(one).permute(0, 3, 1, 2)
                  for one in (tiles.astype(np.float32) / 255, arrived))  # fmt: skip
-    uses = [use for use in ("clean", "matched") if use in codec.receivers]
-    answers = {use: codec.classify(arrived, use)[0] for use in uses}
+    answers = {use: codec.classify(arrived, use)[0] for use in uses if use in codec.receivers}
     return ReceivedTiles(
         name, codec.cell.name, arrived, Psnr().per_image(sent, got).double().numpy(), answers
     )
@@ -215,19 +257,30 @@ def _gallery(answer: Receptions, path: Path | str) -> None:
     title = f"What arrives of the same tiles at {answer.at}"
     heard = sorted({one.receiver for one in links if one.receiver})
     about = f"PSNR, and the answer of the {' or '.join(heard)} task model" if heard else "PSNR"
-    width = min(look.PAGE, 1.6 * (1 + len(links)))
-    height = len(tiles) * (width / (1 + len(links)) + 0.3) + 0.3
+    maps = answer.importance
+    most = 0.0 if maps is None else float(maps.max())
+    if maps is not None:
+        about += (
+            f"; importance to the {answer.to} one: dark 0, bright {most:.2g} times a tile's mean"
+        )
+    names = ["sent", *["importance"] * (maps is not None), *(one.name for one in links)]
+    width = min(look.PAGE, 1.6 * len(names))
+    height = len(tiles) * (width / len(names) + 0.3) + 0.3
     table = pd.DataFrame(answer.rows())
     with look.picture(path, width, height, title, about, table) as figure:
-        grid = figure.subplots(len(tiles), 1 + len(links), squeeze=False)
+        grid = figure.subplots(len(tiles), len(names), squeeze=False)
         for row, tile in enumerate(tiles):
             _show(grid[row][0], tile, answer.labels[row], look.INK)
-            for axes, one in zip(grid[row][1:], links, strict=True):
+            if maps is not None:
+                grey = tile.mean(axis=2, keepdims=True).astype(np.uint8)
+                _show(grid[row][1], grey, "", look.INK)
+                grid[row][1].imshow(maps[row], cmap="magma", vmin=0, vmax=most, alpha=0.6)
+            for axes, one in zip(grid[row][-len(links) :], links, strict=True):
                 said = one.answers[one.receiver][row] if one.receiver else ""
                 right = said in ("", answer.labels[row])
                 caption = f"{one.psnr_db[row]:.1f} dB" + (f"\n{said}" if said else "")
                 _show(axes, one.images[row], caption, look.INK if right else look.ACCENT)
-        for axes, name in zip(grid[0], ["sent", *(one.name for one in links)], strict=True):
+        for axes, name in zip(grid[0], names, strict=True):
             axes.set_title(name, fontsize=7)
 
 
@@ -237,4 +290,5 @@ def _show(axes: Any, pixels: NDArray[Any], caption: str, color: str) -> None:  #
     axes.imshow(shown, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_xlabel(caption, fontsize=6.5, color=color)
+    broken = re.sub(r"(?<=[a-z]{4})(?=[A-Z])", "\n", caption) if len(caption) > 19 else caption
+    axes.set_xlabel(broken, fontsize=6.5, color=color)

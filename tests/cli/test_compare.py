@@ -76,7 +76,7 @@ def test_bad_input_is_one_line(table, capsys, words, says):
     assert told.out == ""
 
 
-@pytest.mark.parametrize("beside", ["--metric", "--receiver", "--task", "--base"])
+@pytest.mark.parametrize("beside", ["--metric", "--task", "--base"])
 def test_tiles_have_no_choice_that_only_a_table_has(beside, capsys):
     command = ["compare", "run", "--receptions", "2", "--cr", "1/6", "--snr-db", "0"]
     assert main([*command, beside, "nothing"]) == 2

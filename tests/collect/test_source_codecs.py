@@ -17,6 +17,7 @@ from semloss.errors import SemlossError
 from semloss.modcods import best_modcod
 from semloss.planning.digital.rate_curve import RateCurve
 from semloss.sending.exported import export_encoder
+from semloss.sending.receptions import receptions
 from semloss.sources import SOURCES
 from semloss.tasks import TASKS
 
@@ -160,9 +161,22 @@ def test_the_same_tiles_side_by_side(run, tmp_path, capsys):
         assert row.psnr_db == pytest.approx(-10 * np.log10(mse), abs=1e-3)
     with Image.open(tmp_path / "tiles.png") as picture:
         assert picture.width > 400
+        narrow = picture.width
+    # who answers is named, and where the tiles matter to that model stands beside them
+    files[1] = str(tmp_path / "important.png")
+    assert main([*command, *files, "--receiver", "clean", "--importance"]) == 0
+    assert "answer_matched" not in pd.read_csv(tmp_path / "told.csv", comment="#")
+    with Image.open(tmp_path / "important.png") as picture:
+        assert picture.width > 1.2 * narrow
+    shown = receptions([run], cr=1 / 3, snr_db=10, count=3, importance=True)
+    assert shown.to == "clean"
+    assert shown.importance.shape == (3, 48, 48)
+    assert shown.importance.mean(axis=(1, 2)) == pytest.approx(1, rel=1e-4)
     for words, said in (
         (command[:4], "--receptions needs --cr and --snr-db"),
         ([*command, "--where", "codec=webp"], "give a second RUN, or name a column"),
+        ([*command, "--receiver", "matchd"], "--receiver matchd: no link has it; did you mean mat"),
+        ([*command, "--importance"], "--importance needs --plot"),
     ):
         assert main(words) == 2
         assert said in capsys.readouterr().err

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from semloss.errors import SemlossError
-from semloss.objectives import OBJECTIVES, Batch, Features, Importance, Pixels
+from semloss.objectives import OBJECTIVES, Batch, Features, Importance, Pixels, importance_maps
 from semloss.tasks import TASKS
 
 LABELS = ("resnet8-width4", "vgg-width4")
@@ -222,3 +222,25 @@ def test_more_noise_loses_more(tasks, pair):
         steps = [batch.images + share * (arrived - batch.images) for share in (0.25, 0.5, 1.0)]
         losses = [judged(parsed(kind), tasks, batch, one).mean() for one in steps]
         assert all(less < more for less, more in pairwise(losses))
+
+
+class ReadsRed(nn.Module):
+    """Class 0 is how much red there is, class 1 how much green; blue is looked at for nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.look = nn.Conv2d(3, 3, 1, bias=False)
+        with torch.no_grad():
+            self.look.weight.copy_(torch.eye(3).view(3, 3, 1, 1))
+
+    def forward(self, images):
+        return self.look(images).mean(dim=(2, 3))[:, :2]
+
+
+def test_what_matters_is_where_the_maps_are_that_the_class_depends_on():
+    images = torch.zeros(2, 3, 16, 16)
+    images[:, 0, :8], images[:, 1, :, 8:], images[:, 2] = 0.5, 1.0, 1.0
+    maps = importance_maps("t", ReadsRed(), images, torch.tensor([0, 1]))
+    red, green = torch.zeros(2, 16, 16)
+    red[:8], green[:, 8:] = 2.0, 2.0  # half of the image, all of the weight
+    torch.testing.assert_close(maps, torch.stack([red, green]))
