@@ -263,8 +263,24 @@ def question(args: Args, link: "Link") -> "Question":
     from semloss.planning.budget.question import Question
 
     fit = read_fit(args, link)
+    link = at_operating_point(args, link, fit)
     confidence = getattr(args, "confidence", None)
     return Question(fit, link, read_target(args, fit), confidence, interval(args))
+
+
+def at_operating_point(args: Args, link: "Link", fit: "Fit") -> "Link":
+    """The link, without the back-off that a preset has by rule where the fit has one of its own."""
+    from semloss.planning.budget.operating import operating_point
+
+    at = operating_point(fit)
+    if at is None or not link.obo_db or "obo_db" in settings(args) or Path(args.link).exists():
+        return link
+    notes([
+        f"the preset's back-off of {link.obo_db:g} dB is that of a linear codec by rule; the fit "
+        f"has its amplifier's, {at.input_back_off_db:g} dB at the input of {at.amplifier}, in its "
+        "metric, and that stands instead"
+    ])  # fmt: skip
+    return link.replace(obo_db=0.0)
 
 
 def defaults(args: Args, **supplied: float) -> "Defaults":
@@ -273,6 +289,7 @@ def defaults(args: Args, **supplied: float) -> "Defaults":
 
     link = None if args.link is None else read_link(args, **supplied)
     fit = read_fit(args, link)
+    link = None if link is None else at_operating_point(args, link, fit)
     return Defaults(
         fit, link, cr=args.cr, snr_db=args.snr_db, target=read_target(args, fit),
         interval=interval(args),

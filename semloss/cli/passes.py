@@ -12,6 +12,7 @@ from semloss.errors import SemlossError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from semloss.planning.link.link import LinkData
     from semloss.planning.passes.orbit import Pass
     from semloss.planning.planner import Link
     from semloss.planning.propagation.fading import Fading
@@ -95,7 +96,7 @@ def _contact(args: Args) -> tuple[float, float]:
     return low, args.step or _STEP_S
 
 
-def circular(args: Args, link: "Link") -> "Pass":
+def circular(args: Args, link: "LinkData") -> "Pass":
     """The pass of a circular orbit at the link's height."""
     from semloss.planning.passes.orbit import circular_pass
 
@@ -104,7 +105,7 @@ def circular(args: Args, link: "Link") -> "Pass":
     )
 
 
-def day_of(args: Args, link: "Link") -> "Sequence[Pass]":
+def day_of(args: Args, link: "LinkData") -> "Sequence[Pass]":
     """All passes of a circular orbit at the link's height over the link's station."""
     from semloss.planning.passes.orbit import circular_day
 
@@ -120,7 +121,7 @@ def day_of(args: Args, link: "Link") -> "Sequence[Pass]":
     return found
 
 
-def tle_of(args: Args, link: "Link") -> "tuple[Link, Sequence[Pass], float]":
+def tle_of(args: Args, link: "LinkData") -> "tuple[LinkData, Sequence[Pass], float]":
     """The link at the site, the satellite's passes over it, and the days that were searched."""
     from semloss.planning.passes.satellite import Site, read_elements, satellite_passes
 
@@ -147,7 +148,7 @@ def _some(passes: "Sequence[Pass]") -> "Sequence[Pass]":
     return passes
 
 
-def _height_km(link: "Link") -> float:
+def _height_km(link: "LinkData") -> float:
     assert link.height_km is not None, "it is needed when the link is read"
     return link.height_km
 
@@ -162,7 +163,7 @@ def _start(text: str | None) -> datetime:
         raise SemlossError(f"--start {text}: write a UTC time, e.g. 2026-03-01T12:00") from None
 
 
-def _moved(link: "Link", lat_deg: float, lon_deg: float, altitude_km: float) -> "Link":
+def _moved(link: "LinkData", lat_deg: float, lon_deg: float, altitude_km: float) -> "LinkData":
     """Link with its station at a site; rain statistics of another place are told."""
     east = (lon_deg + 180) % 360 - 180
     known = link.station_lat_deg, link.station_lon_deg

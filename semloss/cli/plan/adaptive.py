@@ -72,12 +72,12 @@ def run(args: options.Args) -> int:
     asked, days = options.question(args, link), None
     over: Sequence[Pass] = ()
     if args.tle is not None:
-        link, over, days = passes.tle_of(args, link)
-        asked = replace(asked, link=link)
+        moved, over, days = passes.tle_of(args, asked.link)
+        asked = replace(asked, link=moved)
     elif args.day:
-        over = passes.day_of(args, link)
+        over = passes.day_of(args, asked.link)
     elif args.max_elevation is not None:
-        over = (passes.circular(args, link),)
+        over = (passes.circular(args, asked.link),)
     held = {} if args.hold_percent is None else {"hold_percent": args.hold_percent}
     answer = adaptive(
         asked, over, crs=read_crs(args), hysteresis_db=args.hysteresis_db,

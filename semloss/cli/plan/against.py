@@ -1,12 +1,18 @@
 """`semloss plan against`: DeepJSCC against a source codec over DVB-S2 or other MODCODs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from semloss.cli import options, passes
 from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
 from semloss.cli.plan.adaptive import add_crs, read_crs
+from semloss.cli.plan.amplifier import add_limit, modem_losses_at
 from semloss.errors import SemlossError
+
+if TYPE_CHECKING:
+    from semloss.modcods import Modcods
+    from semloss.planning.budget.operating import OperatingPoint
 
 EXAMPLE = "semloss plan against FIT.json jpeg2000.csv --link eo-leo-x-band --plot crossover.png"
 
@@ -32,6 +38,12 @@ def define(parser: Parser) -> None:
         help="the digital chain's own back-off (default 1, or the link's where less)",
     )  # fmt: skip
     parser.add_argument(
+        "--amplifier", metavar="MODEL",
+        help="rapp or saleh: its MODCODs' back-offs computed (default: the fit's, if it has one)",
+    )  # fmt: skip
+    parser.excludes("--amplifier", "--digital-obo-db", why="back-off is computed, or given")
+    add_limit(parser)
+    parser.add_argument(
         "--modcods", metavar="NAME|CSV", default="dvb-s2",
         help="dvb-s2, dvb-s2x, or name,efficiency,es_n0_db (default dvb-s2)",
     )  # fmt: skip
@@ -53,6 +65,7 @@ def define(parser: Parser) -> None:
 def run(args: options.Args) -> int:
     """Compare both chains over the fitted SNRs, and at the link's own."""
     from semloss.modcods import read_modcods
+    from semloss.planning.budget.operating import operating_point
     from semloss.planning.digital.against import Chain, against
     from semloss.planning.digital.over_pass import race_over
     from semloss.planning.digital.rate_curve import RateCurve
@@ -74,9 +87,35 @@ def run(args: options.Args) -> int:
         curve = RateCurve.from_csv(
             args.curve, metric=fit.metric, receiver=fit.receiver, codec=args.codec, task=fit.task
         )
-    table = read_modcods(args.modcods)
-    chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db, table)
+    table, through = _amplified(args, read_modcods(args.modcods), operating_point(asked.fit))
+    chain = Chain(args.modcod, args.modcod_margin_db, args.digital_obo_db, table, through)
     if over and curve is not None:
         flown = passes.circular(args, link)
         return output(race_over(asked, curve, chain, flown, read_crs(args)), args)
     return output(against(asked, curve, chain, args.cr), args)
+
+
+def _amplified(
+    args: options.Args, table: "Modcods", at: "OperatingPoint | None"
+) -> "tuple[Modcods, str]":
+    """MODCODs with their thresholds at the saturation of an amplifier, and which it is in words.
+
+    The one that is asked, else the fit's; without either the MODCODs as they are.
+    """
+    from semloss.planning.budget.operating import OperatingPoint
+
+    if args.amplifier is not None:
+        at = OperatingPoint.parse(f"{args.amplifier}-ibo0dB")
+        if at is None:
+            raise SemlossError(f"--amplifier {args.amplifier}: give rapp or saleh")
+    if at is None or args.digital_obo_db is not None:
+        if args.acpr_limit_dbc is not None:
+            raise SemlossError("--acpr-limit-dbc needs --amplifier, or a fit through one")
+        return table, ""
+    from semloss.codecs.modems import amplified_modcods
+
+    limit = at.acpr_limit_dbc if args.acpr_limit_dbc is None else args.acpr_limit_dbc
+    losses = modem_losses_at(at, table, limit)
+    under = "" if limit is None else f" under {limit:g} dBc in the neighbouring channel"
+    amplifier = at.amplifier.removesuffix(f"-from-{at.trained_over}")
+    return amplified_modcods(table, losses), f"through the same amplifier, {amplifier}{under}"

@@ -25,11 +25,12 @@ def run(args: options.Args) -> int:
     station = () if args.tle is not None else ("station_lat_deg",)
     link = passes.pass_link(args, *station, *options.METRIC)
     asked, days = options.question(args, link), None
+    at = asked.link
     if args.tle is not None:
-        link, found, days = passes.tle_of(args, link)
+        at, found, days = passes.tle_of(args, at)
     else:
-        found = passes.day_of(args, link)
+        found = passes.day_of(args, at)
     fading = passes.read_fading(args)
     return output(
-        simulate_day(link, asked.fit, found, days=days, fading=fading, **asked.options), args
+        simulate_day(at, asked.fit, found, days=days, fading=fading, **asked.options), args
     )

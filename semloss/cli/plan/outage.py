@@ -38,7 +38,7 @@ def run(args: options.Args) -> int:
     percents = PERCENTS if args.percents is None else _percents(args.percents)
     asked = options.question(args, link)
     answer = outage(
-        link, asked.fit, pass_=pass_, fading=passes.read_fading(args), percents=percents,
+        asked.link, asked.fit, pass_=pass_, fading=passes.read_fading(args), percents=percents,
         **asked.options,
     )  # fmt: skip
     return output(answer, args)

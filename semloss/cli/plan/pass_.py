@@ -28,4 +28,4 @@ def run(args: options.Args) -> int:
     link = passes.pass_link(args, *options.METRIC)
     asked = options.question(args, link)
     flown, fading = passes.circular(args, link), passes.read_fading(args)
-    return output(simulate_pass(link, asked.fit, flown, fading=fading, **asked.options), args)
+    return output(simulate_pass(asked.link, asked.fit, flown, fading=fading, **asked.options), args)

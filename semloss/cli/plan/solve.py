@@ -68,7 +68,7 @@ def solved(args: options.Args, **faded: Any) -> int:  # noqa: ANN401 - as solve 
         raise SemlossError("plan solve snr_db asks the fit alone: no ledger has the answer")
     link = options.read_link(args, *_needed(args.unknown), **_supplied(args.unknown))
     asked = options.question(args, link)
-    answer = solve(link, args.unknown, asked.fit, **faded, **asked.options)
+    answer = solve(asked.link, args.unknown, asked.fit, **faded, **asked.options)
 
     def write() -> None:
         if args.ledger:

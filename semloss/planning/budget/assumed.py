@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from semloss.layout import named
 from semloss.planning.budget.metric import measured_at
+from semloss.planning.budget.operating import operating_point
 from semloss.planning.budget.remarks import papr_db_of
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.bands import KINDS
@@ -60,6 +61,9 @@ def _measured_on(fit: "Fit") -> Iterator[str]:
 
 
 def _back_off(link: LinkData, fit: "Fit | None") -> str:
+    at = None if fit is None else operating_point(fit)
+    if at is not None and not link.obo_db:
+        return f"{at.input_back_off_db:g} dB at the input of {at.amplifier}, in the metric"
     papr = papr_db_of(link, fit)
     of = f" (PAPR of the codec {papr:g} dB)" if papr else ""
     return f"in the EIRP{of}" if link.eirp_dbw is not None else f"{link.obo_db:.4g} dB{of}"

@@ -31,12 +31,15 @@ class Chain:
     """The digital chain: MODCOD (None: the best), margin to its threshold, own back-off, MODCODs.
 
     Without a back-off of its own it has `PSK_OBO_DB`, or, where the link gives its EIRP, that EIRP.
+    `through` is the amplifier, in words, where the thresholds of its MODCODs are those at
+    saturation, each at its own back-off.
     """
 
     modcod: str | None = None
     margin_db: float | None = None
     obo_db: float | None = None
     modcods: Modcods = DVB_S2
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class AgainstAnswer(Answered):
             "modcod_margin_db": _margin(self.chain.margin_db),
             "fixed_modcod": None if found.fixed_modcod is None else found.fixed_modcod.name,
             "note": found.note or None,
-            "digital_obo_db": _obo_db(self.question.link, self.chain.obo_db),
+            "digital_obo_db": _obo_db(self.question.link, self.chain),
+            "digital_through": self.chain.through or None,
             "snr_db": [found.snr_db[0], found.snr_db[-1]],
             "by_cr": [
                 {"cr": cr, "cr_text": format_cr(float(cr)), "ahead_first": found.winner[i, 0],
@@ -146,8 +150,12 @@ def chain_assumed(
     told: Mapping[str, str], link: LinkData, chain: Chain, codec: str
 ) -> dict[str, str]:
     """What an answer about both chains assumes, beside what it does of DeepJSCC's."""
-    own, told = _obo_db(link, chain.obo_db), dict(told)
-    if own is not None:
+    own, told = _obo_db(link, chain), dict(told)
+    if chain.through:
+        told["back-off"] = (
+            f"{told['back-off']} DeepJSCC; digital, computed for each MODCOD {chain.through}"
+        )
+    elif own is not None:
         why = "" if chain.obo_db is not None else ", assumed; --digital-obo-db"
         told["back-off"] = f"{link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why})"
     told["digital chain"] = (
@@ -162,17 +170,17 @@ def chain_assumed(
 
 def apsk_note(link: LinkData, chain: Chain, modcods: Iterable[str]) -> Iterator[str]:
     """That a back-off which was assumed for PSK is little for the rings of an APSK."""
-    own = _obo_db(link, chain.obo_db)
-    if chain.obo_db is None and own is not None and any("APSK" in name for name in modcods):
+    own = None if chain.through or chain.obo_db is not None else _obo_db(link, chain)
+    if own is not None and any("APSK" in name for name in modcods):
         yield (
             f"the digital chain uses APSK at {own:g} dB of back-off, which was assumed for PSK; "
-            "say what its amplifier needs: --digital-obo-db"
+            "say what its amplifier needs, --digital-obo-db, or have it computed, --amplifier rapp"
         )
 
 
 def kept_db(link: LinkData, chain: Chain) -> float:
     """Decibels kept to a MODCOD's threshold, less those by which the chain backs off less."""
-    return _margin(chain.margin_db) - _spared(link, chain.obo_db)
+    return _margin(chain.margin_db) - _spared(link, chain)
 
 
 def against(
@@ -219,24 +227,26 @@ def _margin(margin_db: float | None) -> float:
     return margin_db
 
 
-def _obo_db(link: LinkData, digital_obo_db: float | None) -> float | None:
+def _obo_db(link: LinkData, chain: Chain) -> float | None:
     """Back-off of the digital chain; None where the link gives an EIRP for both."""
     if link.eirp_dbw is not None:
-        if digital_obo_db is not None:
+        if chain.obo_db is not None:
             raise SemlossError(
                 "--digital-obo-db: the link gives an EIRP, not its amplifier's back-off"
             )
         return None
-    if digital_obo_db is None:
+    if chain.through:
+        return 0.0
+    if chain.obo_db is None:
         return min(PSK_OBO_DB, link.obo_db)
-    if not 0 <= digital_obo_db <= 30:
-        raise SemlossError(f"--digital-obo-db {digital_obo_db:g}: lies in 0 … 30 dB")
-    return digital_obo_db
+    if not 0 <= chain.obo_db <= 30:
+        raise SemlossError(f"--digital-obo-db {chain.obo_db:g}: lies in 0 … 30 dB")
+    return chain.obo_db
 
 
-def _spared(link: LinkData, digital_obo_db: float | None) -> float:
+def _spared(link: LinkData, chain: Chain) -> float:
     """Decibels by which the digital chain's SNR is above the link's: it may back off less."""
-    own = _obo_db(link, digital_obo_db)
+    own = _obo_db(link, chain)
     return 0.0 if own is None else link.obo_db - own
 
 

@@ -1,7 +1,16 @@
 """`semloss plan against` as a link engineer meets it."""
 
+from dataclasses import replace
+
 import pytest
-from plan_case import WEAK_LINK, X, refused, rows
+from plan_case import WEAK_LINK, T, X, refused, rows
+from planning_case import accuracy
+
+from semloss.channels import Amplifier
+from semloss.codecs.modems import modem_losses
+from semloss.modcods import DVB_S2
+from semloss.planning.link.template import preset_text
+from semloss.surfaces.files.fit_file import save
 
 
 def test_against_a_digital_chain(plan, answer, folder):
@@ -22,6 +31,50 @@ def test_against_a_digital_chain(plan, answer, folder):
     out = plan(*words, "--cr", "1/8")[1]
     assert "CR    1/8" in out
     assert "images/s" in out
+
+
+def test_an_amplifier_gives_each_modcod_a_back_off_of_its_own(answer):
+    """The MODCOD in use is the best of those that take no more than the SNR at saturation."""
+    link = (*X, "--set", "obo_db=6")
+    found = answer("against", *link, "--amplifier", "rapp")
+    assert found["digital_through"].endswith("same amplifier, rapp")
+    snr_db = answer("ledger", *link)["values"]["snr_db"] + 6
+    losses = modem_losses(Amplifier(input_back_off_db=0), DVB_S2)
+    needed = {one["modcod"]: one["snr_needed_db"] for one in losses}
+    feasible = [one for one in DVB_S2.entries if needed[one.name] <= snr_db]
+    best = max(feasible, key=lambda one: one.efficiency)
+    assert found["link"]["vcm_modcod"] == best.name
+    # more than by the decibel that was assumed of PSK, less than without any loss
+    assert best.es_n0_db < needed[best.name] < best.es_n0_db + 6
+    strict = answer("against", *link, "--amplifier", "rapp", "--acpr-limit-dbc", "-35")
+    assert strict["link"]["bits_per_pixel"] < found["link"]["bits_per_pixel"]
+
+
+@pytest.fixture
+def through(folder):
+    """A fit that was measured through an amplifier."""
+    fit = accuracy()
+    fit = replace(fit, provenance=dict(fit.provenance) | {"channel": "rapp-ibo2dB-from-awgn"})
+    save(fit, folder / "through.json")
+    return "through.json"
+
+
+def test_a_fit_through_an_amplifier_brings_its_own(plan, answer, through, folder):
+    found = answer("against", *X, "--set", "obo_db=0", fit=through)
+    assert found["digital_through"].endswith("same amplifier, rapp")
+    assumed = answer("against", *X, "--set", "obo_db=0", "--digital-obo-db", "0", fit=through)
+    assert assumed["digital_through"] is None
+    assert assumed["link"]["bits_per_pixel"] >= found["link"]["bits_per_pixel"]
+    # a preset's back-off is a rule for linear codecs, a file's is meant
+    words = ("--max-elevation", "60", "--step", "20", *T)
+    code, out, err = plan("pass", *X, *words, fit=through)
+    assert code == 0
+    assert "the fit has its amplifier's, 2 dB at the input of rapp-from-awgn" in err
+    assert "back-off 2 dB at the input of rapp-from-awgn, in the metric" in out
+    assert out == plan("pass", *X, *words, "--set", "obo_db=0", fit=through)[1]
+    (folder / "own.toml").write_text(preset_text("eo-leo-x-band"))
+    assert "would count twice; set obo_db = 0" in plan(
+        "ledger", "--link", "own.toml", fit=through)[2]  # fmt: skip
 
 
 def test_a_curve_alone_is_compared_with_the_links_own_fit(plan):
@@ -47,6 +100,10 @@ def test_without_a_curve_no_winner_is_named(plan, answer):
         (["against", *X, "--codec", "jp2"], "--codec needs CURVE"),
         (["against", *X, "--modcod", "QPSK"], "modcod = 'QPSK'"),
         (["against", *X, "--modcod-margin-db", "-1"], "'-1': give a finite number in 0 … 30 dB"),
+        (["against", *X, "--amplifier", "twt"], "--amplifier twt: give rapp or saleh"),
+        (["against", *X, "--acpr-limit-dbc", "-25"], "needs --amplifier, or a fit through one"),
+        (["against", *X, "--amplifier", "rapp", "--modcods", "dvb-s2x"], "only the rings of"),
+        (["against", *X, "--amplifier", "rapp", "--digital-obo-db", "1"], "computed, or given"),
         (["against", *X, "--digital-obo-db", "-1"], "'-1': give a finite number in 0 … 30 dB"),
     ],
 )  # fmt: skip
