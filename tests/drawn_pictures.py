@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from amplified_table import write_amplified
 from picture_checks import Drawn, drawn
-from plan_case import DICE, TLE, WEAK
+from plan_case import DICE, SURE, TLE, WEAK
 from planning_case import distance
 from surface_truth import simulated
 from table_rows import grid_rows
@@ -92,6 +92,8 @@ ASKED: dict[str, tuple[str, ...]] = {
         "plan", "adaptive", ACCURACY, *X, *T, "--tle", "iss.tle", "--site", "48.1,11.6",
         "--start", "2014-01-21T00:00", "--days", "12", "--step", "20"),
     "adaptive pass": ("plan", "adaptive", ACCURACY, *X, *T, *HIGH),
+    "adaptive pass with feedback": (
+        "plan", "adaptive", ACCURACY, *X, *T, *HIGH, "--step", "5", "--until-sure", "sure.csv"),
     "adaptive day": ("plan", "adaptive", ACCURACY, *X, *T, "--day", "--step", "30"),
     "coding table": ("plan", "adaptive", ACCURACY, *X, *T, "--confidence", "0.95"),
     "coding table of few": ("plan", "adaptive", ACCURACY, *X, *T, "--crs", "1/6,1/24"),
@@ -270,6 +272,7 @@ def lay_out(folder: Path) -> None:
         "iss.tle": TLE,
         "dice.toml": DICE,
         "curve.csv": CURVE,
+        "sure.csv": SURE,
         "long.toml": long,
     }
     for name, text in texts.items():

@@ -57,6 +57,12 @@ CURVE = "bits_per_pixel,metric,task,codec,value\n" + "".join(
     for rate, value in ((0.05, 0.3), (0.2, 0.6), (0.6, 0.75), (1.5, 0.86), (3.0, 0.89))
     for value in (value - worse,)
 )
+#: What `semloss sure --csv` writes of layers that stop: fewer symbols at a higher SNR.
+SURE = "snr_db,target,accuracy,accuracy_se,cr,cr_se,layers,layers_most\n" + "".join(
+    f"{snr_db},{accuracy},{accuracy},0.01,{cr * 2 ** (-snr_db / 6):.6f},0.001,{layers},8\n"
+    for snr_db in (-12, -6, 0, 6, 12, 18)
+    for accuracy, cr, layers in ((0.5, 0.01, 2), (0.75, 0.02, 3), (0.88, 0.05, 5))
+)
 EPOCH = ("--start", "2014-01-21T00:00")
 TLE = """ISS (ZARYA)
 1 25544U 98067A   14020.93268519  .00009878  00000-0  18200-3 0  5082

@@ -15,7 +15,7 @@ ABOUT = (
 EXAMPLE = (
     "semloss sure runs/layered --target 0.7,0.8,0.85 --csv sure.csv, where targets that stop alike "
     "share a row; then semloss fit sure.csv --columns value=accuracy fits accuracy over what is "
-    "really sent"
+    "really sent, and semloss plan adaptive --until-sure sure.csv plans a pass with it"
 )
 
 

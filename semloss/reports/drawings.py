@@ -11,6 +11,7 @@ from semloss.planning.digital.against import AgainstAnswer
 from semloss.planning.digital.over_pass import PassRace
 from semloss.planning.passes.day import DayResult, which
 from semloss.planning.passes.delivery import AdaptiveAnswer
+from semloss.planning.passes.feedback import FeedbackAnswer
 from semloss.planning.passes.needs import PassSolution
 from semloss.planning.passes.outage import Outage
 from semloss.planning.passes.simulation import PassResult
@@ -24,6 +25,7 @@ from semloss.reports.page import field_label, span
 from semloss.reports.savings import savings_plot
 from semloss.reports.what_if.back_off import back_off_plot
 from semloss.reports.what_if.day import day_plot
+from semloss.reports.what_if.feedback import feedback_plot
 from semloss.reports.what_if.passes import outage_plot, pass_plot, table_plot
 from semloss.reports.what_if.race import race_plot
 from semloss.reports.what_if.separation import separation_plot
@@ -95,6 +97,7 @@ _DRAWN: dict[type, Drawing] = {
     AgainstAnswer: _against,
     PassRace: race_plot,
     OperatingAnswer: back_off_plot,
+    FeedbackAnswer: feedback_plot,
     PairedComparison: differences_plot,
     SavedAnswer: savings_plot,
     Sweep: lambda a, path: sweep_plot(a.table, a.fields, a.defaults, path),

@@ -83,6 +83,8 @@ class SureAtSnr:
         Channel uses an image.
     cr
         The same as k/n.
+    layers, most
+        Layers that are sent of an image on average, and that there are.
     fixed
         Channel uses an image that the best fixed rate takes for this accuracy, two in turn
         included; infinite where none reaches it.
@@ -96,6 +98,8 @@ class SureAtSnr:
     symbols: float
     symbols_se: float
     cr: float
+    layers: float
+    most: int
     fixed: float
 
     def row(self) -> dict[str, Any]:
@@ -104,7 +108,9 @@ class SureAtSnr:
             "snr_db": self.snr_db, "target": self.target, "threshold": self.threshold,
             "accuracy": self.accuracy, "accuracy_se": self.accuracy_se,
             "symbols_until_sure": self.symbols, "symbols_se": self.symbols_se, "cr": self.cr,
-            "symbols_fixed": self.fixed, "times_fewer": self.fixed / self.symbols,
+            "cr_se": self.cr * self.symbols_se / self.symbols, "layers": self.layers,
+            "layers_most": self.most, "symbols_fixed": self.fixed,
+            "times_fewer": self.fixed / self.symbols,
         }  # fmt: skip
 
 
@@ -245,6 +251,8 @@ def _judged(
         float(spent.mean()),
         float(spent.std(ddof=1) / math.sqrt(images)),
         float(spent.mean()) / n,
+        1 + float(at.mean()),
+        len(uses),
         fixed_symbols(uses, right.mean(1), accuracy),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tiny_experiment import TINY
 
 import semloss
 from semloss.cli import main
+from semloss.planning.passes.feedback import SureCurve
 from semloss.sending.sure import fixed_symbols, least_threshold, stops_at
 
 # three layers, four images: the second is sure too early, the last never
@@ -74,6 +76,12 @@ def test_layers_are_sent_until_sure(layered, capfd):
     assert second == row | {"target": pytest.approx(0.998)}
     assert row["symbols_until_sure"] == most
     assert row["cr"] == pytest.approx(1 / 6)
+    assert (row["layers"], row["layers_most"]) == (2, 2)
+    # the planner reads what was written
+    curve = SureCurve.from_csv(Path(csv))
+    assert curve.snr_db.tolist() == [10]
+    assert curve.most == 2
+    assert curve.least(row["accuracy"])[0] == pytest.approx([row["cr"]], abs=1 / 6)
     # what it tells is a table of accuracy over the CR that is really sent
     told = semloss.load_table(csv, {"value": "accuracy"})
     assert told.cr.max() == pytest.approx(1 / 6)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from plan_case import CURVE, DICE, EO, TLE, WEAK
+from plan_case import CURVE, DICE, EO, SURE, TLE, WEAK
 from planning_case import accuracy, distance
 
 from semloss.cli import main
@@ -16,6 +16,7 @@ def folder(tmp_path_factory):
     fitfile.save(accuracy(), place / "fit.json")
     fitfile.save(distance(), place / "lpips.json")
     texts = {"dice.toml": DICE, "eo.toml": EO, "weak.toml": WEAK, "curve.csv": CURVE,
+             "sure.csv": SURE,
              "iss.tle": TLE}  # fmt: skip
     for name, text in texts.items():
         (place / name).write_text(text)

@@ -68,3 +68,46 @@ def test_the_schedule_of_a_day_and_of_a_two_line_set(plan, answer, folder):
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(plan, words, says):
     refused(plan(*words), says)
+
+
+SURE = ("adaptive", "--link", "weak.toml", *T, *HIGH, "--until-sure", "sure.csv")
+
+
+def test_layers_with_feedback_stand_beside_the_adaptive_plan(plan, answer, folder):
+    found = answer(*SURE, "--csv", "feedback.csv", "--plot", "feedback.png")
+    alone = answer(*SURE[:-2])
+    assert found["images_adaptive"] == alone["schedule"]["images_delivered"]
+    assert found["best_fixed_images"] == alone["schedule"]["best_fixed_images"]
+    assert found["images_low"] < found["images_until_sure"] < found["images_high"]
+    along = rows(folder / "feedback.csv")
+    assert float(along[-1]["images_until_sure"]) == pytest.approx(found["images_until_sure"])
+    code, out, err = plan(*SURE, "--return-kbps", "0.5")
+    assert code == 0
+    assert "until sure for each" in out
+    assert "return link 0.5 kb/s, 1 bit for each layer of each tile, 10 ms to decide" in out
+    assert "keeps images back; raise --return-kbps" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("--target", "0.89"), 3, "reaches an accuracy of 0.89: the most is 0.88"),
+        (("--until-sure", "curve.csv"), 2, "is no curve until sure"),
+        (
+            ("--fading", "rician:10", "--hold-percent", "95"),
+            2,
+            "its layers stop at an SNR that is known",
+        ),
+        (("--confidence", "0.9"), 2, "its curve tells what test images read"),
+        (("--return-kbps", "0"), 2, "give a finite number in 0.001"),
+    ],
+)
+def test_feedback_that_cannot_be_planned_is_one_line(plan, words, code, says):
+    found, out, err = plan(*SURE, *words)
+    assert (found, out) == (code, "")
+    assert says in err.splitlines()[-1]
+
+
+def test_a_way_back_needs_layers_that_stop(plan):
+    refused(plan("adaptive", *X, *T, *HIGH, "--return-kbps", "3"), "needs --until-sure")
+    refused(plan("adaptive", *X, *T, "--until-sure", "sure.csv"), "needs --max-elevation")
