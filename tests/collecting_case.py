@@ -9,6 +9,9 @@ from contextlib import contextmanager, suppress
 from semloss.cli import main
 from semloss.tables import load_table
 
+#: What an interrupted collect says last.
+GOES_ON = "semloss: interrupted; the same command goes on from what is done"
+
 
 def collected(folder, experiment, *options, engine="serial", code=0):
     """Collect an experiment in a folder; its metrics where that went well and gave some."""

@@ -73,8 +73,8 @@ def _run(arguments: list[str]) -> int:
     except SemlossError as error:
         _complain(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        _complain("interrupted")
+    except KeyboardInterrupt as stop:
+        _complain(stop if stop.args else "interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has had enough (`| head`); keep Python from complaining at exit.

@@ -56,7 +56,12 @@ def define(parser: Parser) -> None:
 def run(args: Args) -> int:
     """Collect, or say what collecting would do; a signal to stop ends it in one line."""
     with stoppable():
-        return _run(args)
+        try:
+            return _run(args)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "interrupted; the same command goes on from what is done"
+            ) from None
 
 
 def _run(args: Args) -> int:

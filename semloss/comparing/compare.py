@@ -20,6 +20,7 @@ from semloss.selection.shared_images import told_outcomes
 from semloss.tables.cells import cell_text
 from semloss.tables.naming import canonical_metric, listing
 from semloss.tables.several import TABLE
+from semloss.text import meant
 from semloss.units import format_cr
 
 _CALLED = {"run": TABLE, "codec": "codec_label"}
@@ -152,8 +153,10 @@ def _told_apart(rows: pd.DataFrame, by: str | None) -> str:
         if column in _OF_A_MEASUREMENT:
             raise SemlossError(f"--by {by}: it tells no links apart; choose another column")
         if column not in rows:
-            several = "give two runs" if by == "run" else f"the table has {listing(rows.columns)}"
-            raise SemlossError(f"--by {by}: {several}")
+            columns = [*_CALLED, *({*map(str, rows)} - {*_OF_A_MEASUREMENT})]
+            otherwise = f"the table has {listing(rows.columns)}"
+            mend = "give two runs" if by == "run" else meant(by, columns, otherwise)
+            raise SemlossError(f"--by {by}: {mend}")
         return column
     for column in _USUAL:
         if column in rows and len({*distinct(rows, column)} - {*_NONE}) > 1:

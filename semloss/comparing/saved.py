@@ -21,9 +21,12 @@ from semloss.errors import SemlossError
 from semloss.facts import metric_facts
 from semloss.layout import columns
 from semloss.selection import Points, select
+from semloss.selection.checks import LINK, distinct
+from semloss.selection.rows import narrow
 from semloss.surfaces.fitted.bands import level_text, surface_draws
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitting.fit_surface import fit_surface
+from semloss.tables.naming import listing
 from semloss.units import format_cr
 
 _ALONG = 33
@@ -205,6 +208,7 @@ def saved(
     by, base, names = links_of(rows, by, base)
     found = {}
     for name in names:
+        _refuse_several(narrow(rows, by, name, "--by"), metric)
         points = select(table, metric, receiver, task=task, where={**(where or {}), by: name})
         if target is not None:
             check_target(target, points.metric)
@@ -216,6 +220,22 @@ def saved(
             lines = savings(fit, other, ours, theirs, target=target, level=level)
             pairs.append(SavedPair(base, name, (fit, other), (ours, theirs), lines))
     return SavedAnswer(by, level, target, pairs, tuple(dict.fromkeys(notes)))
+
+
+def _refuse_several(rows: pd.DataFrame, metric: str | None) -> None:
+    """Refuse rows of a link that are of more than one surface."""
+    metrics = distinct(rows, "metric")
+    if metric is None and len(metrics) > 1:
+        if "accuracy" not in metrics:
+            raise SemlossError(f"choose --metric from {listing(metrics)}")
+        rows = rows[rows["metric"] == "accuracy"]
+    for column in ("task", *LINK):
+        several = distinct(rows, column) if column in rows else []
+        if len(several) > 1:
+            option = "--task NAME" if column == "task" else f"--where {column}=NAME"
+            raise SemlossError(
+                f"a surface is of one {column}, and here are {listing(several)}; choose by {option}"
+            )
 
 
 def savings(

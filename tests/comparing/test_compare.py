@@ -238,6 +238,8 @@ def test_a_function_of_hits_has_the_interval_of_hits(tmp_path):
         ({"by": "objective"}, "--by objective: all rows that are asked for have mse; nothing to "
                               "compare"),
         ({"by": "colour"}, "--by colour: the table has cell, source"),
+        ({"by": "codek"}, "--by codek: did you mean codec?"),
+        ({"by": "chanel"}, "--by chanel: did you mean channel?"),
         ({"by": "run"}, "--by run: give two runs"),
         ({"by": "cr"}, "--by cr: it tells no links apart; choose another column"),
         ({"metric": "lpips"}, "the table has no metric 'lpips'; choose --metric from accuracy"),

@@ -101,3 +101,16 @@ def test_the_command(tmp_path, capsys):
 def test_a_level_that_is_none():
     with pytest.raises(SemlossError, match="level = 2"):
         compared(table_of("mse"), table_of("features"), level=2.0)
+
+
+@pytest.mark.parametrize(
+    ("column", "mend"),
+    [("task", "--task NAME"), ("channel", "--where channel=NAME"), ("metric", "--metric from")],
+)
+def test_several_surfaces_of_a_link_are_told_apart_by_options_that_there_are(column, mend):
+    both = pd.concat([table_of("mse"), table_of("features")])
+    tables = [both.assign(**{column: name}) for name in ("psnr_db", "ssim")]
+    with pytest.raises(SemlossError) as caught:
+        compared(*tables)
+    assert mend in str(caught.value)
+    assert "group-by" not in str(caught.value)
