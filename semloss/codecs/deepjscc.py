@@ -18,6 +18,7 @@ from semloss.codecs.base import (
     nearest,
     to_symbols,
 )  # fmt: skip
+from semloss.codecs.doubling import Doubling
 from semloss.codecs.prelu import PReLU
 from semloss.codecs.sendable import Sendable
 
@@ -109,10 +110,7 @@ class DeepJSCCNetwork(CodecNetwork):
             # a stride-1 transposed convolution is a convolution, and faster written as one
             up += [nn.Conv2d(before, width, kernel, padding=pad), PReLU(width)]
         for before, after in pairwise(maps[::-1]):
-            up += [
-                nn.ConvTranspose2d(before, after, kernel, stride=2, padding=pad, output_padding=1),
-                PReLU(after),
-            ]
+            up += [Doubling(before, after, kernel), PReLU(after)]
         self.decoder = nn.Sequential(*up[:-1])  # the image itself has no PReLU
 
     def encode(self, images: Tensor, state: ChannelState) -> Tensor:

@@ -162,12 +162,13 @@ def orthogonalised(updates: list[Tensor]) -> list[Tensor]:
         gram = torch.stack([matrices[index] @ matrices[index].T for index in indices])
         norm = torch.linalg.matrix_norm(gram, keepdim=True) + 1e-30
         gram = gram / norm
-        one = torch.eye(size, device=gram.device)
-        whole = one.expand_as(gram)
-        for _ in range(_ITERATIONS):
-            factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) + a * one
-            whole = factor @ whole
+        one = a * torch.eye(size, device=gram.device)
+        whole = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) + one
+        factor = whole
+        for _ in range(_ITERATIONS - 1):
             gram = factor @ gram @ factor
+            factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) + one
+            whole = factor @ whole
         whole = whole / norm.sqrt()
         for index, product in zip(indices, whole, strict=True):
             update, matrix = updates[index], product @ matrices[index]
