@@ -7,6 +7,7 @@ image is begun that might not be finished. A return link that is too slow does c
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -39,13 +40,15 @@ _NORMAL = 1.959964
 class SureCurve:
     """Ways to stop at each SNR, and the accuracy and symbols that each gives.
 
-    `ways` has a table (W, 6) for each of the rising `snr_db`: `_COLUMNS` but the first and last.
+    `codec` is the label of what was measured, where the file tells it. `ways` has a table (W, 5)
+    for each of the rising `snr_db`: `_COLUMNS` but the first and last.
     """
 
     name: str
     snr_db: Array
     ways: tuple[Array, ...]
     most: int
+    codec: str = ""
 
     @classmethod
     def from_csv(cls, path: Path) -> "SureCurve":
@@ -68,7 +71,8 @@ class SureCurve:
             raise SemlossError(f"{path}: {error}; write it anew with semloss sure --csv") from None
         levels = np.unique(told[:, 0])
         ways = tuple(told[told[:, 0] == level, 1:-1] for level in levels)
-        return cls(path.name, levels, ways, round(told[:, -1].max()))
+        head = re.search(r"^# codec: (.*)$", path.read_text(encoding="utf-8-sig"), re.MULTILINE)
+        return cls(path.name, levels, ways, round(told[:, -1].max()), head[1] if head else "")
 
     def least(self, target: float, errors: float = 0.0) -> tuple[Array, Array]:
         """Least CR, and mean layers with it, that reach an accuracy at each SNR, both (S,).
@@ -200,6 +204,12 @@ class FeedbackAnswer(Answered):
     def warnings(self) -> Sequence[str]:
         """Of the pass, and of a return link that is too slow."""
         notes = [*self.run[0].notes]
+        other = self.question.fit.provenance.get("codec_label", self.curve.codec)
+        if self.curve.codec and other != self.curve.codec:
+            notes.append(
+                f"the curve is of codec {self.curve.codec}, the fit of {other}: what feedback "
+                "gains and what the codec does are told as one; give the fit of the curve's run"
+            )
         if self.back.kbps is not None and self.return_kbps.max() >= self.back.kbps * (1 - 1e-9):
             notes.append(
                 f"the return link of {self.back.kbps:g} kb/s keeps images back; raise --return-kbps"
@@ -255,7 +265,7 @@ class FeedbackAnswer(Answered):
             f"{format_cr(ours.best_fixed_cr)}{self._each(ours.best_fixed_images)}",
             f"way back   {self.return_kbps.max():.4g} kb/s of requests at most; round trip "
             f"{least:.3g} … {most:.3g} ms: up to {self.waiting.max():.3g} images wait on board "
-            f"({self._waiting_mb:.3g} MB), and the last {self.tail_s:.2g} s begin none",
+            f"({amount(self._waiting_mb)} MB), and the last {self.tail_s:.2g} s begin none",
         ]
         return "\n".join([*lines, domain_line(float(np.mean(self._inside)))])
 

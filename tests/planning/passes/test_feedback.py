@@ -1,5 +1,7 @@
 """Layers until sure over a pass: known curves, closed forms of rate, delay and return link."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planning_case import accuracy, distance, link
@@ -99,6 +101,10 @@ def test_images_of_the_other_ways_are_those_of_the_adaptive_plan(even):
     assert told["gain_over_fixed"] == pytest.approx(
         told["images_until_sure"] / told["best_fixed_images"]
     )
+    assert not any("the curve is of codec" in note for note in found.warnings)
+    fit = replace(accuracy(), provenance={"codec_label": "deepjscc"})
+    (note,) = (n for n in until_sure(asked(fit), even, PASS).warnings if "the curve is" in n)
+    assert note.startswith("the curve is of codec layered, the fit of deepjscc")
     # with a margin to keep, the curve is read below the link's SNR
     assert until_sure(asked(margin_db=90.0 - 45), even, PASS).images_delivered == 0
 
