@@ -87,7 +87,7 @@ class FeatureMaps(Sendable):
     def layer_of(self, model: nn.Module, shape: ImageShape) -> str:
         """The layer of a task model whose maps are sent."""
         named = [self.layer] if self.layer else []
-        return layers_of(model, shape[0], named, "codec.layer", self.task or "the first")[-1]
+        return layers_of(model, shape[0], named, "codec.layer", self.task or "model")[-1]
 
     def realise(self, cr: float, shape: ImageShape, where: str = "cr") -> Realisation:
         """The nearest whole number of symbols; see `Codec.realise`."""
