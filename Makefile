@@ -6,9 +6,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := runs/demo
 REFERENCE := runs/eurosat
 SHIPPED := semloss/surfaces/shipped
+# what of a run explains its surfaces
+RECORD := README.md experiment.toml environment.json source.json metrics.csv metrics.outcomes.npz cells.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants bench gpu-check reference fits sheet clean
+.PHONY: help demo test lint types mutants bench gpu-check reference first-surface fits sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -82,8 +84,14 @@ reference: $(VENV)/.run ## measure the reference table again: make reference TIL
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
 		--set 'grid.cr=["1/48","1/32","1/24","1/16","1/12","1/6"]' --set 'grid.snr_db=[-8,-6,-4,-2,0,2,4,7,10,14,18]' --out $(REFERENCE)
 	mkdir -p data/eurosat-awgn reports
-	cd $(REFERENCE) && cp README.md experiment.toml environment.json source.json metrics.csv metrics.outcomes.npz cells.csv $(CURDIR)/data/eurosat-awgn/
+	cd $(REFERENCE) && cp $(RECORD) $(CURDIR)/data/eurosat-awgn/
 	$(MAKE) fits
+
+first-surface: $(VENV)/.run ## measure the same grid with one codec, against the reference table: make first-surface TILES=...
+	$(BIN)/semloss collect --preset first-surface --set source.path=$(TILES) --out runs/first-surface
+	mkdir -p data/eurosat-first-surface reports
+	cd runs/first-surface && cp $(RECORD) $(CURDIR)/data/eurosat-first-surface/
+	$(BIN)/semloss compare data/eurosat-awgn data/eurosat-first-surface --by codec --metric psnr_db --csv reports/first-surface-psnr.csv --plot reports/first-surface-psnr.png
 
 fits: $(VENV)/.run ## fit the reference table again, into the package, and draw it
 	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver matched --out $(SHIPPED)/eurosat-accuracy.json --plot reports/eurosat-accuracy.png
