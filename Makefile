@@ -10,7 +10,7 @@ SHIPPED := semloss/surfaces/shipped
 RECORD := README.md experiment.toml environment.json source.json metrics.csv metrics.outcomes.npz cells.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants bench gpu-check reference first-surface fits sheet clean
+.PHONY: help demo test lint types mutants bench gpu-check reference first-surface flies fits sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -92,6 +92,12 @@ first-surface: $(VENV)/.run ## measure the same grid with one codec, against the
 	mkdir -p data/eurosat-first-surface reports
 	cd runs/first-surface && cp $(RECORD) $(CURDIR)/data/eurosat-first-surface/
 	$(BIN)/semloss compare data/eurosat-awgn data/eurosat-first-surface --by codec --metric psnr_db --csv reports/first-surface-psnr.csv --plot reports/first-surface-psnr.png
+
+flies: $(VENV)/.run ## measure the codec that can fly, and its symbols until sure: make flies TILES=...
+	$(BIN)/semloss collect --preset flies --set source.path=$(TILES) --out runs/flies
+	mkdir -p data/eurosat-flies
+	cd runs/flies && cp $(RECORD) $(CURDIR)/data/eurosat-flies/
+	$(BIN)/semloss sure runs/flies --where channel=rapp-ibo0dB --target 0.75,0.8,0.85,0.88 --csv data/eurosat-flies/sure.csv
 
 fits: $(VENV)/.run ## fit the reference table again, into the package, and draw it
 	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver matched --out $(SHIPPED)/eurosat-accuracy.json --plot reports/eurosat-accuracy.png
