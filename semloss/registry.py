@@ -4,13 +4,23 @@ A plug-in is a frozen pydantic model of its own options with the methods of its 
 registered under the name that an experiment file gives as ``kind``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from semloss.errors import SemlossError
 from semloss.text import meant
+
+
+def listed(value: object) -> object:
+    """One value, or texts between commas, as a list: what `--set` and an experiment may give."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value if isinstance(value, Sequence) else [value]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 
 
 class Options(BaseModel):

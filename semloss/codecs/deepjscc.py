@@ -21,6 +21,7 @@ from semloss.codecs.base import (
 from semloss.codecs.doubling import Doubling
 from semloss.codecs.prelu import PReLU
 from semloss.codecs.sendable import Sendable
+from semloss.weights import drawn_from
 
 
 @CODECS.register("deepjscc")
@@ -78,8 +79,7 @@ class DeepJSCC(Sendable):
 
     def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> "DeepJSCCNetwork":
         """Make the network for (C, H, W) images, its weights drawn from `seed`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             return DeepJSCCNetwork(self, shape, realisation.setting["filters"])
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from semloss.objectives.base import OBJECTIVES, Batch, Judge
-from semloss.objectives.reading import Names, OfTasks, Reader, readers_of
+from semloss.objectives.reading import OfTasks, Reader, readers_of
+from semloss.registry import Names
 
 
 @OBJECTIVES.register("features")

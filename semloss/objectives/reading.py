@@ -2,26 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import torch
-from pydantic import BeforeValidator
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
 from semloss.layers import layers_of
 from semloss.objectives.base import Batch, Objective
 from semloss.objectives.lean import lean
-
-
-def listed(value: object) -> object:
-    """A name, or names between commas, as a list."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+from semloss.registry import Names
 
 
 class OfTasks(Objective):

@@ -8,12 +8,7 @@ from torch import Tensor, as_tensor, nn
 
 from semloss.errors import SemlossError
 from semloss.objectives.base import OBJECTIVES, Batch, Judge, Objective
-from semloss.registry import Options
-
-
-def _one_or_more(value: object) -> object:
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-
+from semloss.registry import Options, listed
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -30,9 +25,7 @@ class Part(Options):
         Its options stand beside the weight, with their `kind`.
     """
 
-    weight: Annotated[tuple[Weight, ...], BeforeValidator(_one_or_more), Field(min_length=1)] = (
-        1.0,
-    )
+    weight: Annotated[tuple[Weight, ...], BeforeValidator(listed), Field(min_length=1)] = (1.0,)
     objective: Objective
 
     @model_validator(mode="before")

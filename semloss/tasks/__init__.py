@@ -1,6 +1,6 @@
 """Task models at the receiver; importing the package registers all of them."""
 
-from semloss.tasks.base import TASKS, Answers, Hearing, Said, Task, answer, say
+from semloss.tasks.base import TASKS, Answers, Hearing, Said, Task, say
 from semloss.tasks.classify import Classifier
 from semloss.tasks.distilled import Distilled
 from semloss.tasks.efficientnet import EfficientNetLite0
@@ -12,5 +12,5 @@ from semloss.tasks.vgg import Vgg
 
 __all__ = [
     "TASKS", "Answers", "Classifier", "Distilled", "EfficientNetLite0", "Hearing", "NoTask",
-    "ResNet8", "Said", "Segment", "Task", "Timm", "Vgg", "answer", "say",
+    "ResNet8", "Said", "Segment", "Task", "Timm", "Vgg", "say",
 ]  # fmt: skip

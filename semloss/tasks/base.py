@@ -183,23 +183,11 @@ class Task(Options, ABC):
 TASKS: Registry[Task] = Registry("task model")
 
 
-def answer(task: Task, network: nn.Module, images: Tensor, batch_size: int = 128) -> Tensor:
-    """Answers of a task model to images.
-
-    Parameters
-    ----------
-    task, network
-        A task model; it works in evaluation mode here and is left in the mode it was in.
-    images
-        Float (N, C, H, W) in [0, 1], on the network's device.
-    batch_size
-        Images per pass: bounds the memory.
-    """
-    return torch.from_numpy(say(task, network, torch.split(images, batch_size)).answers)
-
-
 def say(task: Task, network: nn.Module, batches: Iterable[Tensor]) -> Said:
-    """What a task model says of images, given in batches (B, C, H, W); see `answer`."""
+    """What a task model says of images in [0, 1], given in batches (B, C, H, W) on its device.
+
+    It works in evaluation mode here and is left in the mode it was in.
+    """
     was_training = network.training
     network.eval()
     heard = Hearing(task, network)

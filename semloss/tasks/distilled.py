@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import torch
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
+from semloss.registry import Names
 from semloss.tasks.base import TASKS, Task
 from semloss.tasks.classify import LABEL_SMOOTHING, Classifier
 from semloss.tasks.resnet8 import ResNet8
-
-
-def _listed(value: object) -> object:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 @TASKS.register("distilled")
@@ -43,9 +40,7 @@ class Distilled(ResNet8):
         T: how much of what a teacher thinks of the other classes is heard.
     """
 
-    teachers: Annotated[
-        tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=8)
-    ]
+    teachers: Annotated[Names, Field(min_length=1, max_length=8)]
     share: float = Field(default=0.9, ge=0, le=1)
     temperature: float = Field(default=4.0, gt=0, le=100)
 

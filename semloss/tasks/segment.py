@@ -11,6 +11,7 @@ from semloss.errors import SemlossError
 from semloss.metrics import Measurement, measure_segmentation
 from semloss.sources import ImageSet
 from semloss.tasks.base import TASKS, Answers, Task
+from semloss.weights import drawn_from
 
 
 @TASKS.register("segment")
@@ -66,8 +67,7 @@ class Segment(Task):
 
     def build(self, bands: int, n_classes: int, seed: int) -> "SegmentNetwork":
         """Make the network, its weights drawn from `seed`; see `Task.build`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             return SegmentNetwork(bands, self.classes, self.width)
 
     def loss(self, outputs: Tensor, truth: Tensor) -> Tensor:

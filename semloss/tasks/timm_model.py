@@ -18,6 +18,7 @@ from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
 from semloss.tasks.efficientnet import FINE_TUNED
 from semloss.text import meant, one_line
+from semloss.weights import drawn_from
 
 #: Values of `weights` that name no file.
 _NAMED = ("random", "pretrained")
@@ -91,8 +92,7 @@ class Timm(Classifier):
         if not timm.is_model(self.model):
             near = meant(self.model, timm.list_models(), "timm.list_models() lists them all")
             raise SemlossError(f"task.model = {self.model!r}: timm knows no such model; {near}")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             net = timm.create_model(self.model, in_chans=bands, num_classes=n_classes)
         return TimmNetwork(net, bands, self.side)
 

@@ -1,11 +1,11 @@
 """A plain stack of convolutions: a classifier of another architecture than residual networks."""
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
+from semloss.weights import drawn_from
 
 
 @TASKS.register("vgg")
@@ -32,8 +32,7 @@ class Vgg(Classifier):
 
     def build(self, bands: int, n_classes: int, seed: int) -> "VggNetwork":
         """Make the network, its weights drawn from `seed`; see `Task.build`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             return VggNetwork(bands, n_classes, self.width)
 
 
