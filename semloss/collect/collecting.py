@@ -120,14 +120,7 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         experiment.train.precision == "auto" and native_bf16(torch.device(resolved))
     )
     images = open_cached(experiment.source, cache_dir(), report)
-    shares = experiment.split
-    split = stratified_split(
-        images,
-        train=shares.train,
-        validation=shares.validation,
-        test=shares.test,
-        seed=shares.seed,
-    )
+    split = stratified_split(images, **experiment.split.model_dump())
     height, width, bands = images.images.shape[1:]
     for metric in experiment.metrics.make():
         reason = metric.unavailable(bands, height, width)

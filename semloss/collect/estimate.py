@@ -97,15 +97,9 @@ class Estimate:
     def of(self, unit: Unit) -> float:
         """Seconds of one unit, by what its stage has taken so far."""
         asked, took = self._asked.get(unit.stage, 0.0), self._took.get(unit.stage, 0.0)
-        if asked:
-            correction = took / asked
-        else:  # no unit of this stage yet: the machine's load shows in the others
-            correction = (
-                sum(self._took.values()) / sum(self._asked.values())
-                if any(self._asked.values())
-                else 1
-            )
-        return self._seconds[unit.id] * correction
+        if not asked:  # no unit of this stage yet: the machine's load shows in the others
+            asked, took = sum(self._asked.values()), sum(self._took.values())
+        return self._seconds[unit.id] * (took / asked if asked else 1)
 
     def remaining(self, units: list[Unit]) -> float:
         """Seconds until these units are done, in this order of priority: the work played through.
@@ -188,12 +182,9 @@ class _Clock:
     def rates(self) -> Rates:
         """Seconds of one image in each kind of work."""
         bench, cell, experiment = self._bench, self._cell, self._bench.experiment
-        scheme = cell.scheme
-        assert scheme is not None
-        assert cell.snr_db is not None
-        own = (cell.snr_db, cell.snr_db)
+        scheme, own = cell.own_scheme, (cell.own_snr_db, cell.own_snr_db)
         chain = bench.chain(scheme, bench.new_codec(scheme, 0))
-        sent_s = self._sent_s(chain, cell.snr_db)
+        sent_s = self._sent_s(chain, cell.own_snr_db)
         self.too_long = sent_s > LONGEST_S
         codec_s = {label: self._codec_s(one, sent_s) for label, one in self._taught.items()}
         clean_s, adapted_s = ({one.label: 0.0 for one in experiment.tasks} for _ in range(2))
@@ -222,12 +213,10 @@ class _Clock:
     def _codec_s(self, scheme: Scheme, sent_s: float) -> float:
         """Seconds of one image in the training for an objective: of the cell's codec, if it can."""
         bench, cell, objective = self._bench, self._cell, scheme.objective
-        assert cell.scheme is not None
-        assert cell.snr_db is not None
         if self.too_long:
             return 3 * sent_s
-        if scheme.codec.delivers == cell.scheme.codec.delivers:
-            scheme = replace(cell.scheme, objective=objective)
+        if scheme.codec.delivers == cell.own_scheme.codec.delivers:
+            scheme = replace(cell.own_scheme, objective=objective)
         codec = bench.new_codec(scheme, 0)
         # a task model that is not trained yet takes as long as one that is
         tasks = {
@@ -235,7 +224,7 @@ class _Clock:
             for one in bench.experiment.tasks_of(objective)
         }
         judge = objective.build(bench.shape[0], tasks, 0).to(bench.device)
-        lesson = Lesson(bench.experiment.train.base, (cell.snr_db, cell.snr_db))
+        lesson = Lesson(bench.experiment.train.base, (cell.own_snr_db, cell.own_snr_db))
         unit = replace(cell, scheme=scheme, lesson=lesson)
         taught = CodecLoss(bench, unit, codec, judge)
         return self._step_s("codec", codec, taught, taught.companion())
@@ -288,14 +277,12 @@ class _Clock:
     def _measured_s(self, chain: Chain, listeners: list[Listeners]) -> float:
         """Seconds of one image in a measurement."""
         bench, cell = self._bench, self._cell
-        assert cell.scheme is not None
-        assert cell.snr_db is not None
         some = bench.split.test[:BATCH]
         metrics = bench.experiment.metrics.make()
-        usable = readable(metrics, bench.images, cell.scheme.codec.delivers)
+        usable = readable(metrics, bench.images, cell.own_scheme.codec.delivers)
         sent = TestSet(bench.images, some, bench.device)
         started = time.perf_counter()
-        measure(chain, sent, cell.snr_db, usable, listeners, "time")
+        measure(chain, sent, cell.own_snr_db, usable, listeners, "time")
         seconds = (time.perf_counter() - started) / len(some)
         return seconds * self._together  # a pack's units are measured one after another
 

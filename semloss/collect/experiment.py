@@ -19,6 +19,8 @@ from semloss.sources import SOURCES, Source
 from semloss.storage import read_toml
 from semloss.tasks import TASKS, Task
 
+_TEXTS = ("name", "description", "run_time", "expected")
+
 #: Images of a class that a scaled experiment keeps.
 LEAST_PER_CLASS = 12
 
@@ -37,9 +39,7 @@ class TaskEntry:
         training = {key: task.pop(key) for key in TaskTraining.model_fields if key in task}
         kind = TASKS.options_of(task.get("kind"))
         training = _merged(kind.training if kind else {}, training)
-        entry = cls(TASKS.parse(task, where), validate(TaskTraining, training, where))
-        _check_order(f"{where}.adapted_snr_db", entry.training.adapted_snr_db)
-        return entry
+        return cls(TASKS.parse(task, where), validate(TaskTraining, training, where))
 
     @property
     def label(self) -> str:
@@ -79,10 +79,10 @@ class Experiment:
         SemlossError
             For the first key that is unknown, missing or has a value that is not allowed.
         """
-        known = [
-            *("name", "description", "run_time", "expected", "source", "split", "codec"),
-            *("channel", "objective", "grid", "train", "task", "metrics", "compute"),
-        ]
+        known = (
+            *_TEXTS, "source", "split", "codec", "channel", "objective", "grid", "train", "task",
+            "metrics", "compute",
+        )  # fmt: skip
         for key in tables:
             if key not in known:
                 raise SemlossError(unknown_key(key, key, known))
@@ -90,7 +90,7 @@ class Experiment:
             if key not in tables:
                 raise SemlossError(f"[{key}]: this table is required")
         experiment = cls(
-            **{key: _text(tables, key) for key in ("name", "description", "run_time", "expected")},
+            **{key: _text(tables, key) for key in _TEXTS},
             source=SOURCES.parse(_table(tables, "source"), "source"),
             split=validate(Split, _table(tables, "split"), "split"),
             codecs=tuple(CODECS.parse(*one) for one in _plugins(tables, "codec", "deepjscc")),
@@ -112,9 +112,6 @@ class Experiment:
             entry.task.accept({one.label: one.task for one in experiment.tasks[:at]})
         for objective in experiment.objectives:
             experiment.tasks_of(objective)
-        _check_order("train.base_snr_db", experiment.train.base_snr_db)
-        _check_order("train.range_snr_db", experiment.train.range_snr_db)
-        _check_order("train.range_cr", experiment.train.range_cr)
         return experiment
 
     def tasks_of(self, objective: Objective) -> list[TaskEntry]:
@@ -135,10 +132,7 @@ class Experiment:
     def as_tables(self) -> dict[str, Any]:
         """The experiment as TOML-able data, every default written out."""
         return {
-            "name": self.name,
-            "description": self.description,
-            "run_time": self.run_time,
-            "expected": self.expected,
+            **{key: getattr(self, key) for key in _TEXTS},
             "source": SOURCES.dump(self.source),
             "split": self.split.model_dump(mode="json"),
             "codec": [CODECS.dump(one) for one in self.codecs],
@@ -202,9 +196,10 @@ class GrownTasks:
 def grown_tasks(old: Section, new: Section) -> GrownTasks:
     """Compare and join the task section of a run with that of what is asked now."""
     before, now = (
-        {TaskEntry.from_table(one, "task").label: one for one in _several(section)}
+        {TaskEntry.from_table(one, "task").label: one
+         for one in (section if isinstance(section, list) else [section])}
         for section in (old, new)
-    )
+    )  # fmt: skip
     firsts = [next(iter(tables)) for tables in (before, now)]
     both = [("task", *firsts), *((f"task {n}", n, n) for n in now if n in before)]
     fixed = [
@@ -220,19 +215,9 @@ def grown_tasks(old: Section, new: Section) -> GrownTasks:
     return GrownTasks(pairs, _one_or_all(list(joined.values())))
 
 
-def _several(section: Section) -> list[dict[str, Any]]:
-    return section if isinstance(section, list) else [section]
-
-
 def _one_or_all(tables: list[dict[str, Any]]) -> Section:
     """A section as it is written: one table, or an array of several."""
     return tables[0] if len(tables) == 1 else tables
-
-
-def _check_order(key: str, ends: tuple[float, float]) -> None:
-    low, high = ends
-    if low > high:
-        raise SemlossError(f"{key} = [{low:g}, {high:g}]: write the lower end first")
 
 
 def _text(tables: Mapping[str, Any], key: str) -> str:
@@ -352,7 +337,7 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def _takes_text(tables: Mapping[str, Any], parents: list[str], key: str) -> bool:
     """Whether a key is a text by its type."""
     if not parents:
-        return key in ("name", "description", "run_time", "expected")
+        return key in _TEXTS
     registries: dict[str, Registry[Any]] = {
         "source": SOURCES, "codec": CODECS, "channel": CHANNELS, "task": TASKS,
         "objective": OBJECTIVES,

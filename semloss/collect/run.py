@@ -119,7 +119,7 @@ class UnitFolder:
         """
         make_folder(self.path)
         try:
-            with FileLock(self.path / ".lock", timeout=0):
+            with _lock(self.path, timeout_s=0):
                 sweep(self.path)
                 yield
         except Timeout:
@@ -176,7 +176,7 @@ class Run:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run's own files for a moment, against another collect on the same run."""
-        with FileLock(self.path / ".lock"):
+        with _lock(self.path):
             yield
 
     def _joined(self, tables: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
@@ -268,6 +268,13 @@ class Run:
                 file=sys.stderr,
             )
         return records
+
+
+def _lock(folder: Path, timeout_s: float = -1) -> FileLock:
+    path = folder / ".lock"
+    if path.is_dir():
+        raise SemlossError(f"{path} is a folder where a file should lock the one above; remove it")
+    return FileLock(path, timeout_s)
 
 
 def cell_of(record: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -10,16 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from semloss.errors import SemlossError
 from semloss.metrics import IMAGE_METRICS, Asked, ImageMetric, image_metrics
-from semloss.registry import Options, unknown_key
+from semloss.registry import Options, listed, unknown_key
 from semloss.training import Recipe
 from semloss.units import parse_cr
-
-
-def _listed(value: object) -> object:
-    """A scalar or a comma-separated text as a list, so that `--set grid.snr_db=0,4` works."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value if isinstance(value, Sequence) else [value]
 
 
 def _ratio(value: object) -> float:
@@ -54,7 +47,14 @@ def _known_metrics(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError("write the lower end first")
+    return ends
+
+
 SnrDb = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
+SnrRange = Annotated[tuple[SnrDb, SnrDb], AfterValidator(_ordered)]
 Ratio = Annotated[float, BeforeValidator(_ratio)]
 
 #: Distance from the base's SNR at which a cell's learning rate is twice that at the base's own.
@@ -91,15 +91,11 @@ class Grid(Options):
         Also test every cell at all other SNRs of the grid.
     """
 
-    cr: Annotated[
-        tuple[Ratio, ...],
-        BeforeValidator(_listed),
-        AfterValidator(_distinct),
-    ]
-    snr_db: Annotated[tuple[SnrDb, ...], BeforeValidator(_listed), AfterValidator(_distinct)]
+    cr: Annotated[tuple[Ratio, ...], BeforeValidator(listed), AfterValidator(_distinct)]
+    snr_db: Annotated[tuple[SnrDb, ...], BeforeValidator(listed), AfterValidator(_distinct)]
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
-        BeforeValidator(_listed),
+        BeforeValidator(listed),
         AfterValidator(_distinct),
     ] = (0,)
     mismatch: bool = False
@@ -170,9 +166,9 @@ class Train(_WithRecipes):
 
     strategy: Literal["warm", "independent"] = "warm"
     trunk_cr: Ratio = 1 / 6
-    base_snr_db: tuple[SnrDb, SnrDb] = (6.0, 6.0)
-    range_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
-    range_cr: tuple[Ratio, Ratio] = (1 / 48, 1 / 6)
+    base_snr_db: SnrRange = (6.0, 6.0)
+    range_snr_db: SnrRange = (-8.0, 20.0)
+    range_cr: Annotated[tuple[Ratio, Ratio], AfterValidator(_ordered)] = (1 / 48, 1 / 6)
     low_cr_share: float = Field(default=0.5, gt=0, lt=1)
     trunk: Recipe = Recipe(steps=5000)
     base: Recipe = Recipe(steps=2500)
@@ -238,14 +234,13 @@ class TaskTraining(_WithRecipes):
         channel, objective and seed: the one model that can be flown.
     """
 
-    uses: Annotated[tuple[Use, ...], BeforeValidator(_listed), AfterValidator(_once)] = (
-        "clean",
-        "matched",
-    )
+    uses: Annotated[tuple[Use, ...], BeforeValidator(listed), AfterValidator(_once)] = (
+        "clean", "matched",
+    )  # fmt: skip
     unseen: bool = False
     clean: Recipe = Recipe(steps=600, batch_size=64, lr=0.03, warmup=0.1)
     adapted: Recipe = Recipe(steps=300, batch_size=64, lr=0.02, warmup=0.1)
-    adapted_snr_db: tuple[SnrDb, SnrDb] = (-8.0, 20.0)
+    adapted_snr_db: SnrRange = (-8.0, 20.0)
     matched_steps_per_db: float = Field(default=5.0, ge=0, allow_inf_nan=False)
 
     def matched_recipe(self, train: Train, snr_db: float) -> Recipe:
@@ -283,7 +278,7 @@ class Metrics(Options):
     )
     lpips_weights: Path | None = None
     coverage: Annotated[
-        tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_listed)
+        tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(listed)
     ] = (0.8, 0.9)
     per_class: bool = False
 

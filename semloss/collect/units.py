@@ -80,6 +80,24 @@ class Unit:
         return f"{self.folder}/{self.stage}"
 
     @property
+    def own_scheme(self) -> Scheme:
+        """The scheme of what has one: all but a clean task model."""
+        assert self.scheme is not None
+        return self.scheme
+
+    @property
+    def own_snr_db(self) -> float:
+        """The SNR of a cell."""
+        assert self.snr_db is not None
+        return self.snr_db
+
+    @property
+    def own_lesson(self) -> Lesson:
+        """The lesson of a unit that trains."""
+        assert self.lesson is not None
+        return self.lesson
+
+    @property
     def title(self) -> str:
         """What it is to a reader of the progress."""
         part = f", {self.stage}" if self.kind == "cell" and self.stage != "measured" else ""

@@ -46,6 +46,15 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class LoadedReceiver:
+    """A classifier: what it was trained on ("clean"), and its task's name, "" of the first."""
+
+    use: str
+    task: str
+    network: nn.Module
+
+
+@dataclass(frozen=True)
 class LoadedCodec:
     """A trained codec over its channel, and the task models that listen to it.
 
@@ -72,7 +81,7 @@ class LoadedCodec:
     channel: Channel
     realisation: Realisation
     network: CodecNetwork
-    receivers: Mapping[str, nn.Module]
+    receivers: Mapping[str, LoadedReceiver]
     device: torch.device
     notes: tuple[str, ...] = field(default=())
 
@@ -190,7 +199,8 @@ class LoadedCodec:
                 f"receiver = {receiver!r}: this cell has no such classifier; there are {there}"
             )
         with torch.inference_mode():
-            sure, said = self.receivers[receiver](delivered).float().softmax(1).max(1)
+            outputs = self.receivers[receiver].network(delivered).float()
+        sure, said = outputs.softmax(1).max(1)
         return [self.classes[at] for at in said.tolist()], sure.cpu().numpy()
 
     def _snr_db(self, snr_db: float | None) -> float:
@@ -260,7 +270,7 @@ def load_codec(
         network.attend(_placed(model_of(f"clean {on_board}"), torch.device("cpu")))
     if "codec" in weights:
         _load(weights["codec"], network)
-    receivers: dict[str, nn.Module] = {}
+    receivers: dict[str, LoadedReceiver] = {}
     hear = [
         label
         for label, task in tasks.items()
@@ -269,7 +279,8 @@ def load_codec(
     for label, use in product(hear, get_args(Use)):
         if (role := f"{use} {label}") in weights:
             model = codec.listening(model_of(role), shape)
-            receivers[use if label == hear[0] else role] = _placed(model, place)
+            own = "" if label == hear[0] else label
+            receivers[f"{use} {own}".strip()] = LoadedReceiver(use, own, _placed(model, place))
     return LoadedCodec(
         chosen,
         codec,

@@ -78,11 +78,6 @@ class Receptions(Answer):
     to: str = ""
 
     @property
-    def warnings(self) -> Sequence[str]:
-        """What was chosen otherwise than asked, and what is left out."""
-        return self.notes
-
-    @property
     def assumed(self) -> dict[str, str]:
         """The cells."""
         told = {f"{one.name} is {one.cell}" for one in self.links}

@@ -77,11 +77,10 @@ def send_scene(
     original = image.astype(np.float32) / (255.0 if image.dtype == np.uint8 else 1.0)
     both = (torch.from_numpy(one).permute(2, 0, 1)[None] for one in (original, received))
     answers = {}
-    for one in codec.receivers:
-        use, _, task = one.partition(" ")
-        if use == "clean":
-            answers[f"sent {task}".strip()] = codec.classify(sent, one)[0]
-        answers[one] = codec.classify(arrived, one)[0]
+    for name_of, one in codec.receivers.items():
+        if one.use == "clean":
+            answers["sent", one.task] = codec.classify(sent, name_of)[0]
+        answers[one.use, one.task] = codec.classify(arrived, name_of)[0]
     return SentImage(
         name,
         image,

@@ -36,8 +36,8 @@ class SentImage:
     psnr_db
         Of the whole image, for a data range of one.
     answers
-        Class of each tile by who says it: "sent", the clean model before the link; "clean" and
-        "matched", the task models after it; with a name, as "sent vgg", those of another task.
+        Class of each tile by who says it, "sent", the clean model before the link, "clean" and
+        "matched", the task models after it, and by the name of its task, "" for the first one.
         Empty where nothing listens.
     """
 
@@ -48,7 +48,7 @@ class SentImage:
     tiles: int
     symbols: int
     psnr_db: float
-    answers: Mapping[str, Sequence[str]]
+    answers: Mapping[tuple[str, str], Sequence[str]]
 
     @property
     def cr(self) -> float:
@@ -63,10 +63,10 @@ class SentImage:
             "symbols": self.symbols, "cr": self.cr, "snr_db": self.snr_db,
             "psnr_db": self.psnr_db,
         }  # fmt: skip
-        for who, said in self.answers.items():
+        for (use, task), said in self.answers.items():
+            who = f"{use} {task}".strip()
             row[f"answer_{who}"] = Counter(said).most_common(1)[0][0]
-            use, _, task = who.partition(" ")
-            if use != "sent" and (before := self.answers.get(f"sent {task}".strip())):
+            if use != "sent" and (before := self.answers.get(("sent", task))):
                 pairs = zip(said, before, strict=True)
                 row[f"kept_{who}"] = float(np.mean([one == other for one, other in pairs]))
         return row
@@ -133,11 +133,6 @@ class SentImages(Answer):
     def assumed(self) -> dict[str, str]:
         """Codec, channel, tiles."""
         return dict(self.told)
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """What was chosen otherwise than asked."""
-        return self.notes
 
 
 def _png(pixels: NDArray[Any]) -> bytes:

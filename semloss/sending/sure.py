@@ -122,13 +122,13 @@ class UntilSure(Answer):
     told: Mapping[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each SNR and way to stop: of targets that stop alike, the first.
+        """One row for each SNR and number of symbols: of targets that take as many, the first.
 
-        They are one measurement, which no fit may count twice.
+        They are one point of the plane, which no fit may count twice.
         """
-        seen: dict[tuple[float, ...], SureAtSnr] = {}
+        seen: dict[tuple[float, float], SureAtSnr] = {}
         for one in self.points:
-            seen.setdefault((one.snr_db, one.symbols, one.symbols_se, one.accuracy), one)
+            seen.setdefault((one.snr_db, one.symbols), one)
         return [one.row() for one in seen.values()]
 
     def to_dict(self) -> dict[str, Any]:

@@ -485,6 +485,12 @@ def test_a_folder_of_something_else_is_refused(world, tmp_path, capfd):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_folder_in_the_place_of_the_lock_is_told(world, tmp_path, capfd):
+    (tmp_path / ".lock").mkdir()
+    assert collect(world, tmp_path) == 2
+    assert f"{tmp_path / '.lock'} is a folder" in capfd.readouterr().err
+
+
 def test_divergence_is_retried_then_flagged_and_never_averaged_in(world, tmp_path, capfd):
     # a rate at which the decoder saturates: no attempt learns more than the mean image
     out = tmp_path / "diverged"

@@ -115,12 +115,12 @@ def test_what_is_kept_over_a_link_is_judged_by_the_model_that_speaks(grown):
     for tile in tiles:
         sent = send_scene(codec, tile)
         row = sent.row()
-        for task in ("", " resnet8-width6"):
-            before = codec.classify(tile[None], f"clean{task}")[0]
-            assert [row[f"answer_sent{task}"]] == before
+        for task, name in (("", ""), ("resnet8-width6", " resnet8-width6")):
+            before = codec.classify(tile[None], f"clean{name}")[0]
+            assert [row[f"answer_sent{name}"]] == before
             for use in ("clean", "matched"):
-                said = sent.answers[f"{use}{task}"]
-                assert row[f"kept_{use}{task}"] == (said == before)
+                said = sent.answers[use, task]
+                assert row[f"kept_{use}{name}"] == (said == before)
 
 
 def test_what_collect_says_to_type_next_chooses_among_task_models(grown):

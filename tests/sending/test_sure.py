@@ -12,7 +12,13 @@ from tiny_experiment import TINY
 import semloss
 from semloss.cli import main
 from semloss.planning.passes.feedback import SureCurve
-from semloss.sending.sure import fixed_symbols, least_threshold, stops_at
+from semloss.sending.sure import (
+    SureAtSnr,
+    UntilSure,
+    fixed_symbols,
+    least_threshold,
+    stops_at,
+)
 
 # three layers, four images: the second is sure too early, the last never
 CONFIDENCE = np.array([[0.9, 0.8, 0.3, 0.2], [0.9, 0.9, 0.7, 0.3], [1.0, 1.0, 0.9, 0.4]])
@@ -31,6 +37,16 @@ def test_the_threshold_is_the_least_that_serves():
     assert least_threshold(CONFIDENCE, RIGHT, 0.5) == 0.4
     assert least_threshold(CONFIDENCE, RIGHT, 0.75) == 1.0
     assert least_threshold(CONFIDENCE, RIGHT, 0.8) == math.inf
+
+
+def test_targets_that_take_as_many_symbols_are_one_point_of_the_plane():
+    first, other = (
+        SureAtSnr(0.0, target, 0.5, target, 0.01, 100.0, 1.0, 1 / 40, 120.0)
+        for target in (0.7, 0.8)
+    )
+    answer = UntilSure([first, other], {})
+    assert answer.rows() == [first.row()]
+    assert len(answer.to_dict()["until_sure"]) == 2
 
 
 def test_a_fixed_rate_may_be_two_in_turn():

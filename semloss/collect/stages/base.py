@@ -39,8 +39,7 @@ class Rates:
 
     def training(self, per_image_s: float, unit: Unit) -> float:
         """Seconds of a unit's training."""
-        assert unit.lesson is not None
-        recipe = unit.lesson.recipe
+        recipe = unit.own_lesson.recipe
         return per_image_s * recipe.steps * min(recipe.batch_size, self.train_images)
 
 

@@ -73,12 +73,11 @@ class Bench:
 
     def attempts(self, unit: Unit, folder: UnitFolder | None = None) -> Attempts:
         """The training of a unit, in its own folder or in another."""
-        assert unit.lesson is not None, "it is scheduled to be trained"
         return Attempts(
             self.run,
             folder or self.folder(unit),
             unit.stage,
-            unit.lesson.recipe,
+            unit.own_lesson.recipe,
             self.experiment.train.retries,
             len(self.split.train),
         )

@@ -45,17 +45,14 @@ class Codec(Stage):
 
     def cost(self, unit: Unit, rates: Rates) -> float:
         """Seconds of its training."""
-        assert unit.scheme is not None
-        return rates.training(rates.codec[unit.scheme.objective.label], unit)
+        return rates.training(rates.codec[unit.own_scheme.objective.label], unit)
 
     def _train(self, unit: Unit, bench: Bench) -> Doing[Record]:
-        scheme = unit.scheme
-        assert scheme is not None
+        scheme = unit.own_scheme
         start: CodecNetwork | None = None
         origin = bench.job.needs.get("start")
         if origin is not None:
-            assert origin.scheme is not None
-            start = bench.new_codec(origin.scheme, 0)
+            start = bench.new_codec(origin.own_scheme, 0)
             if bench.load("start", start)["status"] == "diverged":
                 return give_up(bench.folder(unit), self.name, [f"its {origin.kind} diverged"])
         tasks: dict[str, nn.Module] = {}
@@ -87,18 +84,16 @@ class CodecLoss:
     """
 
     def __init__(self, bench: Bench, unit: Unit, network: CodecNetwork, judge: Judge) -> None:
-        assert unit.scheme is not None
-        assert unit.lesson is not None
-        assert unit.lesson.snr_db is not None
+        scheme, lesson = unit.own_scheme, unit.own_lesson
+        assert lesson.snr_db is not None
         self._bench, self._judge = bench, judge
-        self._objective, self._snr_db = unit.scheme.objective, unit.lesson.snr_db
-        self._cr = unit.lesson.cr
-        self._low_cr_share = unit.lesson.low_cr_share
+        self._objective, self._snr_db, self._cr = scheme.objective, lesson.snr_db, lesson.cr
+        self._low_cr_share = lesson.low_cr_share
         tasks = bench.experiment.tasks_of(self._objective)
         self._subjects = [bench.subjects[entry.label] for entry in tasks]
         #: A schedule of the objective is run through once, from random weights.
         self._goes_on = "start" in unit.needs
-        self._chain = bench.chain(unit.scheme.of_training, network)
+        self._chain = bench.chain(scheme.of_training, network)
         self._last: tuple[Batch, Tensor] | None = None
 
     def __call__(self, positions: Tensor, draws: Draws) -> Tensor:
@@ -149,10 +144,9 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
     Diverged
         When it learnt nothing.
     """
-    assert unit.scheme is not None
-    assert unit.lesson is not None
-    assert unit.lesson.snr_db is not None
-    scheme, snr_db, split = unit.scheme, sum(unit.lesson.snr_db) / 2, bench.split
+    scheme, split, heard_db = unit.own_scheme, bench.split, unit.own_lesson.snr_db
+    assert heard_db is not None
+    snr_db = sum(heard_db) / 2
     generator = torch.Generator(bench.device).manual_seed(seed_for(key, "validate"))
     some = split.train[np.linspace(0, len(split.train) - 1, MEAN_OF, dtype=np.int64)]
     chain = Chain(network, scheme.channel.of_training)

@@ -32,11 +32,9 @@ def tests_db(experiment: Experiment, unit: Unit) -> list[float]:
 
     A codec that serves all SNR has a cell for each; there is no mismatch to measure.
     """
-    assert unit.scheme is not None
-    assert unit.snr_db is not None
     grid = experiment.grid
-    others = grid.snr_db if grid.mismatch and unit.scheme.codec.training == "cell" else ()
-    return sorted({unit.snr_db, *others})
+    others = grid.snr_db if grid.mismatch and unit.own_scheme.codec.training == "cell" else ()
+    return sorted({unit.own_snr_db, *others})
 
 
 @stage
@@ -88,8 +86,7 @@ class Measured(Stage):
     def _measure(
         self, unit: Unit, bench: Bench, old: Record | None, missing: list[float]
     ) -> Record:
-        scheme, needs = unit.scheme, bench.job.needs
-        assert scheme is not None
+        scheme, needs = unit.own_scheme, bench.job.needs
         codec = bench.new_codec(scheme, 0)
         sender = bench.load("codec", codec) if "codec" in needs else _UNTRAINED
         listeners, receivers = _listeners(unit, bench)
@@ -143,8 +140,7 @@ def _listeners(unit: Unit, bench: Bench) -> tuple[list[Listeners], dict[str, Rec
 
     A model that diverged does not judge.
     """
-    assert unit.scheme is not None
-    codec = unit.scheme.codec
+    codec = unit.own_scheme.codec
     listeners: list[Listeners] = []
     records: dict[str, Record] = {}
     for label, roles in groupby(_roles(unit, bench.experiment), key=lambda one: one[0]):
@@ -174,8 +170,7 @@ def _cell_row(
 
     It has diverged where its codec has, or the first task model that was matched to it.
     """
-    scheme, training = unit.scheme, bench.experiment.train
-    assert scheme is not None
+    scheme, training = unit.own_scheme, bench.experiment.train
     own = scheme.codec.training == "cell"
     matched = [role for role in receivers if role.startswith("matched ")]
     first = bench.experiment.tasks[0].label

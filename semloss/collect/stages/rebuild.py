@@ -44,8 +44,7 @@ def rebuild_record(
         cell; ``shape``; ``classes``; ``weights``: files without their suffix within the run, by
         the part they play ("codec", "matched resnet8").
     """
-    scheme = unit.scheme
-    assert scheme is not None
+    scheme = unit.own_scheme
     realised = scheme.realisation
     return {
         "codec": CODECS.dump(scheme.codec),

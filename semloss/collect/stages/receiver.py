@@ -82,9 +82,7 @@ class Receiver(Stage):
         return rates.training(rates.adapted[unit.task], unit)
 
     def _train(self, unit: Unit, bench: Bench) -> Doing[Record]:
-        scheme, lesson, folder = unit.scheme, unit.lesson, bench.folder(unit)
-        assert scheme is not None
-        assert lesson is not None
+        scheme, lesson, folder = unit.own_scheme, unit.own_lesson, bench.folder(unit)
         subject = bench.subjects[unit.task]
         start = subject.network()
         if lesson.snr_db is None:
