@@ -24,8 +24,7 @@ def differences_plot(answer: PairedComparison, path: Path | str) -> None:
     Raises
     ------
     SemlossError
-        When several pairs or metrics are compared, the picture cannot be written or its suffix is
-        not png, pdf or svg.
+        When several pairs or metrics are compared.
     """
     if len(answer.pairs) != 1:
         names = ", ".join(f"{one.name} of {one.other}" for one in answer.pairs[:3])

@@ -37,6 +37,8 @@ from semloss.units import ROUND_CRS, format_cr
 
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "p")
 SURFACE_MAP = "cividis"
+DIVERGING_MAP = "PuOr"
+"""Told apart by colour-blind eyes."""
 INK = "#222222"
 ACCENT = "#c1440e"
 GREY = "#6b6b6b"
@@ -116,9 +118,14 @@ def metric_label(metric: str, receiver: str) -> str:
     return name if receiver == "none" else f"{name}, {receiver} task model"
 
 
+def label_of(about: Any) -> str:  # noqa: ANN401 - a fit or an answer from one
+    """Metric with its receiver and unit, as an axis carries it."""
+    return metric_label(about.metric, about.receiver)
+
+
 def name_of(about: Any) -> str:  # noqa: ANN401 - a fit or an answer from one
-    """Name of a metric with its receiver, without the unit, as a sentence carries it."""
-    return metric_label(about.metric, about.receiver).partition(" [")[0]
+    """The same without the unit, as a sentence carries it."""
+    return label_of(about).partition(" [")[0]
 
 
 def demand(asked: Question) -> str:

@@ -18,8 +18,6 @@ from semloss.units import format_cr
 
 _CURVES = 4
 _ALONG = 61
-_MAP = "PuOr"
-"""Diverging, told apart by colour-blind eyes."""
 
 
 def savings_plot(answer: SavedAnswer, path: Path | str) -> None:
@@ -30,8 +28,7 @@ def savings_plot(answer: SavedAnswer, path: Path | str) -> None:
     Raises
     ------
     SemlossError
-        When several links are compared with the base, the picture cannot be written or its suffix
-        is not png, pdf or svg.
+        When several links are compared with the base.
     """
     if len(answer.pairs) != 1:
         others = ", ".join(one.other for one in answer.pairs)
@@ -108,7 +105,7 @@ def _map(
     snr_db: Any,  # noqa: ANN401
 ) -> None:
     most = max(float(np.abs(away).max()), 1e-9)
-    mesh = axes.pcolormesh(snr_db, np.log(ratios), away, cmap=_MAP, shading="gouraud",
+    mesh = axes.pcolormesh(snr_db, np.log(ratios), away, cmap=look.DIVERGING_MAP, shading="gouraud",
                            norm=TwoSlopeNorm(0.0, -most, most))  # fmt: skip
     if away.min() < 0 < away.max():
         axes.contour(snr_db, np.log(ratios), away, levels=[0.0], colors=look.INK, linewidths=1.2)

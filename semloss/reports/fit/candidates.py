@@ -57,12 +57,10 @@ def forms_plot(fit: Fit, path: Path | str) -> str:
     Errors are percentages of the measured range on a logarithmic axis; the non-parametric
     reference shows what a closed form leaves on the table.
 
-    Returns one sentence that reads the picture.
-
     Raises
     ------
     SemlossError
-        When only one form was tried, or as `look.save_picture`.
+        When only one form was tried.
     """
     table = forms_table(fit)
     if len(table) < 2:

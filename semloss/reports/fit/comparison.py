@@ -91,8 +91,6 @@ def surfaces_plot(fits: Sequence[Fit], path: Path | str) -> str:
     that its surfaces are compared at. Below, the SNR at which each meets it, with its 95 %
     interval, and its in-sample (hollow) and held-out error. The table beside the picture is that
     of `surfaces_table`.
-
-    Returns one sentence that reads the picture; raises as `forms_plot`.
     """
     if len(fits) < 2:
         raise SemlossError("one surface only: there is nothing to compare it with")

@@ -31,12 +31,10 @@ def contours_plot(fit: Fit, points: Points, path: Path | str, targets: Sequence[
     targets
         Values of the metric; by default up to five round ones.
 
-    Returns one sentence that reads the picture.
-
     Raises
     ------
     SemlossError
-        When the surface is flat, or as `look.save_picture`.
+        When the surface is flat.
     """
     chosen = targets or round_targets(fit)
     if not chosen:
@@ -118,7 +116,7 @@ def _draw(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
     look.cr_axis(axes.xaxis, points.cr)
     look.snr_axis(axes.yaxis)
     axes.set_ylabel("SNR needed, Es/N0 [dB]")
-    label = look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1)
+    label = look.label_of(fit).replace(", ", "\n", 1)
     look.legend(axes, [look.band_key(f"band, {level_text(0.95, fit.band)}")], label)
 
 

@@ -49,8 +49,6 @@ def residuals_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw standardised residuals against SNR and against CR, with lines at ±2.
 
     The line through them joins the means of each SNR and each CR: it should hug zero.
-
-    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = residual_table(fit, points)
     limit = 1.12 * max(3.0, float(table["standardised"].abs().max()))
@@ -79,7 +77,6 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw measured against fitted values, with 95 % bars of measuring, about the diagonal.
 
     The band about the diagonal is ± 2 model-error standard deviations.
-    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = residual_table(fit, points)
     with look.picture(
@@ -110,7 +107,7 @@ def predicted_plot(fit: Fit, points: Points, path: Path | str) -> str:
                 markeredgewidth=0.4, elinewidth=0.7, label=label,
             )  # fmt: skip
         axes.set(xlim=ends, ylim=ends, aspect="equal")
-        label = look.metric_label(fit.metric, fit.receiver)
+        label = look.label_of(fit)
         axes.set_xlabel(f"fitted {label}")
         axes.set_ylabel(f"measured {label}")
         look.legend(axes, [look.bars_key()] if points.se.any() else [])

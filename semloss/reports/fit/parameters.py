@@ -46,12 +46,10 @@ def correlation_table(fit: Fit) -> pd.DataFrame:
 def correlation_plot(fit: Fit, path: Path | str) -> str:
     """Draw the correlation of the fitted parameters; known ones and those on a bound left out.
 
-    Returns one sentence that reads the picture.
-
     Raises
     ------
     SemlossError
-        When fewer than two parameters are determined, or as `look.save_picture`.
+        When fewer than two parameters are determined.
     """
     names = determined(fit)
     if len(names) < 2:
@@ -71,7 +69,7 @@ def correlation_plot(fit: Fit, path: Path | str) -> str:
     ) as figure:
         axes = figure.subplots()
         sns.heatmap(
-            matrix, ax=axes, vmin=-1, vmax=1, cmap="PuOr", cbar=False, linewidths=0.8,
+            matrix, ax=axes, vmin=-1, vmax=1, cmap=look.DIVERGING_MAP, cbar=False, linewidths=0.8,
             mask=np.isnan(matrix), xticklabels=_words(names[:-1]), yticklabels=_words(names[1:]),
         )  # fmt: skip
         for (i, j), value in np.ndenumerate(matrix):
@@ -122,12 +120,10 @@ def intervals_plot(fit: Fit, path: Path | str) -> str:
     normally distributed, and its own interval is the one to use. An arrow goes beyond the axis,
     or to a bound of the search: there the data set no limit.
 
-    Returns one sentence that reads the picture.
-
     Raises
     ------
     SemlossError
-        When the fit holds no intervals, or as `look.save_picture`.
+        When the fit holds no intervals.
     """
     table = interval_table(fit)
     if table.empty:

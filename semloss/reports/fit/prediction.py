@@ -33,11 +33,6 @@ def prediction_plot(
         Scalar prediction to mark.
     needed
         The requirement that led to `point`, where a target was asked.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     along_cr = needed is not None and needed.solved == "cr"
     low, high = np.log(fit.cr_range) if along_cr else fit.snr_db_range
@@ -72,7 +67,7 @@ def prediction_plot(
             look.cr_axis(axes.xaxis, ratios)
         else:
             look.snr_axis(axes.xaxis)
-        axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
+        axes.set_ylabel(look.label_of(fit))
         pad = 0.03 * (axis[-1] - axis[0])
         axes.set_xlim(axis[0] - pad, axis[-1] + pad)
         look.legend(axes, [*keys, *look.outside_key(inside, color)])

@@ -10,18 +10,13 @@ import pandas as pd
 
 from semloss.errors import SemlossError
 from semloss.reports.fit.candidates import forms_plot, forms_table
-from semloss.reports.fit.comparison import (
-    LEVEL,
-    surface_names,
-    surfaces_plot,
-    surfaces_table,
-)
+from semloss.reports.fit.comparison import LEVEL, surface_names, surfaces_plot, surfaces_table
 from semloss.reports.fit.contours import contours_plot, round_targets
 from semloss.reports.fit.diagnostics import predicted_plot, residuals_plot
 from semloss.reports.fit.parameters import correlation_plot, determined, intervals_plot
 from semloss.reports.fit.surface import curves_plot, plane_plot
 from semloss.reports.folder import report_folder
-from semloss.reports.look import metric_label
+from semloss.reports.look import label_of
 from semloss.reports.page import about_cr, rows_of, signed
 from semloss.selection import Points
 from semloss.surfaces.fitted.bands import KINDS
@@ -56,7 +51,7 @@ def write_report(fits: Sequence[tuple[Fit, Points]], folder: Path | str) -> Path
     with report_folder(folder) as place:
         if len(fits) == 1:
             fit, points = fits[0]
-            _write_one(fit, points, place, _title(fit))
+            _write_one(fit, points, place, label_of(fit))
         else:
             _write_several(fits, place)
     return folder
@@ -164,7 +159,7 @@ def _summary(fit: Fit, points: Points) -> list[str]:
     outcome = f"**{verdict(fit.outcome, quality)}**: {fit.message or fit.outcome.remedy}"
     form = FORMS[fit.form]
     rows = [
-        ("metric", f"{metric_label(fit.metric, fit.receiver)}; {fit.direction} is better"),
+        ("metric", f"{label_of(fit)}; {fit.direction} is better"),
         ("measured", grid + (f" ({', '.join(origin)})" if origin else "")),
         ("noise", noise),
         ("form", f"`{fit.form}`, {form.summary}; {_free(fit)} fitted"),
@@ -279,10 +274,6 @@ def _free(fit: Fit) -> str:
     tried = fit.quality.get("candidates", {}).get(fit.form, {})
     count = tried.get("parameters", len(determined(fit)))
     return "one parameter" if count == 1 else f"{count} parameters"
-
-
-def _title(fit: Fit) -> str:
-    return metric_label(fit.metric, fit.receiver)
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

@@ -27,8 +27,6 @@ def surface_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw the metric against SNR per CR, and the surface over the (SNR, CR) plane, as one page.
 
     Left as in `curves_plot`, right as in `plane_plot`; the table holds the rows of both.
-
-    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     curves, plane = curves_table(fit, points), plane_table(fit, points)
     fitted = plane[plane["drawn"] == "fit"].assign(drawn="plane")
@@ -45,7 +43,6 @@ def curves_plot(fit: Fit, points: Points, path: Path | str) -> str:
     """Draw the metric against SNR, one curve per CR with its 95 % band, over the measurements.
 
     Markers carry 95 % error bars of measuring; a curve is dotted outside the fitted domain.
-    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = curves_table(fit, points)
     with look.picture(path, 4.6, 2.7, _title(fit), look.origin(fit), table) as figure:
@@ -60,7 +57,6 @@ def plane_plot(fit: Fit, points: Points, path: Path | str) -> str:
 
     Iso-metric lines are labelled, the outline is the fitted domain, and each measurement is a
     disc filled on the colour scale of the surface behind it: a disc that stands out misses it.
-    Returns one sentence that reads the picture; raises as `look.save_picture`.
     """
     table = plane_table(fit, points)
     with look.picture(path, 4.6, 2.7, _title(fit), look.origin(fit), table) as figure:
@@ -155,7 +151,7 @@ def _curves(axes: Axes, fit: Fit, points: Points, table: pd.DataFrame) -> None:
         min(high + 4 * pad, max(high, float(fitted["high"].max())) + pad),
     )
     look.snr_axis(axes.xaxis)
-    axes.set_ylabel(look.metric_label(fit.metric, fit.receiver))
+    axes.set_ylabel(look.label_of(fit))
     handles = axes.get_legend_handles_labels()[0][:: -int(fit.sign)]  # best first
     bars = [look.bars_key()] if (measured["high"] > measured["value"]).any() else []
     keys = [*handles, *bars, look.key("fit"), look.band_key(f"band, {level_text(0.95, fit.band)}")]
@@ -212,7 +208,7 @@ def _plane(figure: Figure, axes: Axes, fit: Fit, points: Points, table: pd.DataF
     look.snr_axis(axes.xaxis)
     look.cr_axis(axes.yaxis, points.cr)
     bar = look.colorbar(
-        figure, axes, mesh, look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1),
+        figure, axes, mesh, look.label_of(fit).replace(", ", "\n", 1),
         location="left",
     )  # fmt: skip
     if flat:

@@ -24,11 +24,6 @@ def waterfall_plot(ledger: Ledger, path: Path | str, title: str = "") -> None:
     """Draw the terms of the ledger's sum in order, and what its target needs and its fit says.
 
     `title` says what was asked; by default, what the ledger is for.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     parts = [row for row in ledger.lines if row.sign in ("+", "-") and row.value]
     last = next((i for i, row in enumerate(ledger.lines) if row.key == "snr_db"), len(ledger.lines))
@@ -127,4 +122,4 @@ def _metric(axes: Axes, ledger: Ledger) -> None:
     axes.use_sticky_edges = False
     axes.margins(x=0.15)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.set_xlabel(look.metric_label(point.metric, point.receiver))
+    axes.set_xlabel(look.label_of(point))

@@ -1,1 +1,1 @@
-"""Pictures of passes, comparisons and studies."""
+"""Pictures of passes, comparisons and studies, each written as `look.picture` says."""

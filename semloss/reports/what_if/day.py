@@ -28,15 +28,8 @@ def day_plot(daily: Daily, table: pd.DataFrame, path: Path | str, title: str, ab
     ----------
     table
         A row for each pass, to lie beside the picture.
-    path
-        Picture to write (png, pdf or svg).
     title, about
         What was asked, and what it rests on.
-
-    Raises
-    ------
-    SemlossError
-        When a file cannot be written or the suffix is not png, pdf or svg.
     """
     first = daily.passes[0].start
     if first is None:

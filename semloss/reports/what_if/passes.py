@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
 from semloss.facts import metric_facts
 from semloss.layout import amount, share_of_time
 from semloss.planning.budget.question import Answered
@@ -28,10 +28,7 @@ _FADING = {"rayleigh": "Rayleigh", "rician": "Rician {} dB", "shadowing": "log-n
 
 
 def pass_plot(
-    result: PassResult,
-    path: Path | str,
-    schedule: Schedule | None = None,
-    title: str = "",
+    result: PassResult, path: Path | str, schedule: Schedule | None = None, title: str = ""
 ) -> None:
     """Draw elevation, SNR, metric and images along a pass; its table lies beside the picture.
 
@@ -40,26 +37,19 @@ def pass_plot(
 
     Parameters
     ----------
-    path
-        Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
     schedule
         The coding table's run along the same pass.
     title
         What was asked; by default, what is drawn.
-
-    Raises
-    ------
-    SemlossError
-        When a file cannot be written or the suffix is not png, pdf or svg.
     """
     minutes = result.pass_.time_s / 60
-    asked, label = result.question, _label(result)
+    asked = result.question
     at = f"CR {format_cr(result.cr)}" if schedule is None else "the CR in use"
     what = f"{look.name_of(asked.fit)} at {at}{_faded(result.fading)}"
     title = title or f"{asked.link.name}, {result.pass_.about}: {what}"
-    about = look.origin(asked.fit)
-    x = "time since rise [min]"
-    with stack(path, (1.1, 1.4, 1.6, 1.4), title, about, series(result, schedule), x) as panels:
+    about, x = look.origin(asked.fit), "time since rise [min]"
+    data = result.frame() if schedule is None else pd.DataFrame(along(result, schedule))
+    with stack(path, (1.1, 1.4, 1.6, 1.4), title, about, data, x) as panels:
         elevation, snr, metric, last = panels
         elevation.plot(minutes, result.pass_.elevation_deg, color=_COLOR)
         elevation.set_ylabel("elevation\n[deg]")
@@ -83,17 +73,10 @@ def pass_plot(
             inside = schedule.in_domain
         if asked.target is not None:
             look.target_line(metric, asked.target, f"target, {asked.target:g}")
-        _band_key(metric, asked.level)
-        for line in look.outside_key(inside, _COLOR):
-            metric.add_line(line)
-        metric.set_ylabel(label.replace(", ", "\n", 1))
+        _explain_band(metric, asked.level, inside)
+        metric.set_ylabel(look.label_of(asked.fit).replace(", ", "\n", 1))
         metric.margins(y=0.1)
         last.set_xlim(minutes[0], minutes[-1])
-
-
-def series(result: PassResult, schedule: Schedule | None = None) -> pd.DataFrame:
-    """Table behind the picture of a pass: a row for each moment, the schedule's columns last."""
-    return result.frame() if schedule is None else pd.DataFrame(along(result, schedule))
 
 
 def table_plot(table: CodingTable, path: Path | str) -> None:
@@ -102,16 +85,6 @@ def table_plot(table: CodingTable, path: Path | str) -> None:
     Shaded is the hysteresis: there the row in use depends on where the SNR came from. The metric
     is that of the row in use as the SNR falls, which is the worse one; dotted where the fit was
     not measured. Bars at the steps are the thresholds' intervals.
-
-    Parameters
-    ----------
-    path
-        Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
-
-    Raises
-    ------
-    SemlossError
-        When a file cannot be written or the suffix is not png, pdf or svg.
     """
     rows, asked = table.rows[1:], table.question
     fit = asked.fit
@@ -148,11 +121,9 @@ def table_plot(table: CodingTable, path: Path | str) -> None:
         assert asked.target is not None, "a coding table has one"
         look.target_line(lower, asked.target, f"target, {asked.target:g}")
         lower.plot([], [], color=_COLOR, label="at the CR in use,\nas the SNR falls")
-        _band_key(lower, asked.level)
-        for line in look.outside_key(inside, _COLOR):
-            lower.add_line(line)
+        _explain_band(lower, asked.level, inside)
         lower.margins(y=0.08)
-        lower.set_ylabel(look.metric_label(fit.metric, fit.receiver).replace(", ", "\n", 1))
+        lower.set_ylabel(look.label_of(fit).replace(", ", "\n", 1))
         lower.set_xlim(axis[0], axis[-1])
 
 
@@ -160,19 +131,9 @@ def outage_plot(found: Outage, path: Path | str) -> None:
     """Draw the metric, and the SNR, against the share of the time in which it is exceeded.
 
     The axis spreads the rare: it is even in the logarithm of the share that is left.
-
-    Parameters
-    ----------
-    path
-        Picture to write (png, pdf or svg); the table gets the same name ending in .csv.
-
-    Raises
-    ------
-    SemlossError
-        When a file cannot be written or the suffix is not png, pdf or svg.
     """
     left = -np.log10(100 - found.percent)
-    asked, label = found.question, _label(found)
+    asked = found.question
     fit, elevation = asked.fit, asked.link.elevation_deg
     where = "" if elevation is None else f", elevation {elevation:g} deg"
     where = where if found.pass_ is None else f", {found.pass_.about}"
@@ -189,16 +150,14 @@ def outage_plot(found: Outage, path: Path | str) -> None:
                         (found.low_exceeded, found.high_exceeded), inside, color=_COLOR,
                         marker="o", markersize=4.5,
                         label=metric_facts(fit.metric).label)  # fmt: skip
-        _band_key(metric, asked.level)
-        for line in look.outside_key(inside, _COLOR):
-            metric.add_line(line)
+        _explain_band(metric, asked.level, inside)
         metric.axhline(found.expected, color=look.INK, linewidth=0.9, linestyle="-.",
                        label=signed(f"expected, {found.expected:.4g}"))  # fmt: skip
         if asked.target is not None:
             assert found.met_percent is not None
             met = f"target {asked.target:g}, met in\n{share_of_time(found.met_percent)}"
             look.target_line(metric, asked.target, met + _kept(found))
-        metric.set_ylabel(label.replace(", ", "\n", 1))
+        metric.set_ylabel(look.label_of(fit).replace(", ", "\n", 1))
         metric.margins(y=0.12)
         snr.plot(left, found.snr_db_exceeded, "o-", color=_COLOR, markersize=4.5)
         snr.set_ylabel("SNR, Es/N0\n[dB]")
@@ -218,21 +177,17 @@ def _unmeasured(axes: Axes, rows: Sequence[CodingRow]) -> None:
                   label="no codec was measured\nat this CR")  # fmt: skip
 
 
-def _label(answer: Answered) -> str:
-    """Metric with its receiver and unit."""
-    fit = answer.question.fit
-    return look.metric_label(fit.metric, fit.receiver)
-
-
 def _kept(answer: Answered) -> str:
     """Words about the margin that a target is met with."""
     keep = answer.question.link.margin_db
     return f"\nwith {keep:g} dB to spare" if keep else ""
 
 
-def _band_key(axes: Axes, level: str) -> None:
-    """Have the legend explain the band of the one curve."""
+def _explain_band(axes: Axes, level: str, inside: Mask) -> None:
+    """Have the legend explain the band of the one curve, and its dots outside the domain."""
     axes.fill_between([], [], [], color=_COLOR, alpha=0.2, linewidth=0, label=f"band, {level}")
+    for line in look.outside_key(inside, _COLOR):
+        axes.add_line(line)
 
 
 def _faded(label: str | None) -> str:

@@ -11,13 +11,7 @@ from semloss.reports.what_if.panels import scale, stack
 
 
 def race_plot(race: PassRace, path: Path | str) -> None:
-    """Draw SNR, the CR and the MODCOD in use, and the images of both; its table lies beside.
-
-    Raises
-    ------
-    SemlossError
-        When a file cannot be written or the suffix is not png, pdf or svg.
-    """
+    """Draw SNR, the CR and the MODCOD in use, and the images of both; its table lies beside."""
     ours, asked, codec = race.schedule, race.question, look.spelled(race.codec)
     minutes = ours.time_s / 60
     first, second = look.KINDS[0], look.KINDS[1]

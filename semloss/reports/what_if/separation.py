@@ -20,8 +20,6 @@ from semloss.reports.page import about_cr
 from semloss.units import ROUND_CRS
 
 _CURVES = 3
-_GAIN_MAP = "PuOr"
-"""Diverging, told apart by colour-blind eyes; its dark ends are DeepJSCC's and digital's."""
 _NOTHING = "#d9d9d9"
 
 
@@ -34,11 +32,6 @@ def separation_plot(
     cliff of the fixed MODCOD. Right, the map over (SNR, CR): how much better which chain is,
     the line where they are even, and where no MODCOD closes; left out for one CR or one SNR.
     Without a digital curve, the bits per symbol that the chain may spend, under the capacity.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     c = comparison
     head = f"{link}: " if link else ""
@@ -87,7 +80,7 @@ def _curves(axes: Axes, c: Comparison) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     look.legend(axes, [*handles, look.band_key("95 % band of DeepJSCC", ink)])
     _snr_axis(axes, c)
-    axes.set_ylabel(look.metric_label(c.metric, c.receiver))
+    axes.set_ylabel(look.label_of(c))
     axes.set_title("at equal symbols for an image")
 
 
@@ -98,7 +91,7 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
     size = float(np.quantile(np.abs(gain.compressed()), 0.8)) if gain.count() else 1.0
     norm = TwoSlopeNorm(0.0, -max(size, 1e-9), max(size, 1e-9))
     mesh = axes.pcolormesh(
-        c.snr_db, x, gain, cmap=_GAIN_MAP, norm=norm, shading="nearest", rasterized=True
+        c.snr_db, x, gain, cmap=look.DIVERGING_MAP, norm=norm, shading="nearest", rasterized=True
     )
     keys: list[Artist] = []
     empty = np.ma.getmaskarray(gain)
@@ -125,7 +118,7 @@ def _map(figure: Figure, axes: Axes, c: Comparison) -> None:
     look.cr_axis(axes.yaxis, c.cr)
     axes.set_title("who is ahead, by how much (digital: the MODCOD that the SNR allows, VCM)")
     worse = "" if c.direction == "higher" else " (less is better)"
-    label = f"DeepJSCC − digital, {look.metric_label(c.metric, c.receiver)}{worse}"
+    label = f"DeepJSCC − digital, {look.label_of(c)}{worse}"
     look.colorbar(figure, axes, mesh, label.replace(", ", "\n", 1), extend="both", location="left")
     if keys:
         look.legend(axes, keys)

@@ -36,11 +36,6 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
 
     Bars tell the change of the SNR margin (of the metric where no target was asked) at both ends
     of each field's tolerance; the ends' values stand beside them. The CSV lies beside the picture.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     margin = "d_margin_low_db" in table and table["d_margin_low_db"].notna().all()
     stem, unit = ("d_margin", "_db") if margin else ("d_value", "")
@@ -69,7 +64,7 @@ def tornado_plot(table: "pd.DataFrame", asked: Defaults, path: Path | str) -> No
         ]
         axes.set_yticks(places, names)
         axes.margins(x=0.2)
-        label = look.metric_label(asked.fit.metric, asked.fit.receiver)
+        label = look.label_of(asked.fit)
         axes.set_xlabel("change of the SNR margin [dB]" if margin else f"change of {label}")
         look.legend(axes)
         sns.despine(ax=axes, left=True)
@@ -88,11 +83,6 @@ def sweep_plot(
     table
         What `semloss.planning.studies.studies.sweep` returned for `fields`; its CSV lies beside the
         picture.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     over = " and ".join(
         _NAMES.get(field, field_label(field).partition(" [")[0]) for field in fields
@@ -113,11 +103,6 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
     """Draw how SNR and metric spread over the draws; the CSV beside it is the summary.
 
     Numbers have the digits that so many draws support.
-
-    Raises
-    ------
-    SemlossError
-        When the picture cannot be written or its suffix is not png, pdf or svg.
     """
     samples, fit = result.samples, asked.fit
     count = f"{len(samples):,} draw{'s' * (len(samples) > 1)}"
@@ -125,7 +110,7 @@ def monte_carlo_plot(result: "MonteCarlo", asked: Defaults, path: Path | str) ->
     title = _title(asked, what, () if samples["cr"].nunique() == 1 else ("cr", "snr_db"))
     with look.picture(path, look.PAGE, 4.6, title, look.origin(fit), result.summary) as figure:
         panels = figure.subplots(2, 1)
-        labels = ("SNR, Es/N0 [dB]", look.metric_label(fit.metric, fit.receiver))
+        labels = ("SNR, Es/N0 [dB]", look.label_of(fit))
         for axes, name, text in zip(panels, ("snr_db", "value"), labels, strict=True):
             share = np.full(len(samples), 100 / len(samples))
             axes.hist(
@@ -213,7 +198,7 @@ def _lines(axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defa
     if drawn == "value":
         if table["low"].notna().any():
             keys.append(look.band_key(f"band, {level_text(asked.interval, asked.fit.band)}"))
-        axes.set_ylabel(look.metric_label(asked.fit.metric, asked.fit.receiver))
+        axes.set_ylabel(look.label_of(asked.fit))
         if "target" in table and table["target"].nunique() == 1:
             target = table["target"].iloc[0]
             look.target_line(axes, target, f"target, {target:g}")
@@ -222,7 +207,7 @@ def _lines(axes: Axes, table: "pd.DataFrame", fields: Sequence[str], asked: Defa
     axes.margins(y=0.1)
     _label(axes.xaxis, fields[0], table[fields[0]].to_numpy())
     if fields[0] == "target":
-        axes.set_xlabel(f"target for {look.metric_label(asked.fit.metric, asked.fit.receiver)}")
+        axes.set_xlabel(f"target for {look.label_of(asked.fit)}")
     keys += look.outside_key(table["in_domain"])
     look.legend(axes, keys, None if len(fields) == 1 else field_label(fields[1]))
 
@@ -256,7 +241,7 @@ def _map(
     _label(axes.yaxis, fields[1], values[1])
     label = field_label(drawn).replace("CR ", "CR needed ").replace("SNR,", "SNR needed,")
     if drawn == "value":
-        label = look.metric_label(asked.fit.metric, asked.fit.receiver).replace(", ", "\n", 1)
+        label = look.label_of(asked.fit).replace(", ", "\n", 1)
     look.colorbar(figure, axes, mesh, label, location="left")
     if keys:
         look.legend(axes, keys)
