@@ -35,9 +35,19 @@ class Answer(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Plain content for JSON; numbers that are not finite become null there."""
 
-    @abstractmethod
+    @property
+    def head(self) -> str:
+        """What was found, with its doubt, and whether the fit was measured there."""
+        return ""
+
+    @property
+    def body(self) -> str:
+        """What leads to it, row by row."""
+        return ""
+
     def text(self) -> str:
-        """Few lines for a reader."""
+        """The answer first, then what it rests on, then its rows."""
+        return laid_out(self.head, self.assumed, self.body)
 
     def __str__(self) -> str:
         return self.text()
@@ -73,9 +83,14 @@ class Answer(ABC):
         return ""
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was remarked on the way to it."""
+        return ()
+
+    @property
     def warnings(self) -> Sequence[str]:
         """What a reader should know beside the answer, in one line each."""
-        return ()
+        return self.notes
 
     def plot(self, path: Path | str) -> None:
         """Draw the answer (png, pdf or svg); the table behind it may lie beside the picture.

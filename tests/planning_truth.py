@@ -3,6 +3,7 @@
 import numpy as np
 
 from semloss.planning.planner import Link
+from semloss.planning.propagation.fading import Rayleigh, Shadowing
 from semloss.surfaces.fitted.fit import Fit
 from semloss.surfaces.fitted.outcome import Outcome
 
@@ -26,6 +27,16 @@ def surface(direction="higher", **about):
         "outcome": Outcome.CONVERGED,
     }  # fmt: skip
     return Fit(**known | about)
+
+
+def faded_db(fading, count, rng):
+    """Draws of a fading's gain in dB, by what makes it: complex normal amplitudes, or a normal."""
+    if isinstance(fading, Shadowing):
+        return rng.normal(scale=fading.sigma_db, size=count)
+    k = 0.0 if isinstance(fading, Rayleigh) else 10 ** (fading.k_db / 10)
+    scatter = rng.normal(size=(count, 2)) * np.sqrt(0.5 / (1 + k))
+    sight = np.sqrt(k / (1 + k))
+    return 10 * np.log10((scatter[:, 0] + sight) ** 2 + scatter[:, 1] ** 2)
 
 
 #: An X-band Earth observation link; flat keys as `Link` takes them.

@@ -41,11 +41,9 @@ def define(parser: Parser) -> None:
         "--engine", default="processes", metavar="NAME", help="serial, processes (default) or ray"
     )
     parser.add_argument(
-        "--jobs",
-        type=whole(1, 4096),
-        metavar="N",
+        "--jobs", type=whole(1, 4096), metavar="N",
         help="units at a time (default: cores; on a GPU 24, trained together)",
-    )
+    )  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
         "--dry-run", action="store_true", help="print cells, what is cached and the time; stop"
@@ -154,8 +152,7 @@ def _dry_run(schedule: "Schedule", jobs: int, as_json: bool) -> None:
         return
     print(f"{'CR asked':>10} {'CR':>10} {'setting':>12} {'k':>6} {'SNR dB':>7}  cell")
     for unit in schedule.cells:
-        assert unit.scheme is not None
-        one = unit.scheme.realisation
+        one = unit.own_scheme.realisation
         state = "to do" if unit.folder in left else "finished"
         print(
             f"{format_cr(one.cr_nominal):>10} {format_cr(one.cr):>10} {one.label:>12} {one.k:>6} "

@@ -45,7 +45,7 @@ def define(parser: Parser) -> None:
         help="what the others save in symbols and in decibels, over surfaces fitted to both",
     )  # fmt: skip
     equal.add_argument(
-        "--target", type=float, metavar="VALUE",
+        "--target", metavar="VALUE",
         help="at this value of the metric (default: on average over all that both reach)",
     )  # fmt: skip
     equal.add_argument("--form", metavar="NAME", help="of the surfaces (default: chosen for each)")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from semloss.cli import options
-from semloss.cli.output import output
+from semloss.cli.output import notes, output
 from semloss.cli.parser import Parser
 
 ABOUT = (
@@ -26,7 +26,6 @@ def define(parser: Parser) -> None:
 
 def run(args: options.Args) -> int:
     """Export an encoder."""
-    from semloss.cli.output import notes
     from semloss.sending import export_encoder, load_codec
 
     codec = load_codec(args.folder, **options.read_cell(args))

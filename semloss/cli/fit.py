@@ -58,12 +58,9 @@ def define(parser: Parser) -> None:
         help="level of the parameters' intervals (default 0.95)",
     )  # fmt: skip
     how.add_argument(
-        "--bootstraps",
-        type=whole(0, 5000),
-        default=1000,
-        metavar="N",
+        "--bootstraps", type=whole(0, 5000), default=1000, metavar="N",
         help="draws of the surface (default 1000)",
-    )
+    )  # fmt: skip
     how.add_argument(
         "--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of the draws"
     )

@@ -121,15 +121,17 @@ def add_cell(parser: Parser, *, snr_db: str) -> None:
     which.add_argument("--cr", type=ratio, metavar="CR", help='compression ratio k/n, e.g. "1/12"')
     which.add_argument("--snr-db", type=number(-100, 100, "dB"), metavar="DB", help=snr_db)
     which.add_argument("--cell", metavar="NAME", help="a cell of the run, or its folder")
-    add_cells_where(which)
+    add_where(which)
     parser.excludes("--cell", "--cr", "--where", why="a name is one cell")
 
 
-def add_cells_where(group: "argparse._ActionsContainer") -> None:
-    """Define which cells of a run are read."""
+def add_where(
+    group: "argparse._ActionsContainer", what: str = "cells", example: str = "objective=mse"
+) -> None:
+    """Define which cells of a run, or rows of a table, are read."""
     group.add_argument(
         "--where", action="append", default=[], metavar="COLUMN=VALUE",
-        help="only cells with it, e.g. objective=mse; may be repeated",
+        help=f"only {what} with it, e.g. {example}; may be repeated",
     )  # fmt: skip
 
 
@@ -142,10 +144,7 @@ def read_cell(args: Args) -> dict[str, Any]:
 
 def add_table_rows(group: "argparse._ArgumentGroup") -> None:
     """Define which rows of a table are read, and how its columns are called."""
-    group.add_argument(
-        "--where", action="append", default=[], metavar="COLUMN=VALUE",
-        help="only rows with it, e.g. channel=awgn; may be repeated",
-    )  # fmt: skip
+    add_where(group, "rows", "channel=awgn")
     group.add_argument(
         "--columns", action="append", default=[], metavar="OURS=THEIRS,…",
         help="of a foreign table, e.g. snr_db=SNR,cr=k/n,value=acc/100",
@@ -247,7 +246,7 @@ def read_where(args: Args) -> dict[str, str]:
 
 def read_target(args: Args, fit: "Fit") -> float | None:
     """The target that is asked, in the metric's sense."""
-    from semloss.planning.budget.target import read_target
+    from semloss.facts.target import read_target
 
     return None if args.target is None else read_target(args.target, fit)
 

@@ -27,6 +27,13 @@ _FAR_DEG = 0.5
 elevation = number(0, 90, "deg")
 
 
+def add_culmination(parser: Parser, told: str, *, required: bool = False) -> None:
+    """Define one pass; `told` says what of it is asked."""
+    parser.add_argument(
+        "--max-elevation", type=elevation, required=required, metavar="DEG", help=told
+    )
+
+
 def add_contact(parser: Parser, *passes: str) -> None:
     """Define where contact begins, and the step in time; `passes` are the options that ask one."""
     parser.add_argument(
@@ -135,17 +142,13 @@ def tle_of(args: Args, link: "LinkData") -> "tuple[LinkData, Sequence[Pass], flo
     elements, notes = read_elements(args.tle, args.satellite, start)
     low, step = _contact(args)
     passes = satellite_passes(elements, site, start, days, min_elevation_deg=low, step_s=step)
-    passes = [replace(one, notes=(*notes, *one.notes)) for one in passes]
-    return _moved(link, site.lat_deg, site.lon_deg, site.altitude_km), _some(passes), days
-
-
-def _some(passes: "Sequence[Pass]") -> "Sequence[Pass]":
     if not passes:
         raise SemlossError(
             "no pass: the satellite does not rise above the lowest elevation over this station in "
             "the asked time; lower --min-elevation or raise --days"
         )
-    return passes
+    passes = [replace(one, notes=(*notes, *one.notes)) for one in passes]
+    return _moved(link, site.lat_deg, site.lon_deg, site.altitude_km), passes, days
 
 
 def _height_km(link: "LinkData") -> float:

@@ -29,7 +29,7 @@ def define(parser: Parser) -> None:
         "--receiver", choices=("clean", "matched", "deployable"),
         help="whose answers (default: deployable where there is one, else matched)",
     )  # fmt: skip
-    options.add_cells_where(parser)
+    options.add_where(parser)
     parser.add_argument(
         "--seed", type=whole(0, 2**31 - 1), default=0, metavar="N", help="of the channel's draws"
     )

@@ -128,11 +128,6 @@ class PairedComparison(Answer):
     notes: Sequence[str] = ()
 
     @property
-    def warnings(self) -> Sequence[str]:
-        """What was left out, and which intervals nothing tells."""
-        return self.notes
-
-    @property
     def assumed(self) -> dict[str, str]:
         """What the intervals are about."""
         return {

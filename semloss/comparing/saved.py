@@ -18,7 +18,7 @@ from semloss.arrays import Array
 from semloss.comparing.compare import asked_rows, links_of
 from semloss.comparing.paired import Interval
 from semloss.errors import SemlossError
-from semloss.facts import metric_facts
+from semloss.facts.target import read_target
 from semloss.layout import columns
 from semloss.selection import Points, select
 from semloss.selection.checks import LINK, distinct
@@ -89,11 +89,6 @@ class SavedAnswer(Answer):
     target: float | None
     pairs: Sequence[SavedPair]
     notes: Sequence[str] = ()
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """What was left out."""
-        return self.notes
 
     @property
     def assumed(self) -> dict[str, str]:
@@ -179,7 +174,7 @@ def saved(
     receiver: str | None = None,
     task: str | None = None,
     where: Mapping[str, str] | None = None,
-    target: float | None = None,
+    target: float | str | None = None,
     form: str = "auto",
     level: float = 0.95,
     band: str | None = None,
@@ -206,20 +201,20 @@ def saved(
         raise SemlossError(f"level = {level:g}: give the level of the intervals in (0, 1)")
     rows, notes = asked_rows(table, metric, receiver, task, where)
     by, base, names = links_of(rows, by, base)
-    found = {}
+    found, goal = {}, None
     for name in names:
         _refuse_several(narrow(rows, by, name, "--by"), metric)
         points = select(table, metric, receiver, task=task, where={**(where or {}), by: name})
         if target is not None:
-            check_target(target, points.metric)
+            goal = read_target(target, points, f"--target {target}")
         found[name] = points, fit_surface(points, form, bootstraps=_DRAWS).about(band)
     pairs = []
     for name in names:
         if name != base:
             (ours, fit), (theirs, other) = found[base], found[name]
-            lines = savings(fit, other, ours, theirs, target=target, level=level)
+            lines = savings(fit, other, ours, theirs, target=goal, level=level)
             pairs.append(SavedPair(base, name, (fit, other), (ours, theirs), lines))
-    return SavedAnswer(by, level, target, pairs, tuple(dict.fromkeys(notes)))
+    return SavedAnswer(by, level, goal, pairs, tuple(dict.fromkeys(notes)))
 
 
 def _refuse_several(rows: pd.DataFrame, metric: str | None) -> None:
@@ -336,10 +331,3 @@ def _saving(
         ends = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
         interval = Interval(float(ends[0]), float(ends[1]))
     return Saving(axis, at, float(told[0]), interval, *span)
-
-
-def check_target(target: float, metric: str) -> None:
-    """Refuse a target that the metric cannot have."""
-    low, high = metric_facts(metric).values
-    if not low <= target <= high:
-        raise SemlossError(f"--target {target:g}: {metric} lies in {low:g} … {high:g}")

@@ -17,13 +17,6 @@ from semloss.facts.metric import (
 )
 
 __all__ = [
-    "METRICS",
-    "SHARED",
-    "Directed",
-    "Metric",
-    "known",
-    "metric_facts",
-    "register",
-    "sign_of",
+    "METRICS", "SHARED", "Directed", "Metric", "known", "metric_facts", "register", "sign_of",
     "spelled",
-]
+]  # fmt: skip

@@ -20,21 +20,10 @@ from semloss.metrics.waveform import papr_db
 from semloss.registry import unknown_key
 
 __all__ = [
-    "IMAGE_METRICS",
-    "Asked",
-    "Delivery",
-    "ImageMetric",
-    "Lpips",
-    "Measurement",
-    "distortion",
-    "image_metrics",
-    "mean_measurement",
-    "measure_classification",
-    "measure_risk",
-    "measure_segmentation",
-    "papr_db",
-    "similarity",
-]
+    "IMAGE_METRICS", "Asked", "Delivery", "ImageMetric", "Lpips", "Measurement", "distortion",
+    "image_metrics", "mean_measurement", "measure_classification", "measure_risk",
+    "measure_segmentation", "papr_db", "similarity",
+]  # fmt: skip
 
 
 def image_metrics(

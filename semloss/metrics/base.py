@@ -1,5 +1,6 @@
 """What a measurement is, and what every image metric promises."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeVar
@@ -26,11 +27,11 @@ class Measurement:
     value
         Its value over the test set.
     sd
-        Spread over test items, scaled so that ``se = sd / sqrt(n)`` for every metric.
+        Spread over test items; of what is no mean over them, that of their influences on it.
     n
         Number of test items.
     se
-        Standard error of `value` from the choice of test items.
+        Standard error of `value` from the choice of test items, ``sd / sqrt(n)``.
     direction
         Which way is better.
     floor, ceiling
@@ -47,13 +48,16 @@ class Measurement:
     value: float
     sd: float
     n: int
-    se: float
+    se: float = field(init=False)
     direction: Direction
     floor: float | None = None
     ceiling: float | None = None
     outcomes: NDArray[np.bool_] | NDArray[np.float32] | None = field(
         default=None, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "se", self.sd / math.sqrt(self.n))
 
 
 def mean_measurement(
@@ -76,7 +80,7 @@ def mean_measurement(
     sd = float(exact.std()) if n > 1 else float("nan")
     facts = metric_facts(metric)
     return Measurement(
-        metric, float(exact.mean()), sd, n, sd / n**0.5, facts.direction or "higher",
+        metric, float(exact.mean()), sd, n, facts.direction or "higher",
         facts.floor if floor is None else floor, facts.ceiling if ceiling is None else ceiling,
         values.float().cpu().numpy(),
     )  # fmt: skip

@@ -53,24 +53,15 @@ def measure_classification(
     right = truth == guess
     accuracy = float(np.mean(right))
     sd = math.sqrt(accuracy * (1.0 - accuracy))
-    loss_sd = sd / clean_accuracy
     return [
-        Measurement(
-            "accuracy", accuracy, sd, n, sd / math.sqrt(n), "higher", chance, clean_accuracy, right
-        ),
+        Measurement("accuracy", accuracy, sd, n, "higher", chance, clean_accuracy, right),
         _macro_f1(truth, guess, n_classes, clean_macro_f1),
         Measurement(
-            "semantic_loss",
-            (clean_accuracy - accuracy) / clean_accuracy,
-            loss_sd,
-            n,
-            loss_sd / math.sqrt(n),
-            "lower",
-            (clean_accuracy - chance) / clean_accuracy,
-            0.0,
+            "semantic_loss", (clean_accuracy - accuracy) / clean_accuracy, sd / clean_accuracy, n,
+            "lower", (clean_accuracy - chance) / clean_accuracy, 0.0,
             ((clean_accuracy - right) / clean_accuracy).astype(np.float32),
         ),
-    ]
+    ]  # fmt: skip
 
 
 def _macro_f1(
@@ -97,6 +88,4 @@ def _macro_f1(
     sd = float(np.sqrt(np.mean(influence**2)))
     floor = 2.0 / (n_classes * (n_classes + 1))
     outcomes = (value + influence).astype(np.float32)
-    return Measurement(
-        "macro_f1", value, sd, n, sd / math.sqrt(n), "higher", floor, ceiling, outcomes
-    )
+    return Measurement("macro_f1", value, sd, n, "higher", floor, ceiling, outcomes)

@@ -60,4 +60,4 @@ class PsnrOfMeanMse(ImageMetric):
         sd = slope_db * float(exact.std()) if n > 1 else float("nan")
         value = -10.0 * math.log10(mse)
         outcomes = (value - slope_db * (exact - exact.mean())).float().cpu().numpy()
-        return Measurement(self.name, value, sd, n, sd / math.sqrt(n), "higher", outcomes=outcomes)
+        return Measurement(self.name, value, sd, n, "higher", outcomes=outcomes)

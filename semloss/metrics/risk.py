@@ -109,13 +109,13 @@ def _of_class(metric: str, right: Mask, which: Mask, chance: float, ceiling: flo
     value, n = _share(right, which), int(which.sum())
     sd = math.sqrt(value * (1.0 - value))
     outcomes = np.where(which, right, np.nan).astype(np.float32)
-    return Measurement(metric, value, sd, n, sd / math.sqrt(n), "higher", chance, ceiling, outcomes)
+    return Measurement(metric, value, sd, n, "higher", chance, ceiling, outcomes)
 
 
 def _flips(flipped: Mask, floor: float) -> Measurement:
     value, n = float(np.mean(flipped)), flipped.size
     sd = math.sqrt(value * (1.0 - value))
-    return Measurement("flip_rate", value, sd, n, sd / math.sqrt(n), "lower", floor, 0.0, flipped)
+    return Measurement("flip_rate", value, sd, n, "lower", floor, 0.0, flipped)
 
 
 def _calibration(
@@ -128,8 +128,8 @@ def _calibration(
     if clean_confidence is not None:
         ceiling = float(_signed_gaps(before, clean_confidence).mean())
     value = float(gaps.mean())
-    se, outcomes = sd / math.sqrt(n), gaps.astype(np.float32)
-    return Measurement("ece", value, sd, n, se, "lower", None, ceiling, outcomes)
+    outcomes = gaps.astype(np.float32)
+    return Measurement("ece", value, sd, n, "lower", None, ceiling, outcomes)
 
 
 def _signed_gaps(right: Mask, confidence: Array) -> Array:
@@ -167,7 +167,7 @@ def _covered(
         ceiling = float(np.mean(before[best[:count]]))
     outcomes = (value + influence).astype(np.float32)
     metric = f"accuracy_at_coverage_{100 * share:g}"
-    return Measurement(metric, value, sd, n, sd / math.sqrt(n), "higher", chance, ceiling, outcomes)
+    return Measurement(metric, value, sd, n, "higher", chance, ceiling, outcomes)
 
 
 def _most_confident(confidence: Array, share: float) -> tuple[Integers, int]:

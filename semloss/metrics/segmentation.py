@@ -1,6 +1,5 @@
 """What a segmentation at the receiver makes of the images: mIoU, accuracy of pixels."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -51,7 +50,7 @@ def _measurement(
 ) -> Measurement:
     sd, n = float(outcomes.std()), len(outcomes)
     told = outcomes.astype(np.float32)
-    return Measurement(metric, value, sd, n, sd / math.sqrt(n), "higher", floor, ceiling, told)
+    return Measurement(metric, value, sd, n, "higher", floor, ceiling, told)
 
 
 def _miou(truth: Labels, answers: Labels, n_classes: int) -> tuple[float, Array]:

@@ -117,9 +117,8 @@ def test_an_unknown_metric_is_named_with_its_nearest() -> None:
 
 def test_a_mean_has_the_sample_spread() -> None:
     measured = mean_measurement("x", torch.tensor([1.0, 2.0, 3.0, 4.0]))
-    assert measured == Measurement(
-        "x", 2.5, math.sqrt(5 / 3), 4, math.sqrt(5 / 3) / 2, "higher", None, None
-    )
+    assert measured == Measurement("x", 2.5, math.sqrt(5 / 3), 4, "higher", None, None)
+    assert measured.se == math.sqrt(5 / 3) / 2
 
 
 def test_outcomes_of_images_have_the_mean_and_the_spread_of_the_measurement(
@@ -399,7 +398,8 @@ def test_accuracy_and_f1_agree_with_scikit_learn(right: float) -> None:
 def test_accuracy_has_the_binomial_spread_and_its_bounds() -> None:
     measured = measure(np.array([0, 1, 2, 3]), np.array([0, 1, 2, 0]), 4)["accuracy"]
     spread = math.sqrt(0.75 * 0.25)
-    assert measured == Measurement("accuracy", 0.75, spread, 4, spread / 2, "higher", 0.25, 0.9)
+    assert measured == Measurement("accuracy", 0.75, spread, 4, "higher", 0.25, 0.9)
+    assert measured.se == spread / 2
 
 
 def test_semantic_loss_is_the_share_of_clean_accuracy_lost() -> None:

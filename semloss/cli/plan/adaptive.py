@@ -24,10 +24,7 @@ def define(parser: Parser) -> None:
     parser.add_argument(
         "--hysteresis-db", type=number(0, 30, "dB"), default=0.5, metavar="DB", help="default 0.5"
     )
-    parser.add_argument(
-        "--max-elevation", type=passes.elevation, metavar="DEG",
-        help="its schedule along one such pass",
-    )  # fmt: skip
+    passes.add_culmination(parser, "its schedule along one such pass")
     parser.add_argument("--day", action="store_true", help="over all passes of an average day")
     parser.excludes("--day", "--max-elevation", why="different passes; give one of them")
     passes.add_contact(parser, "--max-elevation", "--day", "--tle")

@@ -50,10 +50,7 @@ def define(parser: Parser) -> None:
     options.add_cr(parser)
     options.add_target(parser, confidence=False)
     options.add_band(parser)
-    parser.add_argument(
-        "--max-elevation", type=passes.elevation, metavar="DEG",
-        help="over such a pass: adaptive CR against VCM",
-    )  # fmt: skip
+    passes.add_culmination(parser, "over such a pass: adaptive CR against VCM")
     add_crs(parser)
     parser.needs("--crs", "--max-elevation", why="among which the CR is adapted")
     passes.add_contact(parser, "--max-elevation")

@@ -29,10 +29,7 @@ def define(parser: Parser) -> None:
         "--least-power", action="store_true", help="least total power that meets every target"
     )
     parser.add_argument(
-        "--power-w",
-        type=number(1e-9, 1e9, "W"),
-        metavar="W",
-        help="instead of the file's",
+        "--power-w", type=number(1e-9, 1e9, "W"), metavar="W", help="instead of the file's"
     )
     options.add_output(parser, plot=False)
     parser.excludes(

@@ -12,10 +12,8 @@ def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     options.add_link(parser)
-    parser.add_argument(
-        "--max-elevation", type=passes.elevation, metavar="DEG",
-        help="over a pass that culminates there (default: at the link's elevation)",
-    )  # fmt: skip
+    told = "over a pass that culminates there (default: at the link's elevation)"
+    passes.add_culmination(parser, told)
     passes.add_contact(parser, "--max-elevation")
     passes.add_fading(parser)
     parser.add_argument("--percents", metavar="P,P,…", help="shares of the time")

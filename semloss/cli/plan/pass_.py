@@ -11,10 +11,8 @@ def define(parser: Parser) -> None:
     """Define the question's options."""
     options.add_fit(parser)
     options.add_link(parser)
-    parser.add_argument(
-        "--max-elevation", type=passes.elevation, required=True, metavar="DEG",
-        help="where the pass culminates; the orbit is circular, at the link's height",
-    )  # fmt: skip
+    told = "where the pass culminates; the orbit is circular, at the link's height"
+    passes.add_culmination(parser, told, required=True)
     passes.add_contact(parser)
     passes.add_fading(parser)
     options.add_asked(parser)

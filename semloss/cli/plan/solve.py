@@ -27,10 +27,7 @@ def define(parser: Parser) -> None:
 
 def _add_passes(parser: Parser) -> None:
     """Define what is asked over passes, and under fading."""
-    parser.add_argument(
-        "--max-elevation", type=passes.elevation, metavar="DEG",
-        help="where a pass culminates",
-    )  # fmt: skip
+    passes.add_culmination(parser, "where a pass culminates")
     many = number(1e-6, 1e15)
     parser.add_argument(
         "--images-per-pass", type=many, metavar="N", help="that it delivers at the target"

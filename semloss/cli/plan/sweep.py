@@ -51,8 +51,7 @@ def run(args: options.Args) -> int:
     for name in ("cr", "snr_db", "target"):
         if name in swept and getattr(args, name) is not None:
             raise SemlossError(f"--{name.replace('_', '-')}: {name} is swept; leave it away")
-    free = any(text.partition("=")[0].strip() == "elevation_deg" for text in args.fields)
-    supplied = {"elevation_deg": SUPPLIED["elevation_deg"]} if free else {}
+    supplied = {key: SUPPLIED[key] for key in ("elevation_deg",) if key in swept}
     defaults = options.defaults(args, **supplied)
     fields: dict[str, Array] = {}
     for text in args.fields:
@@ -68,8 +67,8 @@ def run(args: options.Args) -> int:
 
 def _axis(text: str, defaults: "Defaults") -> "tuple[str, Array]":
     """Field and values of FIELD=A:B:N; ratios are spaced evenly in ln CR."""
+    from semloss.facts.target import read_target
     from semloss.planning.budget.points import ASKED
-    from semloss.planning.budget.target import read_target
     from semloss.planning.link.file import unknown_key
     from semloss.planning.link.link import KEYS
     from semloss.planning.link.quantities import read_quantity

@@ -1,26 +1,20 @@
 """The ledger of a link: the budget as rows in the order planners know, down to the metric."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from semloss.answers import Answer, assumed_text, laid_out
 from semloss.errors import SemlossError
+from semloss.facts.target import read_target, sense
 from semloss.layout import named, place_text
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.budget import budget_of
 from semloss.planning.budget.ledger_rows import Row, link_rows
 from semloss.planning.budget.metric import metric_at
-from semloss.planning.budget.remarks import (
-    imagery,
-    papr_db_of,
-    rate_met,
-    rate_remark,
-    remarks,
-)
-from semloss.planning.budget.target import read_target, sense
+from semloss.planning.budget.remarks import imagery, papr_db_of, rate_met, rate_remark, remarks
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.bands import level_text
 from semloss.units import format_cr, parse_cr
@@ -163,11 +157,6 @@ class Ledger(Answer):
         """The link's point."""
         return "" if self.prediction is None else place_text(self.prediction)
 
-    @property
-    def warnings(self) -> Sequence[str]:
-        """What is implausible in the link, and a back-off that is too small."""
-        return self.notes
-
 
 def sign(row: Row) -> str:
     """Sign of a line's part in the sum."""
@@ -272,10 +261,8 @@ def _metric_rows(
     other_images: str,
 ) -> Iterator[Row]:
     """Predicted metric with its band, whether the fit covers the point, and the target."""
-    receiver = "" if prediction.receiver == "none" else f" ({prediction.receiver})"
     yield Row(
-        "Metric", "metric", f"predicted {prediction.metric}{receiver}", "M",
-        float(prediction.value), "", "=",
+        "Metric", "metric", f"predicted {named(prediction)}", "M", float(prediction.value), "", "=",
         f"{level_text(prediction.interval, prediction.band)}: "
         f"{prediction.low:.4g} … {prediction.high:.4g}",
     )  # fmt: skip

@@ -1,16 +1,15 @@
 """A question to the planner: a fit, a link, and what both are asked."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from semloss.answers import Answer, laid_out
+from semloss.answers import Answer
+from semloss.facts.target import sense
 from semloss.layout import domain_text, named
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.remarks import imagery, rate_remark, remarks
-from semloss.planning.budget.target import sense
 from semloss.planning.link.link import LinkData
 from semloss.surfaces.fitted.bands import level_text
 from semloss.surfaces.fitted.fit import Fit
@@ -78,20 +77,6 @@ class Answered(Answer):
     question: Question
 
     @property
-    @abstractmethod
-    def head(self) -> str:
-        """What was found, with its doubt, and whether the fit was measured there."""
-
-    @property
-    def body(self) -> str:
-        """What leads to it, row by row."""
-        return ""
-
-    def text(self) -> str:
-        """The answer first, then what it rests on, then its rows."""
-        return laid_out(self.head, self.assumed, self.body)
-
-    @property
     def domain(self) -> str:
         """Where the fit was measured."""
         return domain_text(self.question.fit)
@@ -108,6 +93,6 @@ class Answered(Answer):
         return assumed(self.question.link, self.question.fit, cr, fading)
 
     @property
-    def warnings(self) -> Sequence[str]:
-        """Of the question."""
+    def notes(self) -> Sequence[str]:
+        """What is remarked of the question."""
         return self.question.remarks

@@ -9,10 +9,10 @@ import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.facts.target import read_target, sense
 from semloss.planning.budget.budget import budget_of, chosen_cr, samples_per_image
 from semloss.planning.budget.question import Question
 from semloss.planning.budget.solution import Solution
-from semloss.planning.budget.target import read_target, sense
 from semloss.planning.link.keys import REPLACES, dropped_by
 from semloss.planning.link.link import LinkData
 from semloss.planning.propagation.fading import Fading

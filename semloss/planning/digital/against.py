@@ -180,7 +180,8 @@ def apsk_note(link: LinkData, chain: Chain, modcods: Iterable[str]) -> Iterator[
 
 def kept_db(link: LinkData, chain: Chain) -> float:
     """Decibels kept to a MODCOD's threshold, less those by which the chain backs off less."""
-    return _margin(chain.margin_db) - _spared(link, chain)
+    own = _obo_db(link, chain)
+    return _margin(chain.margin_db) - (0.0 if own is None else link.obo_db - own)
 
 
 def against(
@@ -242,12 +243,6 @@ def _obo_db(link: LinkData, chain: Chain) -> float | None:
     if not 0 <= chain.obo_db <= 30:
         raise SemlossError(f"--digital-obo-db {chain.obo_db:g}: lies in 0 … 30 dB")
     return chain.obo_db
-
-
-def _spared(link: LinkData, chain: Chain) -> float:
-    """Decibels by which the digital chain's SNR is above the link's: it may back off less."""
-    own = _obo_db(link, chain)
-    return 0.0 if own is None else link.obo_db - own
 
 
 def _here_text(here: Comparison) -> str:

@@ -7,7 +7,7 @@ it meets DeepJSCC on equal terms. Where a MODCOD closes, the image arrives as th
 left it; 0.1 dB below, nothing arrives: the cliff.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -138,7 +138,8 @@ class RateCurve(Directed):
             ((_rate(row, path), _number(row, "value", path), row) for row in rows),
             key=lambda point: point[0],
         )
-        minimum = _number(points[0][2], "codec_minimum", path) if _has_minimum(rows) else 0.0
+        told = all(row.get("codec_minimum") for row in rows)
+        minimum = _number(points[0][2], "codec_minimum", path) if told else 0.0
         return cls(
             np.array([p[0] for p in points]), np.array([p[1] for p in points]),
             chosen["metric"], chosen["receiver"] or "none", direction or "higher",
@@ -231,7 +232,3 @@ def _number(row: Mapping[str, str], column: str, path: Path) -> float:
     except ValueError:
         found = f"{column} = {row.get(column)!r}" if column in row else f"no column {column}"
         raise SemlossError(f"{path}: {found}; every row of a rate curve gives a number") from None
-
-
-def _has_minimum(rows: Iterable[Mapping[str, str]]) -> bool:
-    return all(row.get("codec_minimum") for row in rows)

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.layout import named
 from semloss.modcods import (
     DVB_S2,
     ModCod,
@@ -158,12 +159,11 @@ class Comparison:
 
     def text(self) -> str:
         """Few lines for a reader."""
-        receiver = "" if self.receiver == "none" else f" ({self.receiver})"
         span = f"{self.snr_db[0]:g} … {self.snr_db[-1]:g} dB"
         if self.codec is None:
-            return "\n".join([f"{self.metric}{receiver}, {span}: {self.note}", *self._budgets()])
+            return "\n".join([f"{named(self)}, {span}: {self.note}", *self._budgets()])
         about = f"{self.codec} over {self.standard}"
-        lines = [f"{self.metric}{receiver}: DeepJSCC against {about}, VCM, {span}"]
+        lines = [f"{named(self)}: DeepJSCC against {about}, VCM, {span}"]
         for i, cr in enumerate(self.cr):
             own = [c for c in self.crossings if c.cr == cr]
             said = ", ".join(f"{_NAMES[c.winner]} from {c.snr_db:.2f} dB" for c in own)

@@ -258,6 +258,11 @@ def _check(height_km: float, min_elevation_deg: float, step_s: float) -> None:
     low, high = _HEIGHTS_KM
     if not low <= height_km <= high:
         raise SemlossError(f"height_km = {height_km:g}: a passing orbit lies {low:g} … {high:g} km")
+    check_contact(min_elevation_deg, step_s)
+
+
+def check_contact(min_elevation_deg: float, step_s: float) -> None:
+    """Refuse a lowest elevation, or a step in time, that is none."""
     if not 0 <= min_elevation_deg < 90:
         raise SemlossError(
             f"lowest elevation = {min_elevation_deg:g} deg: lies in 0 … 90, the horizon being 0"

@@ -25,12 +25,9 @@ from semloss.planning.budget.question import Answered, Question
 from semloss.planning.budget.remarks import rate_met
 from semloss.planning.link.link import LinkData
 from semloss.planning.passes.orbit import Pass
-from semloss.planning.passes.simulation import (
-    domain_snr_db,
-    faded_metric,
-    fading_notes,
-)
+from semloss.planning.passes.simulation import domain_snr_db, faded_metric, fading_notes
 from semloss.planning.propagation.fading import Fading
+from semloss.roots import halve
 from semloss.surfaces.fitted.fit import Fit
 from semloss.units import format_cr
 
@@ -108,11 +105,6 @@ class Outage(Answered):
     def in_domain(self) -> bool:
         """Whether the fit was measured at all SNRs that occur."""
         return throughout(self.in_domain_percent / 100)
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """Of the statistics, the link and the fit."""
-        return self.notes
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each share of the time."""
@@ -326,13 +318,10 @@ class _Times:
         return float(self.weight @ [1 - self._below(level_db, row) for row in self.snr])
 
     def quantile(self, part: float) -> float:
-        """SNR in dB that is exceeded a part of the time, by bisection."""
-        low = float(self.snr.min()) + float(_GAINS_DB[0]) - 1.0
-        high = float(self.snr.max()) + float(_GAINS_DB[-1])
-        for _ in range(45):
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if self.exceeded(middle) >= part else (low, middle)
-        return low
+        """SNR in dB that is exceeded a part of the time."""
+        low, high = self.snr.min() + _GAINS_DB[0] - 1.0, self.snr.max() + _GAINS_DB[-1]
+        short = halve(lambda x: np.asarray(self.exceeded(float(x)) < part), low, high, 45)[0]
+        return float(short)
 
     def _below(self, level_db: float, snr: Array) -> float:
         """Share of the year in which an SNR (S,) that rises along the shares is below a level."""

@@ -15,7 +15,7 @@ import numpy as np
 from semloss.arrays import Array
 from semloss.errors import SemlossError
 from semloss.planning.passes.omm import MeanElements, parse_omm
-from semloss.planning.passes.orbit import Pass
+from semloss.planning.passes.orbit import Pass, check_contact
 from semloss.planning.passes.tle import Elements, parse_tle
 
 _STALE_DAYS, _DEAD_DAYS = 14.0, 365.0
@@ -161,10 +161,7 @@ def satellite_passes(
     """
     if not 0 < days <= _MOST_DAYS:
         raise SemlossError(f"days = {days:g}: ask for more than 0 and at most {_MOST_DAYS:g}")
-    if not 0 <= min_elevation_deg < 90:
-        raise SemlossError(f"lowest elevation = {min_elevation_deg:g} deg: lies in 0 … 90")
-    if not (math.isfinite(step_s) and step_s > 0):
-        raise SemlossError(f"step_s = {step_s:g}: give a positive number of seconds")
+    check_contact(min_elevation_deg, step_s)
     begin = _utc(start or elements.epoch)
     notes = _age(elements, begin, begin + timedelta(days=days))
     skyfield = _skyfield()

@@ -1,6 +1,5 @@
 """What a link delivers along a pass at one CR: SNR, metric, margin and images over time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,11 +133,6 @@ class PassResult(Answered):
     def in_domain(self) -> bool:
         """Whether the fit was measured throughout the pass."""
         return throughout(self.in_domain_share)
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """Of the pass, the link and the fit."""
-        return self.notes
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each moment."""

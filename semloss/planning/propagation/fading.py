@@ -6,7 +6,6 @@ without fading whose SNR is g dB higher. Rayleigh and Rician have E|h|² = 1, as
 `semloss collect`: the SNR without fading is then the mean SNR. Shadowing has median 1.
 """
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,10 +32,6 @@ class Fading(ABC):
     @abstractmethod
     def exceeded(self, gain_db: ArrayLike) -> Array:
         """Share of the time in which the gain is above a level in dB."""
-
-    @abstractmethod
-    def draw_db(self, count: int, rng: np.random.Generator) -> Array:
-        """Independent gains (count,) in dB."""
 
     @property
     @abstractmethod
@@ -80,10 +75,6 @@ class Rayleigh(Fading):
         """``exp(−g)``."""
         share: Array = np.exp(-_power(gain_db))
         return share
-
-    def draw_db(self, count: int, rng: np.random.Generator) -> Array:
-        """Exponential draws in dB."""
-        return np.asarray(10 * np.log10(rng.exponential(size=count)))
 
     @property
     def label(self) -> str:
@@ -131,12 +122,6 @@ class Rician(Fading):
         share: Array = np.clip(1 - np.asarray(below), 0.0, 1.0)
         return share
 
-    def draw_db(self, count: int, rng: np.random.Generator) -> Array:
-        """Squared magnitudes of complex normal draws about the line of sight."""
-        scatter = rng.normal(size=(count, 2)) * math.sqrt(0.5 / (1 + self._k))
-        sight = math.sqrt(self._k / (1 + self._k))
-        return np.asarray(10 * np.log10((scatter[:, 0] + sight) ** 2 + scatter[:, 1] ** 2))
-
     @property
     def label(self) -> str:
         """Name with the K factor: "rician:20"."""
@@ -174,10 +159,6 @@ class Shadowing(Fading):
 
         share: Array = np.asarray(ndtr(-np.asarray(gain_db, dtype=np.float64) / self.sigma_db))
         return share
-
-    def draw_db(self, count: int, rng: np.random.Generator) -> Array:
-        """Normal draws."""
-        return np.asarray(rng.normal(scale=self.sigma_db, size=count))
 
     @property
     def label(self) -> str:

@@ -109,11 +109,6 @@ class Allocation(Answer):
         """The users' fits, and by which state and scale they are judged."""
         return dict(self.basis)
 
-    @property
-    def warnings(self) -> Sequence[str]:
-        """Of the users' links."""
-        return self.notes
-
     def rows(self) -> list[dict[str, Any]]:
         """One record for each user."""
         return [asdict(share) for share in self.shares]

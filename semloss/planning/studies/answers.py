@@ -1,18 +1,17 @@
 """What studies answer: sweeps, tornados and Monte-Carlo, as tables and in words."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semloss.answers import Answer, laid_out, records
+from semloss.answers import Answer, records
+from semloss.facts.target import sense
 from semloss.layout import frame_text, named, number, share_of_draws
 from semloss.planning.budget.assumed import assumed
 from semloss.planning.budget.points import Defaults
 from semloss.planning.budget.remarks import imagery, remarks
-from semloss.planning.budget.target import sense
 from semloss.surfaces.fitted.bands import level_text
 
 if TYPE_CHECKING:
@@ -35,20 +34,6 @@ class Study(Answer):
             "metric": fit.metric, "receiver": fit.receiver, "task": fit.task,
             "target": self.defaults.target, "link": None if link is None else link.name,
         }  # fmt: skip
-
-    @property
-    @abstractmethod
-    def head(self) -> str:
-        """What was found, with its doubt."""
-
-    @property
-    @abstractmethod
-    def body(self) -> str:
-        """Its rows."""
-
-    def text(self) -> str:
-        """The answer first, then what it rests on, then its rows."""
-        return laid_out(self.head, self.assumed, self.body)
 
     @property
     def other_images(self) -> str:

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from semloss.errors import SemlossError, TargetNotAttainable
+from semloss.facts.target import read_target
 from semloss.planning.budget.points import ASKED, IMAGE, Defaults, evaluate
-from semloss.planning.budget.target import read_target
 from semloss.planning.link.link import KEYS
 from semloss.planning.link.quantities import read_quantity
 from semloss.surfaces.fitted.fit import Fit

@@ -6,9 +6,9 @@ import pytest
 from planning_case import accuracy, link
 
 from semloss.errors import SemlossError
+from semloss.facts.target import read_target
 from semloss.planning.budget.ledger import ledger
 from semloss.planning.budget.solving import solve
-from semloss.planning.budget.target import read_target
 from semloss.planning.planner import Link
 
 #: 10 log10 of Boltzmann's constant, exact since 2019.

