@@ -18,9 +18,8 @@ from semloss.facts import SHARED, metric_facts
 from semloss.roots import halve
 from semloss.surfaces.fitted.data import FitData
 from semloss.surfaces.forms import FORMS
+from semloss.surfaces.forms.base import blocks
 
-_BLOCK = 8192
-"""Points evaluated at once: the intermediate arrays stay in the second-level cache."""
 _DRAWN = 65_536
 """Values of draws held at once, for the same reason."""
 
@@ -107,8 +106,7 @@ def at_points(
         low = high = np.broadcast_to(np.nan, count)
     else:
         low, high = np.empty(count), np.empty(count)
-    for begin in range(0, count, _BLOCK):
-        rows = slice(begin, min(begin + _BLOCK, count))
+    for rows in blocks(count):
         x, snr = ln_cr[rows], snr_db[rows]
         inside[rows] = fit.domain.holds(x, snr)
         if band is None:
@@ -121,8 +119,7 @@ def at_points(
 def with_sd(fit: FitData, ln_cr: Array, snr_db: Array) -> tuple[Array, Array]:
     """Values (N,) and the standard deviation (N,) of the surface on the measured images."""
     value, sd = np.empty(len(ln_cr)), np.empty(len(ln_cr))
-    for begin in range(0, len(ln_cr), _BLOCK):
-        rows = slice(begin, begin + _BLOCK)
+    for rows in blocks(len(ln_cr)):
         value[rows], sd[rows] = _with_sd(fit, ln_cr[rows], snr_db[rows], Band(kind="these-images"))
     return value, sd
 
@@ -135,8 +132,7 @@ def surface_draws(fit: FitData, ln_cr: Array, snr_db: Array, which: Integers) ->
     correction = fit.correction
     assert correction is not None
     value = np.empty(len(ln_cr))
-    for begin in range(0, len(ln_cr), _BLOCK):
-        rows = slice(begin, begin + _BLOCK)
+    for rows in blocks(len(ln_cr)):
         x, snr = ln_cr[rows], snr_db[rows]
         away = np.einsum(
             "nr,rn->n", correction.draws[which[rows]], correction.at(correction.basis, x, snr)

@@ -130,16 +130,12 @@ def fitted(problems: Problems, shapes: Array) -> Array:
 
 def to_search(form: Form, shape: Array) -> Array:
     """Shape parameters in the coordinates of the search: positive ones as logarithms."""
-    return np.where(_logs(form), np.log(np.maximum(shape, _TINY)), shape)
+    return np.where(form.logs, np.log(np.maximum(shape, _TINY)), shape)
 
 
 def from_search(form: Form, u: Array) -> Array:
     """Shape parameters from the coordinates of the search."""
-    return np.where(_logs(form), np.exp(np.where(_logs(form), u, 0.0)), u)
-
-
-def _logs(form: Form) -> Mask:
-    return np.array([parameter.log for parameter in form.parameters], dtype=bool)
+    return np.where(form.logs, np.exp(np.where(form.logs, u, 0.0)), u)
 
 
 def _rows(problems: Problems, rows: slice | NDArray[np.intp]) -> Problems:
@@ -228,7 +224,7 @@ class _Search:
         form = problems.form
         count = len(form.levels)
         self.problems = problems
-        self.logs = np.flatnonzero(_logs(form))
+        self.logs = np.flatnonzero(form.logs)
         shape = (len(starts), len(form.parameters))
         self.low = np.broadcast_to(to_search(form, problems.low[..., count:]), shape)
         self.high = np.broadcast_to(to_search(form, problems.high[..., count:]), shape)

@@ -122,8 +122,7 @@ def _prior_information(problems: Problems, p: Array) -> Array:
     """Inverse variance (P,) that the prior adds, in the natural unit of each parameter."""
     assert problems.prior is not None
     count = len(problems.form.levels)
-    logs = np.array([parameter.log for parameter in problems.form.parameters], dtype=bool)
-    unit = np.where(logs, p[count:], 1.0)
+    unit = np.where(problems.form.logs, p[count:], 1.0)
     return np.concatenate([np.zeros(count), (unit * problems.prior.sd) ** -2.0])
 
 

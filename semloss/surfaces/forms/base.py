@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semloss.arrays import Array
+from semloss.arrays import Array, Mask
 from semloss.errors import SemlossError
 from semloss.surfaces.forms.expression import Expression, Named, Number, Symbol, derivative
 from semloss.surfaces.forms.rendering import compiled, latex
@@ -27,7 +27,7 @@ S = Symbol("snr_db", "s")
 RATE = Named("r", X - Number(LN_CR_REF, r"\ln CR_{ref}"))
 """The rate against the reference, ln CR / CR_ref."""
 
-_BLOCK = 8192
+BLOCK = 8192
 """Points evaluated at once: the intermediate arrays stay in the second-level cache."""
 
 
@@ -117,6 +117,11 @@ class Form:
         """Parameter names in the order of the full vector: levels first, then the shape."""
         return tuple(parameter.name for parameter in self.all_parameters)
 
+    @cached_property
+    def logs(self) -> Mask:
+        """Mask (Q,) of the shape parameters that are searched on a logarithmic scale."""
+        return np.array([parameter.log for parameter in self.parameters], dtype=bool)
+
     @property
     def has_range(self) -> bool:
         """Whether the form spans floor … ceiling (all but the constant)."""
@@ -125,7 +130,7 @@ class Form:
     def __call__(self, cr: Array, snr_db: Array, p: Array) -> Array:
         """Metric at `cr` and `snr_db` (dB), arrays (N,), for a parameter vector (..., P)."""
         value = np.empty((*p.shape[:-1], len(cr)))
-        for block in _blocks(len(cr)):
+        for block in blocks(len(cr)):
             gain = self.gain(_ln(cr[block]), snr_db[block], p[..., len(self.levels) :])
             floor, ceiling = p[..., 0, None], p[..., len(self.levels) - 1, None]
             value[..., block] = floor + (ceiling - floor) * gain
@@ -219,5 +224,6 @@ def _ln(cr: Array) -> Array:
     return np.log(np.maximum(cr, 1e-12))
 
 
-def _blocks(count: int) -> list[slice]:
-    return [slice(i, min(i + _BLOCK, count)) for i in range(0, max(count, 1), _BLOCK)]
+def blocks(count: int) -> list[slice]:
+    """Points 0 … count in blocks that stay in the cache."""
+    return [slice(i, i + BLOCK) for i in range(0, count, BLOCK)]

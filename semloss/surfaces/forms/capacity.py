@@ -41,17 +41,8 @@ def seen(expression: Expression, gap: Parameter | None = None) -> Expression:
     return substitute(expression, {S.name: Named("c", capacity(S) - capacity(half) + half)})
 
 
-class _OfCapacity(Form):
-    """A form whose SNR axis, seen from its midpoint, is replaced by the capacity in dB."""
-
-    def _seen(self, snr_db: Array, half: Array, gap_db: Array | float) -> tuple[Array, Array]:
-        """SNR axis (..., N) to hand on, and how it moves with the gap."""
-        (here, slope), (there, slope_half) = capacity_db(snr_db, gap_db), capacity_db(half, gap_db)
-        return here - there + half, slope_half - slope
-
-
 @register
-class CapacityAdditive(_OfCapacity, Additive):
+class CapacityAdditive(Additive):
     r"""`additive` with the capacity in dB in the place of the SNR in dB, ours.
 
     So the gain is a Hill curve in CR^a log2(1 + SNR): with a = 1, in the bits that the channel
@@ -63,24 +54,18 @@ class CapacityAdditive(_OfCapacity, Additive):
 
     expression = seen(Additive.expression)
 
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """Gain and its derivatives with respect to the shape parameters."""
-        half = shape[..., 0, None]
-        gain, slopes = super().slopes(x, self._seen(snr_db, half, 0.0)[0], shape)
-        slopes[..., 0, :] *= capacity_db(half, 0.0)[1]
-        return gain, slopes
 
-
-class _Gapped(_OfCapacity):
+class _Gapped(Form):
     """Capacity with a free SNR gap, the last shape parameter; the midpoint is the third."""
 
     def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
         """Gain and its derivatives with respect to the shape parameters."""
         half, gap = shape[..., 2, None], shape[..., -1, None]
-        seen, by_gap = self._seen(snr_db, half, gap)
-        gain, slopes = super().slopes(x, seen, shape[..., :-1])
-        by_gap = -slopes[..., 2, :] * by_gap
-        slopes[..., 2, :] *= capacity_db(half, gap)[1]
+        (here, slope), (there, slope_half) = capacity_db(snr_db, gap), capacity_db(half, gap)
+        # The axis is seen from the midpoint.
+        gain, slopes = super().slopes(x, here - there + half, shape[..., :-1])
+        by_gap = -slopes[..., 2, :] * (slope_half - slope)
+        slopes[..., 2, :] *= slope_half
         return gain, np.concatenate([slopes, by_gap[..., None, :]], axis=-2)
 
 

@@ -3,15 +3,8 @@
 None of these is the equation of a paper; the docstrings say what was taken from where.
 """
 
-import numpy as np
-
-from semloss.arrays import Array
-from semloss.surfaces.forms.base import LN_CR_REF, RATE, Form, Parameter, S, X, register
-from semloss.surfaces.forms.expression import (
-    saturation,
-    saturation_and_slope,
-    sigmoid_of,
-)
+from semloss.surfaces.forms.base import RATE, Form, Parameter, S, X, register
+from semloss.surfaces.forms.expression import saturation
 from semloss.surfaces.forms.logistic import (
     LN_CR_HALF,
     RATE_EXPONENT,
@@ -40,19 +33,6 @@ class Hill(Form):
     expression = saturation(RATE_EXPONENT.symbol * (X - LN_CR_HALF.symbol)) * logistic(
         SLOPE, SNR_HALF, SHIFT
     )
-
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """Gain and its derivatives with respect to the shape parameters."""
-        ln_cr_half, beta, half, slope, shift = (shape[..., i, None] for i in range(5))
-        rate = x - LN_CR_REF
-        allowed, opening = saturation_and_slope(beta * (x - ln_cr_half))
-        away = snr_db - half + shift * rate
-        passed = sigmoid_of(slope * away)
-        opening = opening * passed
-        rise = allowed * passed * (1.0 - passed)
-        climb = slope * rise
-        rows = [-beta * opening, (x - ln_cr_half) * opening, -climb, away * rise, rate * climb]
-        return allowed * passed, np.stack(rows, axis=-2)
 
 
 MIX = Parameter("mix", "1", 0.0, 1.0, "the sigmoid's part of the range", natural=True, latex="w")
@@ -83,17 +63,3 @@ class SigmoidExponential(Form):
     expression = MIX.symbol * logistic(SLOPE, SNR_HALF, SHIFT) + (1.0 - MIX.symbol) * saturation(
         SLOPE_E.symbol * (S - HALF_E.symbol + SHIFT_E.symbol * RATE)
     )
-
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """Gain and its derivatives with respect to the shape parameters."""
-        half, slope, shift, mix, half_e, slope_e, shift_e = (shape[..., i, None] for i in range(7))
-        rate = x - LN_CR_REF
-        away, away_e = snr_db - half + shift * rate, snr_db - half_e + shift_e * rate
-        curve = sigmoid_of(slope * away)
-        rest, rise_e = saturation_and_slope(slope_e * away_e)
-        rise = mix * curve * (1.0 - curve)
-        rise_e = (1.0 - mix) * rise_e
-        climb, climb_e = slope * rise, slope_e * rise_e
-        rows = [-climb, away * rise, rate * climb, curve - rest, -climb_e, away_e * rise_e,
-                rate * climb_e]  # fmt: skip
-        return mix * curve + (1.0 - mix) * rest, np.stack(rows, axis=-2)

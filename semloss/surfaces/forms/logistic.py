@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from semloss.arrays import Array
-from semloss.surfaces.forms.base import LN_CR_REF, RATE, Form, Parameter, S, X, register
-from semloss.surfaces.forms.expression import Expression, Number, sigmoid, sigmoid_of
+from semloss.surfaces.forms.base import RATE, Form, Parameter, S, X, register
+from semloss.surfaces.forms.expression import Expression, Number, sigmoid
 
 SNR_HALF = Parameter("snr_half_db", "dB", -60.0, 60.0, "SNR of half gain at CR 1/12",
                      latex="m")  # fmt: skip
@@ -57,14 +56,6 @@ class LogisticSnr(Form):
 
     expression = sigmoid(SLOPE.symbol * (S - SNR_HALF.symbol))
 
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """Gain and its derivatives with respect to m and kappa."""
-        half, slope = shape[..., 0, None], shape[..., 1, None]
-        away = snr_db - half
-        gain = sigmoid_of(slope * away)
-        rise = gain * (1.0 - gain)
-        return gain, np.stack([-slope * rise, away * rise], axis=-2)
-
 
 @register
 class Additive(Form):
@@ -80,16 +71,6 @@ class Additive(Form):
     parameters = (SNR_HALF, SLOPE, SHIFT)
 
     expression = logistic(SLOPE, SNR_HALF, SHIFT)
-
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """Gain and its derivatives with respect to m, kappa and d."""
-        half, slope, shift = (shape[..., i, None] for i in range(3))
-        rate = x - LN_CR_REF
-        away = snr_db - half + shift * rate
-        gain = sigmoid_of(slope * away)
-        rise = gain * (1.0 - gain)
-        climb = slope * rise
-        return gain, np.stack([-climb, away * rise, rate * climb], axis=-2)
 
 
 @register
@@ -108,14 +89,3 @@ class Separable(Form):
     expression = sigmoid(RATE_EXPONENT.symbol * (X - LN_CR_HALF.symbol)) * sigmoid(
         SLOPE.symbol * (S - SNR_HALF.symbol)
     )
-
-    def slopes(self, x: Array, snr_db: Array, shape: Array) -> tuple[Array, Array]:
-        """Gain and its derivatives with respect to ln CR_half, beta, m and kappa."""
-        ln_cr_half, beta, half, slope = (shape[..., i, None] for i in range(4))
-        rate, away = x - ln_cr_half, snr_db - half
-        allowed, passed = sigmoid_of(beta * rate), sigmoid_of(slope * away)
-        gain = allowed * passed
-        by_rate, by_snr = gain * (1.0 - allowed), gain * (1.0 - passed)
-        return gain, np.stack(
-            [-beta * by_rate, rate * by_rate, -slope * by_snr, away * by_snr], axis=-2
-        )

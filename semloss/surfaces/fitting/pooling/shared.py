@@ -218,8 +218,7 @@ def _doubt(fit: FormFit) -> Array:
     variance = np.diag(fit.covariance()[0])[count:]
     # A parameter on its bound, or that the data leave open, tells next to nothing of the others.
     variance = np.where(variance > 0, variance, np.inf)
-    logs = np.array([parameter.log for parameter in form.parameters], dtype=bool)
-    unit = np.where(logs, np.maximum(fit.parameters[count:], 1e-300), 1.0)
+    unit = np.where(form.logs, np.maximum(fit.parameters[count:], 1e-300), 1.0)
     return np.asarray(np.minimum(variance / unit**2, 5.0**2))
 
 
