@@ -13,7 +13,7 @@ PACKAGE = Path(semloss.__file__).parent
 #: Floors from the ground up; a module imports only from its own room or from floors below.
 FLOORS = [
     {"errors", "identity", "arrays", "text", "version", "interruption", "pictures", "weights"},
-    {"units", "storage", "roots"},
+    {"units", "storage", "roots", "extras"},
     {"registry", "answers", "layers", "layout", "modcods"},
     {"facts", "outcomes"},
     {"sources", "channels", "metrics", "tables"},

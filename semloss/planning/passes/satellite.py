@@ -8,12 +8,13 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.planning.passes.omm import MeanElements, parse_omm
 from semloss.planning.passes.orbit import Pass, check_contact
 from semloss.planning.passes.tle import Elements, parse_tle
@@ -164,7 +165,9 @@ def satellite_passes(
     check_contact(min_elevation_deg, step_s)
     begin = _utc(start or elements.epoch)
     notes = _age(elements, begin, begin + timedelta(days=days))
-    skyfield = _skyfield()
+    skyfield = optional(
+        "skyfield.api", 'passes from a TLE need skyfield: pip install "semloss[orbit]"'
+    )
     timescale = skyfield.load.timescale(builtin=True)
     satellite = elements.orbit(skyfield, timescale)
     station = skyfield.wgs84.latlon(site.lat_deg, site.lon_deg, 1e3 * site.altitude_km)
@@ -229,13 +232,3 @@ def _age(elements: Elements | MeanElements, begin: datetime, end: datetime) -> t
 def _some(satellites: dict[str, list[Elements | MeanElements]]) -> str:
     told = [f"{number} ({sets[0].title})" for number, sets in satellites.items()]
     return ", ".join(told[:5]) + (" …" if len(told) > 5 else "")
-
-
-def _skyfield() -> Any:  # noqa: ANN401 - a module without types
-    try:
-        from skyfield import api
-    except ImportError:
-        raise SemlossError(
-            'passes from a TLE need skyfield: pip install "semloss[orbit]"'
-        ) from None
-    return api

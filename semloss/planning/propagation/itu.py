@@ -12,6 +12,7 @@ import numpy as np
 
 from semloss.arrays import Array
 from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.planning.propagation.geometry import SPEED_OF_LIGHT_M_S
 
 #: Lowest elevation at which the family's approximate methods hold.
@@ -44,7 +45,12 @@ def itu_losses(v: Mapping[str, Any]) -> dict[str, Array]:
             f'elevation_deg = {v["elevation_deg"].min():g}: atmosphere_model = "itu" holds for '
             f"{LOWEST_ELEVATION_DEG:g} … 90 deg"
         )
-    slant_path = _itur()
+    with np.errstate():  # the package silences divisions for everybody else
+        itur = optional(
+            "itur",
+            'atmosphere_model = "itu" needs the package itur: pip install "semloss[itu]", '
+            "or give r001_mm_h or fixed losses",
+        )
     diameter, efficiency = _aperture(v)
     columns = np.broadcast_arrays(
         100 - v["availability_percent"], v["freq_ghz"], diameter, efficiency,
@@ -59,7 +65,7 @@ def itu_losses(v: Mapping[str, Any]) -> dict[str, Array]:
         here = group.ravel() == number
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            answer = slant_path(
+            answer = itur.atmospheric_attenuation_slant_path(
                 v["station_lat_deg"].item(), v["station_lon_deg"].item(), freq,
                 points[here, -1], exceeded, d, eta=eta, tau=tilt,
                 hs=v["station_altitude_km"].item(), return_contributions=True,
@@ -73,18 +79,6 @@ def itu_losses(v: Mapping[str, Any]) -> dict[str, Array]:
         )
     losses = {name: part.reshape(shape) for name, part in zip(_NAMES, parts, strict=False)}
     return losses | {"combining_credit_db": (parts[:4].sum(axis=0) - parts[4]).reshape(shape)}
-
-
-def _itur() -> Any:  # noqa: ANN401 - a function of an untyped package
-    try:
-        with np.errstate():  # the package silences divisions for everybody else
-            from itur import atmospheric_attenuation_slant_path
-    except ImportError:
-        raise SemlossError(
-            'atmosphere_model = "itu" needs the package itur: pip install "semloss[itu]", '
-            "or give r001_mm_h or fixed losses"
-        ) from None
-    return atmospheric_attenuation_slant_path
 
 
 def _aperture(v: Mapping[str, Any]) -> tuple[Array, Array]:

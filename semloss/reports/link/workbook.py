@@ -5,7 +5,7 @@ import math
 import re
 from typing import Any
 
-from semloss.errors import SemlossError
+from semloss.extras import optional
 from semloss.planning.budget.ledger import Ledger
 from semloss.planning.budget.ledger_rows import Row
 from semloss.surfaces.fitted.fit import Fit
@@ -43,13 +43,9 @@ def ledger_workbook(ledger: Ledger) -> bytes:
     SemlossError
         When `xlsxwriter` is not installed.
     """
-    try:
-        from xlsxwriter import Workbook
-    except ImportError:
-        missing = '*.xlsx needs the package xlsxwriter: pip install "semloss[xlsx]"'
-        raise SemlossError(missing) from None
+    missing = '*.xlsx needs the package xlsxwriter: pip install "semloss[xlsx]"'
     content = io.BytesIO()
-    book = Workbook(content, {"in_memory": True})
+    book = optional("xlsxwriter", missing).Workbook(content, {"in_memory": True})
     sheet: Any = book.add_worksheet("ledger")
     bold = {"bold": True}
     sheet.write_string("A1", ledger.link.name, book.add_format(bold | {"font_size": 14}))
