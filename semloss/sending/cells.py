@@ -122,7 +122,8 @@ def measured_cells(run: Path, where: Mapping[str, str] | None = None) -> list[Ce
     """
     found = [one for one in cells_of(run).values() if _has(one, where or {})]
     if not found:
-        raise SemlossError(f"{run} has no cell with {_told(where or {})}")
+        asked = ", ".join(f"{column} = {value}" for column, value in (where or {}).items())
+        raise SemlossError(f"{run} has no cell with {asked}")
     return found
 
 
@@ -136,10 +137,6 @@ def _has(cell: Cell, where: Mapping[str, str]) -> bool:
         if column not in cell.row:
             raise SemlossError(f"--where {column}: {meant(column, cell.row)}")
     return all(cell_text(cell.row[column]) == value for column, value in where.items())
-
-
-def _told(where: Mapping[str, str]) -> str:
-    return ", ".join(f"{column} = {value}" for column, value in where.items())
 
 
 def cells_of(run: Path) -> dict[str, Cell]:

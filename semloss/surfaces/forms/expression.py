@@ -215,18 +215,6 @@ def bent_and_slope(rate: Array, bend: Array) -> tuple[Array, Array]:
     return value, np.where(near, rate * rate * (0.5 + z / 3.0), far)
 
 
-def _saturation_of(u: Array) -> Array:
-    return np.asarray(-np.expm1(-LN2 * np.exp(np.minimum(u, 30.0))))
-
-
-def _ln_saturation_of(u: Array) -> Array:
-    return np.asarray(np.log(-np.expm1(-LN2 * np.exp(np.minimum(u, 6.0)))))
-
-
-def _pow10_of(z: Array) -> Array:
-    return np.asarray(10.0**z)
-
-
 _SERIES = "{0}*(1-{0}*(1/2-{0}*(1/3-{0}*(1/4-{0}/5))))"
 _POWER = f"({LN2!r}*EXP(MIN({{0}},6)))"
 _BENT_SERIES = "*".join(f"(1+{{1}}*{{0}}/{n}" for n in range(2, 9)) + ")" * 7
@@ -240,8 +228,8 @@ log10: Function = Function(
     "log10", np.log10, r"\log_{{10}}\left({0}\right)", "LOG10({0})", "z => Math.log10(z)",
     lambda z: (1.0 / (z * float(np.log(10.0))),),
 )  # fmt: skip
-pow10: Function = Function("pow10", _pow10_of, r"10^{{{0}}}", "(10^({0}))", "z => Math.pow(10, z)",
-                 lambda z: (float(np.log(10.0)) * pow10(z),))  # fmt: skip
+pow10: Function = Function("pow10", lambda z: 10.0**z, r"10^{{{0}}}", "(10^({0}))",
+                 "z => Math.pow(10, z)", lambda z: (float(np.log(10.0)) * pow10(z),))  # fmt: skip
 log1p: Function = Function(
     "log1p", np.log1p, r"\ln\left(1 + {0}\right)", f"IF({{0}}<1E-3,{_SERIES},LN(1+{{0}}))",
     "z => Math.log1p(z)", lambda z: (1.0 / (1.0 + z),),
@@ -259,7 +247,8 @@ log_sigmoid: Function = Function(
 )  # fmt: skip
 saturation_slope: Function = Function("saturation_slope", lambda u: saturation_and_slope(u)[1])
 saturation: Function = Function(
-    "saturation", _saturation_of, r"1 - 2^{{-e^{{{0}}}}}",
+    "saturation", lambda u: -np.expm1(-LN2 * np.exp(np.minimum(u, 30.0))),
+    r"1 - 2^{{-e^{{{0}}}}}",
     f"(1-EXP(-{LN2!r}*EXP(MIN({{0}},30))))",
     f"u => -Math.expm1(-{LN2!r} * Math.exp(Math.min(u, 30)))", lambda u: (saturation_slope(u),),
     is_sum=True,
@@ -268,7 +257,8 @@ ln_saturation_slope: Function = Function(
     "ln_saturation_slope", lambda u: ln_saturation_and_slope(u)[1]
 )
 ln_saturation: Function = Function(
-    "ln_saturation", _ln_saturation_of, r"\ln\left(1 - 2^{{-e^{{{0}}}}}\right)",
+    "ln_saturation", lambda u: np.log(-np.expm1(-LN2 * np.exp(np.minimum(u, 6.0)))),
+    r"\ln\left(1 - 2^{{-e^{{{0}}}}}\right)",
     f"IF({{0}}<-7,{{0}}-{-float(np.log(LN2))!r}-{_POWER}/2+{_POWER}*{_POWER}/24,"
     f"LN(1-EXP(-{_POWER})))",
     f"u => Math.log(-Math.expm1(-{LN2!r} * Math.exp(Math.min(u, 6))))",
