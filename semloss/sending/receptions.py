@@ -176,7 +176,7 @@ def receptions(
     uses = [receiver] if receiver else ["clean", "matched"]
     links = [_received(name, codec, batch, snr_db, seed, count, uses) for name, codec in chosen]
     to = f"clean {(receiver or '').partition(' ')[2]}".strip()
-    brain = next((one.receivers[to] for _, one in chosen if to in one.receivers), None)
+    brain = next((one.receivers[to].network for _, one in chosen if to in one.receivers), None)
     if importance and brain is None:
         raise SemlossError("--importance: the run has no classifier that the tiles matter to")
     return Receptions(
