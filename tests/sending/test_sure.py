@@ -41,7 +41,7 @@ def test_the_threshold_is_the_least_that_serves():
 
 def test_targets_that_take_as_many_symbols_are_one_point_of_the_plane():
     first, other = (
-        SureAtSnr(0.0, target, 0.5, target, 0.01, 100.0, 1.0, 1 / 40, 120.0)
+        SureAtSnr(0.0, target, 0.5, target, 0.01, 100.0, 1.0, 1 / 40, 2.0, 5, 120.0)
         for target in (0.7, 0.8)
     )
     answer = UntilSure([first, other], {})
