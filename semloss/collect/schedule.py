@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from semloss.channels import CHANNELS
 from semloss.collect.experiment import Experiment, TaskEntry
 from semloss.collect.scheme import Point, Scheme, heard, run_on_board, schemes
 from semloss.collect.sections import Use
@@ -188,6 +189,8 @@ class _Scheduling:
             sender = self._codec(scheme)
         if base is not None:
             sender["base"] = base.key
+            if scheme.channel.trained_over is not None:  # the base does not tell of the channel
+                sender["channel"] = CHANNELS.dump(scheme.channel)
         identity = sender | {
             "task": clean.key,
             "recipe": _plain(recipes.adapted),

@@ -159,3 +159,15 @@ def test_a_task_model_trained_otherwise_is_refused(grown, capfd):
     changed = OTHER.replace("clean = {steps = 10", "clean = {steps = 11")
     collected(run.parent, BEFORE + SMALL + changed, code=2)
     assert "another experiment: task resnet8-width6.clean was" in capfd.readouterr().err
+
+
+def test_receivers_of_a_shared_codec_know_their_channel():
+    over = 'trained_over = { kind = "awgn" }\n'
+    channels = '[[channel]]\nkind = "awgn"\n' + "".join(
+        f'[[channel]]\nkind = "quantised"\nbits = {bits}\n{over}' for bits in (4, 8)
+    )
+    found = units(BEFORE + SMALL + channels)
+    assert len({one.key for one in found if one.kind in ("trunk", "base")}) == 2
+    adapted = [one for one in found if one.kind == "receiver"]
+    assert len(adapted) == 3
+    assert len({one.key for one in adapted}) == 3
