@@ -132,7 +132,7 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
         entry.task.check(images)
     for objective in experiment.objectives:
         entries = experiment.tasks_of(objective)
-        models = {e.label: e.task.build(bands, len(images.classes), 0).eval()
+        models = {e.label: e.task.build(bands, len(images.classes), 0).eval().requires_grad_(False)
                   for e in entries}  # fmt: skip
         objective.build(bands, models, 0)  # what it does not find there it says before any work
     for codec in experiment.codecs:
