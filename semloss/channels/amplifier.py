@@ -15,6 +15,9 @@ OVERSAMPLING = 4
 #: Saleh's travelling-wave tube (1981, Table I): AM/AM and AM/PM, amplitude gain and curvature.
 SALEH_AM, SALEH_PM = (2.1587, 1.1517), (4.0033, 9.1040)
 
+#: Points of the distribution of a Gaussian waveform's power.
+QUANTILES = 4096
+
 #: How far beyond the set back-off a limit may ask, in dB, and halvings of that to find it.
 MOST_FURTHER_DB, HALVINGS = 40.0, 14
 
@@ -90,7 +93,19 @@ class Amplifier(Channel):
         """
         spectrum = torch.fft.fft(symbols).repeat(1, OVERSAMPLING)
         waves = torch.fft.ifft(spectrum * self._response(symbols.shape[1], symbols.device))
-        waves = waves * (OVERSAMPLING * 10 ** (-back_off_db / 20))
+        return self._compressed(waves * (OVERSAMPLING * 10 ** (-back_off_db / 20)))
+
+    @property
+    def loss_db(self) -> float:
+        """What of the power at saturation is not signal, for Gaussian symbols, as a codec's are."""
+        uniform = (torch.arange(QUANTILES, dtype=torch.float64) + 0.5) / QUANTILES
+        mean = 10 ** (-self.input_back_off_db / 10)
+        sizes = (-mean * torch.log(uniform)).sqrt().to(torch.complex128)
+        signal = (sizes * self._compressed(sizes)).mean().abs() / math.sqrt(mean)
+        return -20 * math.log10(float(signal))
+
+    def _compressed(self, waves: Tensor) -> Tensor:
+        """The amplifier's output for a waveform whose saturation has size one."""
         power = waves.real.square() + waves.imag.square()
         if self.model == "rapp":
             # no power of two that is zero is raised to a fraction: its slope would be none

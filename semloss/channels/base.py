@@ -60,6 +60,7 @@ class Channel(Options, ABC):
         Another channel, over which the codecs are trained that are measured over this one, as one
         made for the other would fare here: with `amplifier`, a codec that was told of none.
         Receivers are trained on what arrives over this one. Left out, codecs know their channel.
+        What signal this one is known to cost more, their sender is told (`told_db`).
     """
 
     trained_over: Annotated[
@@ -104,6 +105,20 @@ class Channel(Options, ABC):
     ) -> Tensor:
         """Symbols of `propagate` alone, complex64 (B, k): what the decoder is given."""
         return self.propagate(symbols, snr_db, generator).symbols
+
+    @property
+    def loss_db(self) -> float:
+        """Signal that it is known to cost, in dB of what SNR refers to."""
+        return 0.0
+
+    def told_db(self, snr_db: float | Tensor) -> float | Tensor:
+        """SNR in dB that a sender is told: where it was trained over another channel, that there.
+
+        It knows what the two cost, and what arrives is then as strong as it learnt to expect.
+        """
+        if self.trained_over is None:
+            return snr_db
+        return snr_db - (self.loss_db - self.trained_over.loss_db)
 
     def on_air(self, symbols: int) -> int:
         """Channel uses for so many symbols: with what the channel needs to send beside them."""

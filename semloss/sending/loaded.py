@@ -102,9 +102,9 @@ class LoadedCodec:
         return self.codec.delivers
 
     def encode(self, images: Images, snr_db: float | None = None) -> Symbols:
-        """Encode images to symbols (N, k); the sender is told `snr_db`, by default the cell's."""
+        """Encode images to symbols (N, k) for a link of `snr_db`, by default the cell's."""
         with torch.inference_mode():
-            state = ChannelState(self._snr_db(snr_db))
+            state = ChannelState(self.channel.told_db(self._snr_db(snr_db)))
             symbols: Symbols = self.network.encode(self._tensor(images), state).cpu().numpy()
         return symbols
 

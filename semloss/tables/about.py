@@ -31,7 +31,9 @@ def about(folder: Path) -> dict[str, str]:
         "images": source.get("images"),
         "tile": _tile(source.get("shape")),
         "classes": len(source.get("classes") or ()) or None,
-        "task_model": ", ".join(str(one.get("kind")) for one in tasks if isinstance(one, dict))
+        "task_model": ", ".join(
+            dict.fromkeys(str(one.get("kind")) for one in tasks if isinstance(one, dict))
+        )
         or None,
         "measured": str(environment.get("written") or "")[:10] or None,
     }

@@ -6,7 +6,7 @@ import pytest
 import torch
 from symbols import gaussian, qpsk, seeded
 
-from semloss.channels import Amplifier
+from semloss.channels import CHANNELS, Amplifier
 
 
 def test_far_below_saturation_it_is_white_noise_alone():
@@ -103,3 +103,27 @@ def test_under_a_limit_each_image_is_backed_off_as_far_as_it_has_to_be(model):
     idle = Amplifier(input_back_off_db=20.0, model=model, acpr_limit_dbc=-20.0)
     assert torch.equal(idle.transmit(sent, 10.0, seeded()), free.transmit(sent, 10.0, seeded()))
     assert "input_back_off_db" not in free.measures(sent)
+
+
+@pytest.mark.parametrize("model", ["rapp", "saleh"])
+@pytest.mark.parametrize("back_off_db", [-2.0, 4.0, 30.0])
+def test_what_signal_is_lost_is_known_before(model, back_off_db):
+    table = {"kind": "amplifier", "model": model, "input_back_off_db": back_off_db}
+    channel = CHANNELS.parse(table, "channel")
+    symbols = gaussian(8, 4096)
+    gain = channel.propagate(symbols, 60.0, seeded(4)).gain
+    # its mean over 32,768 symbols: 0.05 dB is five standard errors
+    assert -20 * gain.abs().log10().mean() == pytest.approx(channel.loss_db, abs=0.05)
+    if back_off_db == 30.0:
+        assert channel.loss_db == pytest.approx(
+            30.0 if model == "rapp" else 30 - 20 * math.log10(2), abs=0.05
+        )
+
+
+def test_a_sender_trained_elsewhere_is_told_what_it_would_meet_there():
+    table = {"kind": "amplifier", "input_back_off_db": 30.0}
+    assert CHANNELS.parse(table, "channel").told_db(7.0) == 7.0
+    over_awgn = CHANNELS.parse(table | {"trained_over": {"kind": "awgn"}}, "channel")
+    assert over_awgn.told_db(40.0) == pytest.approx(10.0, abs=0.05)
+    itself = CHANNELS.parse(table | {"trained_over": table}, "channel")
+    assert itself.told_db(7.0) == pytest.approx(7.0)

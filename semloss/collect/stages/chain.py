@@ -81,7 +81,8 @@ class Chain:
             symbols sent, complex64 (B, k).
         """
         with autocast(images.device, self.bf16):
-            symbols = self.codec.encode(images, ChannelState(snr_db, cr=cr))
+            known = ChannelState(self.channel.told_db(snr_db), cr=cr)
+            symbols = self.codec.encode(images, known)
         received = self.channel.propagate(symbols, snr_db, generator)
         state = ChannelState(snr_db, received.gain, cr)
         with autocast(images.device, self.bf16):

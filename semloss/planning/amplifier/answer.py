@@ -211,7 +211,7 @@ def _saved(gain: Gain) -> str:
         return f"{_base(gain)} does not reach it at any back-off that is allowed"
     span = f"   [{gain.low_db:+.2f} … {gain.high_db:+.2f} dB]"
     by_rule = gain.over.nearest.at is None
-    at = "backed off by its peaks" if by_rule else "at its own best, under the same limit"
+    at = "backed off by its peaks" if by_rule else "at its own best"
     where = gain.over.codec if by_rule else _base(gain)
     return f"{gain.value_db:+.2f} dB against {where}, {at}: {gain.over.back_off_db:.2f} dB{span}"
 

@@ -50,8 +50,9 @@ class Measured:
 
     @property
     def linear(self) -> bool:
-        """Whether it goes through an amplifier that its codec was not trained through."""
-        return self.at is not None and bool(self.at.trained_over)
+        """Whether it goes through an amplifier, and its codec was trained through none."""
+        over = "" if self.at is None else self.at.trained_over
+        return bool(over) and OperatingPoint.parse(over) is None
 
     @property
     def papr_db(self) -> float:
