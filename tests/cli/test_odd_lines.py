@@ -36,7 +36,7 @@ USUAL = {
     "ledger": [], "solve": ["power_dbw", "--target", "0.6"], "pass": ["--max-elevation", "40"],
     "day": ["--step", "60"], "adaptive": ["--target", "0.6"], "outage": [], "against": [],
     "sweep": ["obo_db=0:3:3"], "tornado": [], "monte-carlo": ["--draws", "20"],
-    "cases": ["cases.csv"], "allocate": [], "template": [],
+    "cases": ["cases.csv"], "allocate": [], "template": [], "amplifier": [],
 }  # fmt: skip
 
 
