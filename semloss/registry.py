@@ -100,6 +100,13 @@ class Registry(Generic[P]):
             )
         return validate(self._plugins[kind], options, where)
 
+    def parse_within(self, table: Mapping[str, Any], where: str) -> P:
+        """`parse` for a validator of other options, which tells a ValueError under its own key."""
+        try:
+            return self.parse(table, where)
+        except SemlossError as error:
+            raise ValueError(str(error)) from None
+
 
 def _changed(key: str, value: object) -> str:
     """A changed option as part of a label: "width64", "permuted", "taskswide+vgg"."""

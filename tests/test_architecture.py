@@ -12,9 +12,9 @@ PACKAGE = Path(semloss.__file__).parent
 
 #: Floors from the ground up; a module imports only from its own room or from floors below.
 FLOORS = [
-    {"errors", "identity", "arrays", "text", "version", "interruption", "pictures", "weights"},
+    {"errors", "identity", "arrays", "text", "version", "interruption", "pictures"},
     {"units", "storage", "roots", "extras"},
-    {"registry", "answers", "layers", "layout", "modcods"},
+    {"registry", "answers", "networks", "layout", "modcods"},
     {"facts", "outcomes"},
     {"sources", "channels", "metrics", "tables"},
     {"codecs"},

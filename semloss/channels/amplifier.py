@@ -1,6 +1,7 @@
 """A transmitter's amplifier: pulses are shaped, then compressed and turned, and they spread."""
 
 import math
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -95,7 +96,7 @@ class Amplifier(Channel):
         waves = torch.fft.ifft(spectrum * self._response(symbols.shape[1], symbols.device))
         return self._compressed(waves * (OVERSAMPLING * 10 ** (-back_off_db / 20)))
 
-    @property
+    @cached_property
     def loss_db(self) -> float:
         """What of the power at saturation is not signal, for Gaussian symbols, as a codec's are."""
         uniform = (torch.arange(QUANTILES, dtype=torch.float64) + 0.5) / QUANTILES

@@ -14,7 +14,6 @@ import torch
 from pydantic import AfterValidator, BeforeValidator, field_serializer
 from torch import Tensor
 
-from semloss.errors import SemlossError
 from semloss.registry import Options, Registry
 
 
@@ -35,12 +34,7 @@ class Reception:
 
 
 def _parsed(table: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-    if not isinstance(table, Mapping):
-        return table
-    try:
-        return CHANNELS.parse(table, "channel")
-    except SemlossError as error:
-        raise ValueError(str(error)) from None
+    return CHANNELS.parse_within(table, "channel") if isinstance(table, Mapping) else table
 
 
 def _first(channel: "Channel") -> "Channel":
@@ -63,11 +57,9 @@ class Channel(Options, ABC):
         What signal this one is known to cost more, their sender is told (`told_db`).
     """
 
-    trained_over: Annotated[
-        Optional["Channel"],
-        AfterValidator(lambda one: one and _first(one)),
-        BeforeValidator(_parsed),
-    ] = None
+    trained_over: Annotated["Channel", BeforeValidator(_parsed), AfterValidator(_first)] | None = (
+        None
+    )
 
     @field_serializer("trained_over")
     def _dumped(self, channel: Optional["Channel"]) -> dict[str, Any] | None:

@@ -20,9 +20,9 @@ from semloss.codecs.base import (
 from semloss.codecs.deepjscc import maps_down
 from semloss.codecs.prelu import PReLU
 from semloss.codecs.sendable import Sendable
+from semloss.networks.weights import drawn_from
 
-#: SNR in dB and CR at which a network is told zero, and what it is told one for.
-MIDDLE_DB, SCALE_DB = 6.0, 10.0
+#: CR at which a network is told zero.
 MIDDLE_CR = 1 / 16
 
 #: Hidden units of the small network that turns SNR and CR into scales and shifts.
@@ -100,8 +100,7 @@ class Adaptive(Sendable):
     def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> CodecNetwork:
         """Make the network for (C, H, W) images, its weights drawn from `seed`."""
         network = ByRate if self.low_maps else AdaptiveNetwork
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_from(seed):
             return network(self, shape, realisation.setting["maps"])
 
 
@@ -260,11 +259,7 @@ class AdaptiveNetwork(CodecNetwork):
 
     def _told(self, state: ChannelState, counts: Tensor) -> Tensor:
         """SNR, log CR and their product, each of the order of one, (B, 3)."""
-        snr_db = torch.as_tensor(state.snr_db, dtype=torch.float32, device=counts.device)
-        if state.gain is not None:  # the receiver knows what of the mean SNR it has
-            power = state.gain.abs().square().mean(dim=1)
-            snr_db = snr_db + 10 * torch.log10(power.clamp_min(1e-3))
-        link = ((snr_db - MIDDLE_DB) / SCALE_DB).expand_as(counts)
+        link = state.level(counts.device).expand_as(counts)
         rate = torch.log(counts * (self.each / math.prod(self.shape) / MIDDLE_CR))
         return torch.stack([link, rate, link * rate], dim=1)
 

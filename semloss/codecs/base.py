@@ -31,6 +31,9 @@ ImageShape = tuple[int, int, int]
 #: What one training of a codec serves: nothing is trained; one SNR; all SNR; all SNR and CR.
 Training = Literal["none", "cell", "range", "plane"]
 
+#: SNR in dB at which a network is told zero, and how much further it is told one.
+MIDDLE_DB, SCALE_DB = 6.0, 10.0
+
 
 @dataclass(frozen=True)
 class Realisation:
@@ -78,6 +81,17 @@ class ChannelState:
     snr_db: float | Tensor
     gain: Tensor | None = None
     cr: Tensor | None = None
+
+    def level(self, device: torch.device) -> Tensor:
+        """The SNR as networks are told it, of the order of one: a number, or (B,).
+
+        A receiver that has seen the gains knows what of the mean SNR it has.
+        """
+        snr_db = torch.as_tensor(self.snr_db, dtype=torch.float32, device=device)
+        if self.gain is not None:
+            power = self.gain.abs().square().mean(dim=1)
+            snr_db = snr_db + 10 * torch.log10(power.clamp_min(1e-3))
+        return (snr_db - MIDDLE_DB) / SCALE_DB
 
 
 class CodecNetwork(nn.Module, ABC):

@@ -21,7 +21,7 @@ from semloss.codecs.base import (
 from semloss.codecs.doubling import Doubling
 from semloss.codecs.prelu import PReLU
 from semloss.codecs.sendable import Sendable
-from semloss.weights import drawn_from
+from semloss.networks.weights import drawn_from
 
 
 @CODECS.register("deepjscc")

@@ -20,11 +20,9 @@ from semloss.codecs.base import (
 from semloss.codecs.prelu import PReLU
 from semloss.codecs.sendable import Sendable
 from semloss.errors import Diverged, SemlossError
-from semloss.layers import going_on_from, layers_of, maps_at
+from semloss.networks.layers import going_on_from, layers_of, maps_at
+from semloss.networks.weights import drawn_from
 from semloss.text import meant
-
-#: SNR in dB at which a network is told zero, and how much further it is told one.
-MIDDLE_DB, SCALE_DB = 6.0, 10.0
 
 
 @CODECS.register("feature_maps")
@@ -130,8 +128,7 @@ class FeatureMapsNetwork(CodecNetwork):
         black = next(model.parameters()).new_zeros(1, *self.shape)
         _, count, *self.side = self.aim(black).shape
         self.filters = math.ceil(2 * self.k / math.prod(self.side))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with drawn_from(self.seed):
             self.standard = nn.BatchNorm2d(count, affine=False)
             self.encoder = self._layers(count, self.filters)
             self.decoder = self._layers(self.filters, count)
@@ -174,9 +171,5 @@ class FeatureMapsNetwork(CodecNetwork):
 
 def _told(maps: Tensor, state: ChannelState) -> Tensor:
     """Maps with a constant one beside them: the SNR, of the receiver that of its own gains."""
-    snr_db = torch.as_tensor(state.snr_db, dtype=torch.float32, device=maps.device)
-    if state.gain is not None:
-        power = state.gain.abs().square().mean(dim=1)
-        snr_db = snr_db + 10 * torch.log10(power.clamp_min(1e-3))
-    level = ((snr_db - MIDDLE_DB) / SCALE_DB).reshape(-1, 1, 1, 1)
+    level = state.level(maps.device).reshape(-1, 1, 1, 1)
     return torch.cat([maps, level.expand(len(maps), 1, *maps.shape[2:]).to(maps.dtype)], 1)

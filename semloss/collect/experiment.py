@@ -114,6 +114,11 @@ class Experiment:
             experiment.tasks_of(objective)
         return experiment
 
+    @classmethod
+    def of_run(cls, run: Path) -> "Experiment":
+        """The experiment that a run's folder holds, every default as it was then."""
+        return cls.from_tables(read_toml(run / "experiment.toml"))
+
     def tasks_of(self, objective: Objective) -> list[TaskEntry]:
         """The task models that an objective reads.
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from semloss.layers import LOOK_SIDE
+from semloss.networks.layers import LOOK_SIDE
 
 #: Most bands of a convolution that is done on pairs of pixels.
 FEW_BANDS = 4

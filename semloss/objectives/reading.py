@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
-from semloss.layers import layers_of
+from semloss.networks.layers import layers_of
 from semloss.objectives.base import Batch, Objective
 from semloss.objectives.lean import lean
 from semloss.registry import Names

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_serializer, model_validator
 from torch import Tensor, as_tensor, nn
 
-from semloss.errors import SemlossError
 from semloss.objectives.base import OBJECTIVES, Batch, Judge, Objective
 from semloss.registry import Options, listed
 
@@ -35,10 +34,7 @@ class Part(Options):
             return table
         options = dict(table)
         weight = {"weight": options.pop("weight")} if "weight" in options else {}
-        try:
-            objective = OBJECTIVES.parse(options, "part")
-        except SemlossError as error:
-            raise ValueError(str(error)) from None
+        objective = OBJECTIVES.parse_within(options, "part")
         if objective.reduce != "mean":
             raise ValueError("say reduce of the sum; parts are added image by image")
         if objective.reads != "image":

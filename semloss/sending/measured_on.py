@@ -5,7 +5,7 @@ from pathlib import Path
 from semloss.collect.experiment import Experiment
 from semloss.errors import SemlossError
 from semloss.sources import ImageSet, open_cached
-from semloss.storage import cache_dir, read_json, read_toml
+from semloss.storage import cache_dir, read_json
 
 
 def images_of(run: Path) -> tuple[ImageSet, dict[str, list[int]]]:
@@ -16,8 +16,7 @@ def images_of(run: Path) -> tuple[ImageSet, dict[str, list[int]]]:
     SemlossError
         When the source gives other images than it did then.
     """
-    experiment = Experiment.from_tables(read_toml(run / "experiment.toml"))
-    images = open_cached(experiment.source, cache_dir())
+    images = open_cached(Experiment.of_run(run).source, cache_dir())
     if images.content_hash != read_json(run / "source.json")["content_hash"]:
         raise SemlossError(f"{run}: its source gives other images now than it was measured on")
     return images, read_json(run / "split.json")

@@ -18,7 +18,6 @@ from semloss.collect.scheme import heard, objectives_of, run_on_board
 from semloss.comparing.compare import asked_rows
 from semloss.errors import SemlossError
 from semloss.layout import columns
-from semloss.storage import read_toml
 from semloss.tables import load_table
 from semloss.units import format_cr
 
@@ -170,10 +169,9 @@ def new_tasks(
     SemlossError
         When the folder is no run, or nothing is there that is asked for.
     """
-    snapshot = run / "experiment.toml"
-    if not snapshot.is_file():
+    if not (run / "experiment.toml").is_file():
         raise SemlossError(f"{run} is no run of semloss collect: it has no experiment.toml")
-    experiment = Experiment.from_tables(read_toml(snapshot))
+    experiment = Experiment.of_run(run)
     table = load_table(run)
     rows, notes = asked_rows(table, metric, receiver, task, where, None, snr_db)
     rows = rows[rows["task"] != "none"]

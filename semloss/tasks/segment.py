@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from semloss.errors import SemlossError
 from semloss.metrics import Measurement, measure_segmentation
+from semloss.networks.weights import drawn_from
 from semloss.sources import ImageSet
 from semloss.tasks.base import TASKS, Answers, Task
-from semloss.weights import drawn_from
 
 
 @TASKS.register("segment")

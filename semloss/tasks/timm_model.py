@@ -13,12 +13,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from semloss.errors import SemlossError
+from semloss.networks.weights import drawn_from
 from semloss.sources import ImageSet
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
 from semloss.tasks.efficientnet import FINE_TUNED
 from semloss.text import meant, one_line
-from semloss.weights import drawn_from
 
 #: Values of `weights` that name no file.
 _NAMED = ("random", "pretrained")

@@ -3,9 +3,9 @@
 from pydantic import Field
 from torch import Tensor, nn
 
+from semloss.networks.weights import drawn_from
 from semloss.tasks.base import TASKS
 from semloss.tasks.classify import Classifier
-from semloss.weights import drawn_from
 
 
 @TASKS.register("vgg")

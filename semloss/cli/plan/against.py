@@ -114,5 +114,4 @@ def _amplified(
     limit = at.acpr_limit_dbc if args.acpr_limit_dbc is None else args.acpr_limit_dbc
     losses = modem_losses_at(at, table, limit)
     under = "" if limit is None else f" under {limit:g} dBc in the neighbouring channel"
-    amplifier = at.amplifier.removesuffix(f"-from-{at.trained_over}")
-    return amplified_modcods(table, losses), f"through the same amplifier, {amplifier}{under}"
+    return amplified_modcods(table, losses), f"through the same amplifier, {at.hardware}{under}"

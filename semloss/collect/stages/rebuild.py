@@ -10,7 +10,7 @@ from semloss.collect.experiment import Experiment, TaskEntry
 from semloss.collect.schedule import units_of
 from semloss.collect.units import Unit
 from semloss.objectives import OBJECTIVES
-from semloss.storage import read_json, read_toml
+from semloss.storage import read_json
 from semloss.tasks import TASKS
 
 Record = dict[str, Any]
@@ -74,7 +74,7 @@ def rebuild_records(run: Path) -> dict[str, Record]:
     SemlossError
         When the run's own files are not all there, or are of another version.
     """
-    experiment = Experiment.from_tables(read_toml(run / "experiment.toml"))
+    experiment = Experiment.of_run(run)
     source = read_json(run / "source.json")
     height, width, bands = source["shape"]
     shape = (bands, height, width)

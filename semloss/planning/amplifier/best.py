@@ -60,7 +60,7 @@ class Place:
     def amplifier(self) -> str:
         """The amplifier without its back-off, or "by rule" of a codec over AWGN."""
         at = self.nearest.at
-        return "by rule" if at is None else at.amplifier.removesuffix(f"-from-{at.trained_over}")
+        return "by rule" if at is None else at.hardware
 
     @property
     def snr_db(self) -> float:

@@ -55,6 +55,11 @@ class OperatingPoint:
         )
 
     @property
+    def hardware(self) -> str:
+        """The amplifier alone: without its back-off, and whatever codecs were trained over."""
+        return self.amplifier.removesuffix(f"-from-{self.trained_over}")
+
+    @property
     def amplifier(self) -> str:
         """The label without the back-off: points that share it differ in that alone."""
         return re.sub(rf"-ibo{_NUMBER}dB", "", self.label)

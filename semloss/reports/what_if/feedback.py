@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from semloss.layout import amount
 from semloss.planning.passes.feedback import FeedbackAnswer
 from semloss.reports import look
-from semloss.reports.what_if.panels import scale, stack
+from semloss.reports.what_if.panels import draw_images, stack
 from semloss.units import format_cr
 
 
@@ -45,13 +44,10 @@ def feedback_plot(answer: FeedbackAnswer, path: Path | str) -> None:
         waiting.set_ylim(bottom=0)
         waiting.set_ylabel("images that\nwait on board")
         best = f"best fixed CR,\n{format_cr(ours.best_fixed_cr)}"
-        unit, name = scale(max(answer.images_delivered, ours.images_delivered))
-        for values, color, style, label in (
+        curves = [
             (answer.images, first, "-", "until sure"), (ours.images, second, "--", "adaptive"),
             (result.images, look.GREY, ":", best),
-        ):  # fmt: skip
-            images.plot(minutes, values / unit, color=color, linestyle=style,
-                        label=f"{label},\n{amount(float(values[-1]))} images")  # fmt: skip
+        ]  # fmt: skip
+        largest = max(answer.images_delivered, ours.images_delivered)
+        draw_images(images, minutes, curves, largest)
         images.set_ylim(bottom=0)
-        images.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
-        images.set_xlim(minutes[0], minutes[-1])

@@ -8,6 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from semloss.arrays import Array
+from semloss.layout import amount
 from semloss.reports import look
 
 
@@ -25,6 +27,22 @@ def stack(
             look.legend(axes)
             sns.despine(ax=axes)
         figure.align_ylabels()
+
+
+def draw_images(
+    axes: Axes, minutes: Array, curves: Sequence[tuple[Array, str, str, str]], largest: float
+) -> float:
+    """Images delivered over a pass: of each curve numbers, colour, line style and name.
+
+    Gives the divisor of the axis, which is chosen for the `largest` number.
+    """
+    unit, name = scale(largest)
+    for values, color, style, label in curves:
+        axes.plot(minutes, values / unit, color=color, linestyle=style,
+                  label=f"{label},\n{amount(float(values[-1]))} images")  # fmt: skip
+    axes.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
+    axes.set_xlim(minutes[0], minutes[-1])
+    return unit
 
 
 def scale(largest: float) -> tuple[float, str]:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from semloss.layout import amount
 from semloss.planning.digital.over_pass import PassRace
 from semloss.reports import look
-from semloss.reports.what_if.panels import scale, stack
+from semloss.reports.what_if.panels import draw_images, stack
 
 
 def race_plot(race: PassRace, path: Path | str) -> None:
@@ -34,13 +33,10 @@ def race_plot(race: PassRace, path: Path | str) -> None:
         modcod.step(minutes, race.bits_per_symbol, where="post", color=second)
         modcod.set_ylim(bottom=0)
         modcod.set_ylabel("bits per symbol\nof the MODCOD")
-        unit, name = scale(max(float(ours.images[-1]), float(race.digital_images[-1])))
-        for values, color, style, label in (
+        curves = [
             (ours.images, first, "-", "DeepJSCC"), (race.digital_images, second, "--", codec)
-        ):  # fmt: skip
-            images.plot(minutes, values / unit, color=color, linestyle=style,
-                        label=f"{label},\n{amount(float(values[-1]))} images")  # fmt: skip
+        ]  # fmt: skip
+        largest = max(float(ours.images[-1]), float(race.digital_images[-1]))
+        unit = draw_images(images, minutes, curves, largest)
         images.set_ylim(0, 1.05 * max(float(np.max(ours.images)), float(race.digital_images[-1]),
                                       1e-9) / unit)  # fmt: skip
-        images.set_ylabel(f"images\ndelivered\n{name.strip()}".rstrip())
-        images.set_xlim(minutes[0], minutes[-1])

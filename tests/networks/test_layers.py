@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from semloss.errors import SemlossError
-from semloss.layers import going_on_from, layers_of, maps_at, sizes_of_maps
+from semloss.networks.layers import going_on_from, layers_of, maps_at, sizes_of_maps
 from semloss.tasks import TASKS
 
 SHAPE = (3, 48, 48)
