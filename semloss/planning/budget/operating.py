@@ -57,12 +57,16 @@ class OperatingPoint:
     @property
     def hardware(self) -> str:
         """The amplifier alone: without its back-off, and whatever codecs were trained over."""
-        return self.amplifier.removesuffix(f"-from-{self.trained_over}")
+        return re.sub(rf"-ibo{_NUMBER}dB", "", self.label.removesuffix(self._from))
 
     @property
     def amplifier(self) -> str:
-        """The label without the back-off: points that share it differ in that alone."""
-        return re.sub(rf"-ibo{_NUMBER}dB", "", self.label)
+        """The label without its own back-off: points that share it differ in that alone."""
+        return self.hardware + self._from
+
+    @property
+    def _from(self) -> str:
+        return f"-from-{self.trained_over}" if self.trained_over else ""
 
 
 def operating_point(fit: "Fit") -> OperatingPoint | None:

@@ -125,3 +125,14 @@ def test_another_channel_is_no_operating_point(label):
 def test_the_table_of_the_tests_is_as_it_says():
     assert beside_dbc(RAPP, 5.0) == -36
     assert lost_db(LINEAR, 2.0) == 3.5
+
+
+def test_codecs_trained_at_different_back_offs_are_no_one_curve():
+    at, near, other = (
+        OperatingPoint.parse(label)
+        for label in ("rapp-ibo4dB-from-rapp-ibo-2dB", "rapp-ibo0dB-from-rapp-ibo-2dB",
+                      "rapp-ibo4dB-from-rapp-ibo2dB")
+    )  # fmt: skip
+    assert at.amplifier == near.amplifier == "rapp-from-rapp-ibo-2dB"
+    assert other.amplifier != at.amplifier
+    assert at.hardware == other.hardware == "rapp"
