@@ -180,10 +180,11 @@ def _no_surface(rows: pd.DataFrame, sparse: bool) -> str | None:
     return f"{cells} points only, and a curve needs {_LEAST}"
 
 
-def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
+def _provenance(rows: pd.DataFrame, table: pd.DataFrame, task: str) -> dict[str, str]:
     """Source, codec and channel of the rows, what their folder tells, and the median PAPR.
 
-    The planner suggests the back-off of the amplifier from it.
+    Of several task models of the run it is the one that answered, where the table names it. The
+    planner suggests the back-off of the amplifier from the PAPR.
     """
     told = {c: distinct(rows, c)[0] for c in LINK if c in rows and distinct(rows, c)}
     same = table[table["metric"] == "papr_db"]
@@ -192,7 +193,10 @@ def _provenance(rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
     ratios = same["value"].to_numpy(float)
     ratios = ratios[np.isfinite(ratios)]
     papr = {"papr_db": f"{np.median(ratios):.2f}"} if ratios.size else {}
-    return {**told, **table.attrs.get("about", {}), **papr}
+    about = dict(table.attrs.get("about", {}))
+    if ", " in about.get("task_model", "") and task != "unknown":
+        about["task_model"] = task
+    return {**told, **about, **papr}
 
 
 def _check_by(rows: pd.DataFrame, by: Sequence[str]) -> None:
@@ -252,7 +256,7 @@ def _points(
         floor=floor,
         ceiling=ceiling,
         notes=tuple(notes),
-        provenance=_provenance(rows, table),
+        provenance=_provenance(rows, table, task),
         n=n,
         noise=noise,
         group=group,

@@ -21,7 +21,8 @@ def about(folder: Path) -> dict[str, str]:
     -------
     dict
         Of ``images`` (how many the source has), ``tile`` ("64x64 px, 3 bands"), ``classes`` (how
-        many), ``task_model`` (its kind) and ``measured`` (the day, UTC), those that are told.
+        many), ``task_model`` (its kind; of several, all by commas) and ``measured`` (the day, UTC),
+        those that are told.
     """
     source = _read(read_json, folder / "source.json")
     environment = _read(read_json, folder / "environment.json")
@@ -31,9 +32,7 @@ def about(folder: Path) -> dict[str, str]:
         "images": source.get("images"),
         "tile": _tile(source.get("shape")),
         "classes": len(source.get("classes") or ()) or None,
-        "task_model": ", ".join(
-            dict.fromkeys(str(one.get("kind")) for one in tasks if isinstance(one, dict))
-        )
+        "task_model": ", ".join(str(one.get("kind")) for one in tasks if isinstance(one, dict))
         or None,
         "measured": str(environment.get("written") or "")[:10] or None,
     }

@@ -46,6 +46,15 @@ def test_several_task_models_must_be_chosen_from(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("models", "told"), [(["resnet8"], "resnet8"), (["resnet8", "vgg"], "vgg-width64")]
+)
+def test_of_several_task_models_a_surface_names_the_one_that_answered(tmp_path, models, told):
+    table = table_of(tmp_path, grid_rows(task="vgg-width64"))
+    table.attrs["about"] = {"task_model": ", ".join(models)}
+    assert select(table).provenance["task_model"] == told
+
+
+@pytest.mark.parametrize(
     ("metric", "more", "says"),
     [
         ("ssim", {}, "no metric 'ssim'.*accuracy, psnr_db"),
