@@ -72,6 +72,8 @@ def define(parser: Parser) -> None:
         "--importance", action="store_true",
         help="beside each tile where it matters to the task model: size and gradient of its maps",
     )  # fmt: skip
+    options.add_images(look)
+    parser.needs("--images", "--receptions", why="a table reads no images")
     parser.needs("--importance", "--receptions", why="the tiles that it is drawn over")
     parser.needs("--importance", "--plot", why="it is a picture")
     parser.excludes(
@@ -122,6 +124,7 @@ def _receptions(args: options.Args) -> int:
     answer = receptions(
         args.table, args.by, cr=args.cr, snr_db=args.snr_db, where=options.read_where(args),
         count=args.receptions, receiver=args.receiver, importance=args.importance,
+        path=args.images,
     )  # fmt: skip
     return output(answer, args)
 

@@ -135,6 +135,14 @@ def add_where(
     )  # fmt: skip
 
 
+def add_images(group: "argparse._ActionsContainer") -> None:
+    """Define where the images of a run lie now."""
+    group.add_argument(
+        "--images", type=Path, metavar="FOLDER",
+        help="where the run's images lie now (default: where they lay when it was collected)",
+    )  # fmt: skip
+
+
 def read_cell(args: Args) -> dict[str, Any]:
     """What `add_cell` asked, as `load_codec` takes it."""
     return {

@@ -30,6 +30,7 @@ def define(parser: Parser) -> None:
         help="whose answers (default: deployable where there is one, else matched)",
     )  # fmt: skip
     options.add_where(parser)
+    options.add_images(parser)
     parser.add_argument(
         "--seed", type=whole(0, 2**31 - 1), default=0, metavar="N", help="of the channel's draws"
     )
@@ -46,6 +47,7 @@ def run(args: options.Args) -> int:
         receiver=args.receiver,
         where=options.read_where(args),
         seed=args.seed,
+        path=args.images,
     )
     return output(answer, args)
 

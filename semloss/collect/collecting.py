@@ -4,7 +4,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,8 @@ def prepare(experiment: Experiment, out: Path | None, device: str, report: Repor
     bf16 = experiment.train.precision == "bf16" or (
         experiment.train.precision == "auto" and native_bf16(torch.device(resolved))
     )
+    # the run's snapshot is read from other folders too
+    experiment = replace(experiment, source=experiment.source.rooted())
     images = open_cached(experiment.source, cache_dir(), report)
     split = stratified_split(images, **experiment.split.model_dump())
     height, width, bands = images.images.shape[1:]

@@ -24,7 +24,6 @@ from semloss.sending.loaded import LoadedCodec, load_codec
 from semloss.sending.measured_on import images_of
 from semloss.sources import ImageSet
 from semloss.tables.cells import cell_text
-from semloss.tables.naming import listing
 from semloss.text import meant
 
 _TOLD_APART = ("codec_label", "objective", "channel")
@@ -130,6 +129,7 @@ def receptions(
     seed: int = 0,
     receiver: str | None = None,
     importance: bool = False,
+    path: Path | None = None,
 ) -> Receptions:
     """Send some test tiles over each link of a run, or of several runs.
 
@@ -139,7 +139,7 @@ def receptions(
         Run folders; of several, each is a link.
     by
         What tells the links of one run apart: "codec", "objective", "channel" or a column of the
-        cells table; by default the first of these that has several values.
+        cells table; by default the first of these that has several values, or the one link.
     cr, snr_db, where
         Which cell of each link: the nearest; see `choose_cell`.
     count
@@ -152,11 +152,13 @@ def receptions(
     importance
         Also tell where the tiles matter to it, as it was trained on clean images
         (`importance_maps`).
+    path
+        Where the first run's images lie now, if they have moved.
 
     Raises
     ------
     SemlossError
-        When nothing tells links apart, the images are not there, or no link has the receiver.
+        When no cell is asked for, the images are not there, or no link has the receiver.
     """
     chosen: list[tuple[str, LoadedCodec]] = []
     notes: list[str] = []
@@ -170,7 +172,7 @@ def receptions(
     there = dict.fromkeys(name for _, codec in chosen for name in codec.receivers)
     if receiver is not None and receiver not in there:
         raise SemlossError(f"--receiver {receiver}: no link has it; {meant(receiver, there)}")
-    images, test = _tiles(Path(runs[0]))
+    images, test = _tiles(Path(runs[0]), path)
     # as many as a measurement sends at once: codecs may have them share a codestream
     batch, some = images.images[test[: max(count, BATCH)]], test[:count]
     uses = [receiver] if receiver else ["clean", "matched"]
@@ -204,19 +206,21 @@ def _links(
         return [(run.name, run, dict(where)) for run in runs]
     rows = [one.row for one in cells_of(runs[0]).values()]
     rows = [row for row in rows if all(cell_text(row.get(c)) == v for c, v in where.items())]
+    if not rows:
+        asked = ", ".join(f"{column} = {value}" for column, value in where.items())
+        raise SemlossError(f"{runs[0]} has no cell with {asked}")
+    if by and _CALLED.get(by, by) not in rows[0]:
+        raise SemlossError(f"--by {by}: {meant(by, [*_CALLED, *rows[0]])}")
     for column in [_CALLED.get(by, by)] if by else _TOLD_APART:
         values = list(dict.fromkeys(cell_text(row.get(column)) for row in rows))
-        if len(values) > 1:
+        if by or len(values) > 1:
             return [(value, runs[0], {**where, column: value}) for value in values]
-    raise SemlossError(
-        f"{runs[0]}: one codec, objective and channel; give a second RUN, or name a column with "
-        f"several values by --by: {listing(rows[0]) if rows else 'there are no such cells'}"
-    )
+    return [(cell_text(rows[0]["codec_label"]), runs[0], dict(where))]
 
 
-def _tiles(run: Path) -> tuple[ImageSet, NDArray[np.int64]]:
+def _tiles(run: Path, path: Path | None) -> tuple[ImageSet, NDArray[np.int64]]:
     """The source's images, and positions of the test images, of its classes in turn."""
-    images, split = images_of(run)
+    images, split = images_of(run, path)
     test = np.array(split["test"], dtype=np.int64)
     order = np.zeros(len(test), dtype=np.int64)
     labels = images.labels[test]

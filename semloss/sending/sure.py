@@ -161,6 +161,7 @@ def send_until_sure(
     receiver: str | None = None,
     where: Mapping[str, str] | None = None,
     seed: int = 0,
+    path: Path | None = None,
 ) -> UntilSure:
     """Send the test images of a run layer by layer, each until its receiver is sure.
 
@@ -180,6 +181,8 @@ def send_until_sure(
         Only cells with these values in the cells table.
     seed
         Of the channel's draws.
+    path
+        Where the run's images lie now, if they have moved.
 
     Raises
     ------
@@ -193,7 +196,7 @@ def send_until_sure(
             f'{run} has no layers to send one after another: collect codec.kind = "layered" at '
             "several CR"
         )
-    images, split = images_of(run)
+    images, split = images_of(run, path)
     names = np.array(images.classes)
 
     def heard(part: str, cells: Sequence[Cell], seed: int) -> tuple[Numbers, NDArray[np.bool_]]:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -215,6 +215,13 @@ class Source(Options, ABC):
         SemlossError
             When images are missing or unreadable; one line that names the file and the mend.
         """
+
+    def rooted(self) -> Self:
+        """The same source, its paths from the root: the same one from any folder."""
+        paths = {name: value for name, value in self if isinstance(value, Path)}
+        return self.model_copy(
+            update={name: path.expanduser().absolute() for name, path in paths.items()}
+        )
 
     def digest(self, *parts: object) -> str:
         """Hash the options together with whatever else decides the pixels."""

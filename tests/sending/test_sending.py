@@ -15,6 +15,7 @@ import semloss
 from semloss.cli import main
 from semloss.collect.stages.chain import Chain
 from semloss.errors import SemlossError
+from semloss.sending.receptions import receptions
 from semloss.sending.scenes import blended, tile_starts
 from semloss.sources import SOURCES
 
@@ -37,6 +38,27 @@ def scene():
     """An image of 100 x 130 pixels."""
     images = SOURCES.parse({"kind": "scenes", "size": 136, "per_class": 1}, "source").load().images
     return images[0][:100, :130]
+
+
+def test_one_link_is_enough_to_be_shown(run, capsys):
+    shown = receptions([run], cr=1 / 6, snr_db=10, count=2)
+    (link,) = shown.links
+    assert link.images.shape == (2, 48, 48, 3)
+    command = ["compare", str(run), "--receptions", "2", "--cr", "1/6", "--snr-db", "10"]
+    for more, said in [
+        (["--by", "chanel"], "--by chanel: did you mean channel?"),
+        (["--receiver", "matchd"], "--receiver matchd: no link has it; did you mean matched?"),
+        (["--where", "channel=x"], f"{run} has no cell with channel = x"),
+        (["--images", "there"], f"--images there: the source of {run} reads no folder; drop it"),
+    ]:
+        assert main([*command, *more]) == 2
+        assert capsys.readouterr().err.strip() == f"semloss: {said}"
+
+
+def test_a_cell_tells_the_snr_of_the_grid(run):
+    cells = pd.read_csv(run / "cells.csv")
+    assert sorted(set(cells["snr_db"])) == [0, 10]
+    assert semloss.load_codec(run, cr=1 / 6, where={"snr_db": "10"}).cell.snr_db == 10
 
 
 def test_the_parts_are_the_whole(run, scene):
