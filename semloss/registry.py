@@ -4,10 +4,17 @@ A plug-in is a frozen pydantic model of its own options with the methods of its 
 registered under the name that an experiment file gives as ``kind``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from semloss.errors import SemlossError
 from semloss.text import meant
@@ -27,6 +34,26 @@ class Options(BaseModel):
     """Options of a plug-in or of a section: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, told: ValidationInfo) -> Any:  # noqa: ANN401
+        """Refuse true and false where a number belongs, which else are read as 1 and 0."""
+        values = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(one, bool) for one in values):
+            kinds = {*_kinds(cls.model_fields[str(told.field_name)].annotation)}
+            if bool not in kinds and kinds & {int, float}:
+                raise ValueError("write a number, not true or false")
+        return value
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type, or what stands in one
+    """The plain types that an annotation is made of."""
+    inner = get_args(annotation)
+    for one in inner:
+        yield from _kinds(one)
+    if not inner:
+        yield annotation if isinstance(annotation, type) else None
 
 
 P = TypeVar("P", bound=Options)
@@ -146,8 +173,19 @@ def _first_complaint(error: ValidationError, model: type[BaseModel], where: str)
         return f"{key}: this key is required"
     reason = first["msg"].removeprefix("Value error, ")
     if first["loc"]:
-        return f"{key} = {first['input']!r}: {reason}"
+        return f"{key} = {as_toml(first['input'])}: {reason}"
     return f"{key}: {reason}" if key else reason
+
+
+def as_toml(value: object) -> str:
+    """A value as an experiment file would have it, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {as_toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return repr(value)
 
 
 def unknown_key(key: str, name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Optional
 
 import torch
-from pydantic import AfterValidator, BeforeValidator, field_serializer
+from pydantic import BeforeValidator, field_serializer
 from torch import Tensor
 
 from semloss.registry import Options, Registry
@@ -34,13 +34,11 @@ class Reception:
 
 
 def _parsed(table: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-    return CHANNELS.parse_within(table, "channel") if isinstance(table, Mapping) else table
-
-
-def _first(channel: "Channel") -> "Channel":
-    if channel.trained_over is not None:
+    if not isinstance(table, Mapping):
+        return table
+    if "trained_over" in table:
         raise ValueError("a channel that codecs are trained over has none of its own; drop it")
-    return channel
+    return CHANNELS.parse_within(table, "channel")
 
 
 class Channel(Options, ABC):
@@ -57,9 +55,7 @@ class Channel(Options, ABC):
         What signal this one is known to cost more, their sender is told (`told_db`).
     """
 
-    trained_over: Annotated["Channel", BeforeValidator(_parsed), AfterValidator(_first)] | None = (
-        None
-    )
+    trained_over: Annotated["Channel", BeforeValidator(_parsed)] | None = None
 
     @field_serializer("trained_over")
     def _dumped(self, channel: Optional["Channel"]) -> dict[str, Any] | None:

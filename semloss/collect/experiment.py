@@ -14,7 +14,7 @@ from semloss.codecs import CODECS, Codec
 from semloss.collect.sections import Compute, Grid, Metrics, Split, TaskTraining, Train
 from semloss.errors import SemlossError
 from semloss.objectives import OBJECTIVES, Objective
-from semloss.registry import Registry, unknown_key, validate
+from semloss.registry import Registry, as_toml, unknown_key, validate
 from semloss.sources import SOURCES, Source
 from semloss.storage import read_toml
 from semloss.tasks import TASKS, Task
@@ -239,7 +239,8 @@ def _text(tables: Mapping[str, Any], key: str) -> str:
 def _table(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = tables.get(key, {})
     if not isinstance(value, Mapping):
-        raise SemlossError(f"{key} = {value!r}: this is a table; write [{key}] and its keys below")
+        told = f"{key} = {as_toml(value)}"
+        raise SemlossError(f"{told}: this is a table; write [{key}] and its keys below")
     return value
 
 
@@ -251,7 +252,9 @@ def _plugins(
     if isinstance(value, Mapping):
         return [({"kind": default} | dict(value), key)]
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
-        raise SemlossError(f"{key} = {value!r}: write one table [{key}] or several [[{key}]]")
+        text = as_toml(value)
+        kind = f", e.g. --set {key}.kind={value}" if isinstance(value, str) else ""
+        raise SemlossError(f"{key} = {text}: write one table [{key}] or several [[{key}]]{kind}")
     if not value:
         raise SemlossError(f"{key}: the list is empty; give at least one table [[{key}]]")
     return [({"kind": default} | dict(one), f"{key}[{at}]") for at, one in enumerate(value)]
@@ -315,9 +318,27 @@ def read_experiment(
         raise SemlossError(f"--scale {scale:g}: give a number above 0, at most 1, e.g. 0.1")
     try:
         experiment = Experiment.from_tables(tables)
+        _refuse_unread(experiment, changes)
         return experiment if scale == 1 else experiment.scaled(scale)
     except SemlossError as error:
         raise SemlossError(f"{path or f'preset {preset}'}: {error}") from None
+
+
+def _refuse_unread(experiment: Experiment, changes: Sequence[str]) -> None:
+    """Refuse a change to what no codec of the experiment is trained by."""
+    if any(codec.training == "plane" for codec in experiment.codecs):
+        return
+    for key in ("low_cr_share", "range_cr"):
+        if any(change.partition("=")[0].strip() == f"train.{key}" for change in changes):
+            told = ", ".join(codec.kind for codec in experiment.codecs)
+            serve = " and ".join(
+                kind for kind in CODECS.kinds()
+                if (options := CODECS.options_of(kind)) and options.training == "plane"
+            )  # fmt: skip
+            raise SemlossError(
+                f"train.{key}: codec {told} is trained at one CR at a time; leave it out, or take "
+                f"one that is trained for all, {serve}"
+            )
 
 
 def _on(device: str, tables: dict[str, Any]) -> dict[str, Any]:

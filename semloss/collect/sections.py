@@ -57,6 +57,9 @@ SnrDb = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 SnrRange = Annotated[tuple[SnrDb, SnrDb], AfterValidator(_ordered)]
 Ratio = Annotated[float, BeforeValidator(_ratio)]
 
+#: Steps that a codec from random weights keeps, however small the scale.
+LEAST_STEPS = 100
+
 #: Distance from the base's SNR at which a cell's learning rate is twice that at the base's own.
 LR_DOUBLES_DB = 6.0
 
@@ -117,11 +120,17 @@ class _WithRecipes(Options):
         return complete
 
     def scaled(self: W, scale: float) -> W:
-        """The section with all its training steps times `scale`, rounded up."""
+        """The section with all its training steps times `scale`, rounded up.
+
+        What starts from random weights keeps `LEAST_STEPS` of its own: with fewer a codec is no
+        better than a mean image, which counts as diverged.
+        """
         changed: dict[str, Any] = {}
         for key, value in self:
             if isinstance(value, Recipe):
                 steps = math.ceil(value.steps * scale)
+                if key in ("trunk", "independent"):
+                    steps = max(steps, min(value.steps, LEAST_STEPS))
                 changed[key] = value.model_copy(update={"steps": steps})
             elif "_steps_per_" in key:
                 changed[key] = value * scale

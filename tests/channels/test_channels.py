@@ -389,3 +389,6 @@ def test_a_channel_of_training_has_none_of_its_own():
     for wrong, said in [({"kind": "awgm"}, "no such channel"), (CHANNELS.dump(both), "drop it")]:
         with pytest.raises(SemlossError, match=said):
             CHANNELS.parse({"kind": "awgn", "trained_over": wrong}, "channel")
+    told = r"^channel\.trained_over = \{ kind = 'awgn', trained_over = \{ kind = 'awgn' \} \}: a"
+    with pytest.raises(SemlossError, match=told):
+        CHANNELS.parse(awgn | {"trained_over": awgn | {"trained_over": awgn}}, "channel")

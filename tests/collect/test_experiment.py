@@ -100,7 +100,10 @@ def test_a_cell_far_from_the_base_trains_longer_and_faster():
         ({"channel": []}, "channel: the list is empty"),
         ({"channel": [{"kind": "awgn", "k": 1}]}, r"channel\[0\]\.k: unknown key"),
         ({"name": "a/b"}, "name = 'a/b'"),
-        ({"grid": {"cr": [True], "snr_db": [0]}}, r"grid\.cr\[0\]"),
+        ({"grid": {"cr": [True], "snr_db": [0]}}, r"grid\.cr = \[true\]: write a number"),
+        ({"train": {"low_cr_share": True}}, r"train\.low_cr_share = true: write a number"),
+        ({"train": {"trunk": {"steps": False}}}, r"train\.trunk\.steps = false: write a number"),
+        ({"task": "none"}, r"task = 'none': .* e\.g\. --set task\.kind=none"),
         ({"grid": {"cr": ["1/6"], "snr_db": ["loud"]}}, r"grid\.snr_db\[0\]"),
         ({"grid": {"cr": ["1/6", "1/6"], "snr_db": [0]}}, "stands twice"),
         ({"grid": {"snr_db": [0]}}, r"grid\.cr: this key is required"),
@@ -131,8 +134,19 @@ def test_scale_counts_images_and_steps_alike():
     assert tenth.tasks[0].training.clean.steps == whole.tasks[0].training.clean.steps * 0.1
     assert tenth.grid == whole.grid
     assert tenth.as_tables()["train"]["independent"]["steps"] == 130  # a run of it says so itself
-    assert read_experiment(None, "demo", [], 1e-6).source.per_class == 12
+    least = read_experiment(None, "demo", [], 1e-6)
+    assert least.source.per_class == 12
+    assert least.train.independent.steps == 100  # with fewer nothing is learnt
     with pytest.raises(SemlossError, match="--scale 2: give a number above 0"):
         read_experiment(None, "demo", [], 2.0)
     with pytest.raises(SemlossError, match=r"set source\.per_class"):
         read_experiment(None, "eurosat", ["source.kind=eurosat", "source={kind='eurosat'}"], 0.5)
+
+
+def test_a_share_of_low_crs_is_refused_where_no_codec_has_a_choice():
+    share = ["train.low_cr_share=0.7"]
+    assert read_experiment(None, "demo", share).train.low_cr_share == 0.7
+    with pytest.raises(SemlossError, match=r"train\.low_cr_share: codec deepjscc .* adaptive"):
+        read_experiment(None, "demo", [*share, "codec.kind=deepjscc"])
+    # what a preset has for its own codec is no one's wish for another
+    assert read_experiment(None, "demo", ["codec.kind=deepjscc"]).codecs[0].kind == "deepjscc"
