@@ -97,6 +97,15 @@ class Adaptive(Sendable):
         ways = [Realisation(cr, c * each / n, c * each, {"maps": c}) for c in counts]
         return nearest(ways, shape, where)
 
+    def tried_at(self, realisation: Realisation) -> tuple[Realisation, ...]:
+        """At its own CR, and at the highest one of the network of few maps where there is one."""
+        own = realisation.setting["maps"]
+        if not 0 < self.low_maps < own:
+            return (realisation,)
+        share, few = self.low_maps / own, {"maps": self.low_maps}
+        cr, k = realisation.cr * share, realisation.k * self.low_maps // own
+        return realisation, Realisation(cr, cr, k, few)
+
     def build(self, shape: ImageShape, realisation: Realisation, seed: int) -> CodecNetwork:
         """Make the network for (C, H, W) images, its weights drawn from `seed`."""
         network = ByRate if self.low_maps else AdaptiveNetwork

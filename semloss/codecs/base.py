@@ -215,6 +215,10 @@ class Codec(Options, ABC):
         """
         return model
 
+    def tried_at(self, realisation: Realisation) -> tuple[Realisation, ...]:
+        """Where its training is validated: at its own CR, and wherever else other weights serve."""
+        return (realisation,)
+
     def check(self, trial: Trial) -> dict[str, Any]:
         """What the record says of a trained network.
 

@@ -125,6 +125,20 @@ def test_few_maps_have_a_network_of_their_own_or_none():
             codec(**({"low_maps": 2} | wrong))
 
 
+def test_a_training_is_validated_at_a_rate_of_either_network():
+    options = codec(maps=6, low_maps=2)
+    each = options.symbols_per_map(RGB)
+    realised = options.realise(6 * each / math.prod(RGB), RGB)
+    own, low = options.tried_at(realised)
+    assert own is realised
+    state = ChannelState(3.0, cr=torch.full((2,), low.cr))
+    sent = options.build(RGB, realised, 0).encode(torch.rand(2, *RGB), state)
+    assert (sent != 0).sum(1).tolist() == [low.k] * 2 == [2 * each] * 2
+    few = options.realise(2 * each / math.prod(RGB), RGB)
+    assert options.tried_at(few) == (few,)
+    assert codec(maps=6).tried_at(realised) == (realised,)
+
+
 def test_the_encoder_of_the_paper_has_the_weights_and_products_of_its_layers():
     # layers by hand: maps in, maps out, side of what they make
     layers = [(3, 16, 32), (16, 32, 16), (32, 32, 16), (32, 32, 16), (32, 8, 16)]

@@ -139,10 +139,12 @@ def lower(draws: Tensor, ends: Range, share: float) -> Tensor:
 def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Record:
     """What the codec says of its training, from the validation images in the middle of its SNR.
 
+    Where some of its weights serve other CR alone, it is the mean over what both say.
+
     Raises
     ------
     Diverged
-        When it learnt nothing.
+        When it, or such a part of it, learnt nothing.
     """
     scheme, split, heard_db = unit.own_scheme, bench.split, unit.own_lesson.snr_db
     assert heard_db is not None
@@ -150,13 +152,19 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
     generator = torch.Generator(bench.device).manual_seed(seed_for(key, "validate"))
     some = split.train[np.linspace(0, len(split.train) - 1, MEAN_OF, dtype=np.int64)]
     chain = Chain(network, scheme.channel.of_training)
-    batches = []
+    records = []
     network.eval()
-    with torch.inference_mode():
-        mean = network.aim(images_at(bench.pixels, some, bench.device)).mean(0, keepdim=True)
-        for begin in range(0, len(split.validation), BATCH):
-            chosen = split.validation[begin : begin + BATCH]
-            sent = images_at(bench.pixels, chosen, bench.device)
-            batches.append((network.aim(sent), chain.send(sent, snr_db, generator)[0]))
-    bits = scheme.realisation.k * math.log2(1 + 10 ** (snr_db / 10))
-    return scheme.codec.check(Trial(batches, mean, bits, scheme.objective.of_pixels))
+    for at in scheme.codec.tried_at(scheme.realisation):
+        batches = []
+        with torch.inference_mode():
+            mean = network.aim(images_at(bench.pixels, some, bench.device)).mean(0, keepdim=True)
+            for begin in range(0, len(split.validation), BATCH):
+                chosen = split.validation[begin : begin + BATCH]
+                sent = images_at(bench.pixels, chosen, bench.device)
+                other = at is not scheme.realisation
+                cr = torch.full((len(sent),), at.cr, device=bench.device) if other else None
+                batches.append((network.aim(sent), chain.send(sent, snr_db, generator, cr)[0]))
+        bits = at.k * math.log2(1 + 10 ** (snr_db / 10))
+        trial = Trial(batches, mean, bits, scheme.objective.of_pixels)
+        records.append(scheme.codec.check(trial))
+    return {name: sum(one[name] for one in records) / len(records) for name in records[0]}
