@@ -278,8 +278,10 @@ def _lock(folder: Path, timeout_s: float = -1) -> FileLock:
 
 
 def cell_of(record: dict[str, Any]) -> dict[str, Any]:
-    """What a record says of its cell; one of before objectives and settings in today's words."""
+    """What a record says of its cell; an older one in today's words."""
     cell = dict(record["cell"])
+    if "snr_db" not in cell:  # of its own SNR, older ones tell only how they are built
+        cell["snr_db"] = record.get("rebuild", {}).get("snr_db", cell.get("train_snr_db"))
     if "setting" not in cell:
         cell["setting"] = f"filters={cell.pop('filters')}"
         cell["codec_label"], cell["objective"] = cell["codec"], "mse"

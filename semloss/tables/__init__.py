@@ -30,8 +30,8 @@ ceiling         metric    value on clean images; empty where unknown
 status          text      ``ok``, ``retried`` or ``diverged`` (left out of fits, by name)
 ==============  ========  ====================================================================
 
-``cells`` has one row per trained grid point: `cell` … `train_snr_db`, `seed` and `status` as
-above, and
+``cells`` has one row per trained grid point: `cell` … `train_snr_db`, `snr_db` (the grid's),
+`seed` and `status` as above, and
 
 ==================  =======  ====================================================================
 setting             text     what makes the codec send so many symbols, e.g. ``filters=8``
@@ -41,7 +41,7 @@ strategy            text     ``warm``, ``independent``, ``range``, ``plane`` or 
 attempts            text     trainings that failed and what was changed, "; " between
 lr                  1        learning rate of the training that held
 steps               integer  its optimiser steps
-validation_psnr_db  dB       mean PSNR on the validation images
+validation_psnr_db  dB       mean PSNR on the validation images, over both of two networks
 codec_cpu_s         s        processor time spent on the codec
 receiver_cpu_s      s        processor time spent on the matched task models
 encoder_weights     integer  learnt numbers of the modules that are at work while an image is sent

@@ -185,6 +185,7 @@ def _cell_row(
         "cell": unit.name,
         "source": bench.images.name,
         **scheme.columns(),
+        "snr_db": unit.snr_db,
         "train_snr_db": unit.snr_db if own else None,
         "strategy": training.strategy if own else scheme.codec.training,
         "status": status,
