@@ -28,8 +28,9 @@ def define(parser: Parser) -> None:
     points = parser.add_argument_group("which points")
     points.add_argument("--metric", metavar="NAME", help="default: accuracy, or the only one")
     points.add_argument(
-        "--receiver", metavar="NAME", help="clean or matched (default: the only one, or clean)"
-    )
+        "--receiver", metavar="NAME",
+        help="clean, matched or deployable (default: the only one, or clean)",
+    )  # fmt: skip
     points.add_argument("--task", metavar="NAME", help="task model (default: the only one)")
     options.add_table_rows(points)
     points.add_argument(

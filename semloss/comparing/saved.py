@@ -204,7 +204,7 @@ def saved(
     found, goal = {}, None
     for name in names:
         _refuse_several(narrow(rows, by, name, "--by"), metric)
-        points = select(table, metric, receiver, task=task, where={**(where or {}), by: name})
+        points = _points(table, metric, receiver, task, {**(where or {}), by: name})
         if target is not None:
             goal = read_target(target, points, f"--target {target}")
         found[name] = points, fit_surface(points, form, bootstraps=_DRAWS).about(band)
@@ -215,6 +215,20 @@ def saved(
             lines = savings(fit, other, ours, theirs, target=goal, level=level)
             pairs.append(SavedPair(base, name, (fit, other), (ours, theirs), lines))
     return SavedAnswer(by, level, goal, pairs, tuple(dict.fromkeys(notes)))
+
+
+def _points(
+    table: pd.DataFrame,
+    metric: str | None,
+    receiver: str | None,
+    task: str | None,
+    where: Mapping[str, str],
+) -> Points:
+    """Points of a link's surface; one for each group, as `semloss fit` would offer, is no link."""
+    try:
+        return select(table, metric, receiver, task=task, where=where)
+    except SemlossError as error:
+        raise SemlossError(str(error).partition(", or fit each with --group-by")[0]) from None
 
 
 def _refuse_several(rows: pd.DataFrame, metric: str | None) -> None:

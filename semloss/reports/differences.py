@@ -27,10 +27,9 @@ def differences_plot(answer: PairedComparison, path: Path | str) -> None:
         When several pairs or metrics are compared.
     """
     if len(answer.pairs) != 1:
-        names = ", ".join(f"{one.name} of {one.other}" for one in answer.pairs[:3])
         raise SemlossError(
-            f"a picture is of one metric of two links, and here are {names}, …; choose by "
-            "--metric, --receiver and --where"
+            f"--plot draws one metric of two links, and here are {len(answer.pairs)} comparisons; "
+            "choose by --metric, --receiver, --task and --where"
         )
     (pair,) = answer.pairs
     mean, level = pair.mean, f"{100 * answer.level:g} %"

@@ -9,6 +9,7 @@ from semloss.errors import SemlossError
 from semloss.selection.checks import distinct
 from semloss.tables.cells import cell_number, cell_text
 from semloss.tables.naming import canonical_metric, listing
+from semloss.text import meant
 
 
 def rows_where(table: pd.DataFrame, where: Mapping[str, str] | None) -> pd.DataFrame:
@@ -77,10 +78,9 @@ def narrow(rows: pd.DataFrame, column: str, wanted: str, option: str) -> pd.Data
 
 def nothing_there(rows: pd.DataFrame, column: str, wanted: str | None, option: str = "") -> str:
     """What to say where no row has the wanted value."""
-    return (
-        f"the table has no {column} {wanted!r}; choose {option or f'--{column}'} from "
-        f"{listing(distinct(rows, column))}"
-    )
+    there = distinct(rows, column)
+    choose = f"choose {option or f'--{column}'} from {listing(there)}"
+    return f"the table has no {column} {wanted!r}; {meant(wanted, there, choose)}"
 
 
 def usable_rows(rows: pd.DataFrame, mismatch: bool) -> tuple[pd.DataFrame, list[str]]:

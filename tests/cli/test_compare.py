@@ -76,6 +76,16 @@ def test_bad_input_is_one_line(table, capsys, words, says):
     assert told.out == ""
 
 
+def test_a_picture_of_many_comparisons_is_refused_in_a_short_line(table, tmp_path, capsys):
+    lines = table.read_text().splitlines()
+    more = [line.replace("accuracy", f"f{i}") for i in range(9) for line in lines[1:]]
+    table.write_text("\n".join([*lines, *more]))
+    assert main(["compare", str(table), "--plot", str(tmp_path / "many.png")]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert "here are 10 comparisons; choose by --metric" in line
+    assert len(line) < 150
+
+
 @pytest.mark.parametrize("beside", ["--metric", "--task", "--base"])
 def test_tiles_have_no_choice_that_only_a_table_has(beside, capsys):
     command = ["compare", "run", "--receptions", "2", "--cr", "1/6", "--snr-db", "0"]
