@@ -10,7 +10,7 @@ from semloss.collect.run import cell_of
 from semloss.collect.stages.rebuild import Record, rebuild_records
 from semloss.errors import SemlossError
 from semloss.storage import read_json
-from semloss.tables.cells import cell_text
+from semloss.tables.cells import cell_is
 from semloss.text import meant
 from semloss.units import format_cr
 
@@ -136,7 +136,7 @@ def _has(cell: Cell, where: Mapping[str, str]) -> bool:
     for column in where:
         if column not in cell.row:
             raise SemlossError(f"--where {column}: {meant(column, cell.row)}")
-    return all(cell_text(cell.row[column]) == value for column, value in where.items())
+    return all(cell_is(cell.row[column], value) for column, value in where.items())
 
 
 def cells_of(run: Path) -> dict[str, Cell]:

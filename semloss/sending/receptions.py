@@ -23,7 +23,7 @@ from semloss.sending.cells import cells_of
 from semloss.sending.loaded import LoadedCodec, load_codec
 from semloss.sending.measured_on import images_of
 from semloss.sources import ImageSet
-from semloss.tables.cells import cell_text
+from semloss.tables.cells import cell_is, cell_text
 from semloss.text import meant
 
 _TOLD_APART = ("codec_label", "objective", "channel")
@@ -205,7 +205,7 @@ def _links(
     if len(runs) > 1:
         return [(run.name, run, dict(where)) for run in runs]
     rows = [one.row for one in cells_of(runs[0]).values()]
-    rows = [row for row in rows if all(cell_text(row.get(c)) == v for c, v in where.items())]
+    rows = [row for row in rows if all(cell_is(row.get(c), v) for c, v in where.items())]
     if not rows:
         asked = ", ".join(f"{column} = {value}" for column, value in where.items())
         raise SemlossError(f"{runs[0]} has no cell with {asked}")

@@ -34,6 +34,16 @@ def cell_number(cell: Any, where: str) -> float:  # noqa: ANN401 - a cell of any
         raise not_a_number(where, text) from None
 
 
+def cell_is(cell: Any, wanted: str) -> bool:  # noqa: ANN401 - a cell of any type
+    """Whether a cell holds what is asked in words; 10 and 10.0 are one number, 1/12 is one too."""
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return cell_text(cell) == wanted
+    try:
+        return math.isclose(cell, cell_number(wanted, ""), rel_tol=1e-6, abs_tol=1e-9)
+    except SemlossError:
+        return False
+
+
 def not_a_number(where: str, text: str) -> SemlossError:
     """The error for a cell that holds no number, with the likeliest mend."""
     mend = "correct or remove the row"
