@@ -13,9 +13,9 @@ from semloss.surfaces.files.numbers import number, numbers, unpacked
 from semloss.surfaces.fitted.correction import FINER, Correction
 
 _FIELDS = ("mean", "these_images", "new_images")
-_KEYS = {"encoding", "start", "step", "shape", "beyond", *_FIELDS, "basis", "draws"}
+_KEYS = {"encoding", "start", "step", "shape", "beyond", "power", *_FIELDS, "basis", "draws"}
 _ENCODING = "base64 little-endian: fields float32, basis and draws float16"
-_MOST_KNOTS, _MOST_RANK, _MOST_DRAWS = 10_000, 64, 5000
+_MOST_KNOTS, _MOST_RANK, _MOST_DRAWS, _MOST_POWER = 10_000, 64, 5000, 4.0
 
 
 def correction_written(found: Correction | None) -> dict[str, Any] | None:
@@ -29,6 +29,7 @@ def correction_written(found: Correction | None) -> dict[str, Any] | None:
         "step": found.step.tolist(),
         "shape": [*found.basis.shape, len(found.draws)],
         "beyond": found.beyond.tolist(),
+        "power": found.power,
         **{name: _text(getattr(found, name), "<f4") for name in _FIELDS},
         # Half precision keeps three digits of numbers near 1, of far smaller ones fewer.
         "basis": [size, _text(found.basis / size, "<f2")],
@@ -48,7 +49,8 @@ def correction(content: Any, *_: Any) -> Correction | None:  # noqa: ANN401 - wh
         numbers(content[key], (2,), f"{key} of the correction")
         for key in ("start", "step", "beyond")
     )
-    if np.any(step <= 0) or np.any(beyond < 0):
+    power = number(content["power"], "power of the correction")
+    if np.any(step <= 0) or np.any(beyond < 0) or not 0 < power <= _MOST_POWER:
         raise ValueError("correction: a step or a growth is no positive number")
     shape = content["shape"]
     if not isinstance(shape, list) or [type(n) for n in shape] != [int] * 4:
@@ -70,7 +72,7 @@ def correction(content: Any, *_: Any) -> Correction | None:  # noqa: ANN401 - wh
     basis = size * _field(content["basis"][1], "<f2", (rank, *knots), "basis")
     return Correction(
         start, step, **fields, beyond=beyond, basis=basis,
-        draws=_field(content["draws"], "<f2", (draws, rank), "draws"),
+        draws=_field(content["draws"], "<f2", (draws, rank), "draws"), power=power,
     )  # fmt: skip
 
 

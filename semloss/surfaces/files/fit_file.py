@@ -2,7 +2,7 @@
 
 Reading runs no code from the file and imports only numpy and the standard library; whatever the
 file holds, it gives a surface or one clear line. Beside the keys of `fit_keys.KEYS`, all of them
-required, it has ``schema`` "semloss-fit", ``version`` 4 and ``checksum``, the SHA-256 of all other
+required, it has ``schema`` "semloss-fit", ``version`` 5 and ``checksum``, the SHA-256 of all other
 keys, sorted, without spaces.
 """
 
@@ -18,7 +18,7 @@ from semloss.surfaces.files.shipped import fit_path, shipped_names
 from semloss.surfaces.fitted.fit import Fit
 
 SCHEMA = "semloss-fit"
-VERSION, OLDEST = 4, 2
+VERSION, OLDEST = 5, 2
 _MAX_BYTES = 4_000_000
 
 _ANEW = "make it anew with semloss fit"
@@ -110,8 +110,10 @@ def _read(document: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
         raise ValueError("content and checksum disagree (edited by hand?)")
     if version == OLDEST:
         content = _of_version_2(content)
-    if version < VERSION:
+    if version < 4:
         content = _of_version_3(content)
+    if version < VERSION:
+        content = _of_version_4(content)
     return parse({key: value for key, value in content.items() if key not in ("schema", "version")})
 
 
@@ -131,6 +133,16 @@ def _of_version_3(content: dict[str, Any]) -> dict[str, Any]:
     if "correction" in content:
         raise ValueError("keys of another schema version")
     return {**content, "correction": None}
+
+
+def _of_version_4(content: dict[str, Any]) -> dict[str, Any]:
+    """What version 4 said in today's words: doubt grew beyond the table with the distance."""
+    found = content.get("correction")
+    if isinstance(found, dict):
+        if "power" in found:
+            raise ValueError("keys of another schema version")
+        found = {**found, "power": 1.0}
+    return {**content, "correction": found}
 
 
 def _checksum(document: dict[str, Any]) -> str:

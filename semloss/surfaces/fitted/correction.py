@@ -12,6 +12,10 @@ from semloss.arrays import Array
 
 FINER = 4
 """Parts of a step of the lattice between the knots of the mean."""
+GROWTH = 1.5
+"""Power of the distance beyond the table with which doubt grows: that of a surface whose slope
+wanders (an integrated Brownian motion). Hidden edges of measured tables miss by between its first
+power and its square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +23,7 @@ class Correction:
     """A smooth surface added to a formula, and the doubt about the sum, in the metric's unit.
 
     Between knots the fields are interpolated linearly along both axes; beyond the lattice they
-    keep the value of its edge, and the doubt grows by `beyond`.
+    keep the value of its edge, and the doubt grows by `beyond` times the distance to the `power`.
 
     Attributes
     ----------
@@ -32,11 +36,13 @@ class Correction:
         Standard deviations (X, S) of the true mean of the metric about the sum: on the images
         that were measured, and on all images of their kind.
     beyond
-        Doubt (2,) per unit of ln CR and per dB outside of the fitted range, from errors at edges
-        of the table that were held out.
+        Doubt (2,) at one unit of ln CR and at one dB outside of the fitted range, from errors at
+        edges of the table that were held out.
     basis, draws
         Surfaces (R, X, S) and weights (D, R): draw number d of the surface on new images is the
         sum plus ``draws[d] @ basis``. No draws (0, R) where none were asked.
+    power
+        Of the distance outside: `GROWTH`, or what an older fit file grew with.
     """
 
     start: Array
@@ -47,6 +53,7 @@ class Correction:
     beyond: Array
     basis: Array
     draws: Array
+    power: float = GROWTH
 
     def at(self, fields: Array, ln_cr: Array, snr_db: Array) -> Array:
         """Fields (..., X, S), or on knots that part each step evenly, at points (N,): (..., N)."""
@@ -71,7 +78,7 @@ class Correction:
         total = np.zeros(len(ln_cr))
         for points, ends, growth in zip((ln_cr, snr_db), hull.T, self.beyond, strict=True):
             low, high = ends.min(), ends.max()
-            total += growth * np.maximum(np.maximum(low - points, points - high), 0.0)
+            total += growth * np.maximum(np.maximum(low - points, points - high), 0.0) ** self.power
         return total
 
     @property

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def text(array, kind="<f4"):
 def test_what_is_written_is_read():
     one = some()
     again = correction(json.loads(json.dumps(correction_written(one))))
-    for name in ("start", "step", "mean", "these_images", "new_images", "beyond", "draws"):
+    for name in ("start", "step", "mean", "these_images", "new_images", "beyond", "power", "draws"):
         np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
     np.testing.assert_allclose(one.basis, again.basis, rtol=1e-12)
     assert correction(correction_written(None)) is None
@@ -46,6 +47,8 @@ def test_what_is_written_is_read():
         (lambda d: d.update(start=[0.0]), "start of the correction is not made of 2 numbers"),
         (lambda d: d.update(start=[0.0, "x"]), "start of the correction is no number"),
         (lambda d: d.update(beyond=[-1.0, 0.0]), "no positive number"),
+        (lambda d: d.update(power=0.0), "no positive number"),
+        (lambda d: d.update(power="x"), "power of the correction is no number"),
         (lambda d: d.update(shape=[2, 4, 5]), "not made of 4 counts"),
         (lambda d: d.update(shape=[2, 4, 5, 10**9]), "impossible"),
         (lambda d: d.update(shape=[2, 10**6, 10**6, 6]), "impossible"),
@@ -84,8 +87,9 @@ def test_fields_are_interpolated_between_knots_and_kept_beyond_them():
     assert one.at(field, x, snr_db) == pytest.approx([0.0, 3.0, 0.0, 19.0])
     assert one.at(np.stack([field, 2 * field]), x, snr_db)[1] == pytest.approx([0, 6, 0, 38])
     hull = np.array([[-4.0, -8.0], [-2.0, 12.0]])
-    outer = one.outer(np.array([-3.0, -5.0, -1.0]), np.array([0.0, 0.0, 22.0]), hull)
-    assert outer == pytest.approx([0.0, 0.1, 0.2])
+    places = np.array([-3.0, -5.0, -6.0, -1.0]), np.array([0.0, 0.0, 0.0, 22.0])
+    assert one.outer(*places, hull) == pytest.approx([0.0, 0.1, 0.1 * 2**1.5, 0.1 + 0.01 * 10**1.5])
+    assert replace(one, power=1.0).outer(*places, hull) == pytest.approx([0.0, 0.1, 0.2, 0.2])
 
 
 def test_a_correction_in_another_unit():

@@ -106,7 +106,7 @@ def test_the_same_fit_gives_the_same_bytes_and_replaces_the_old_file(path):
 
 def test_the_file_explains_itself(path):
     document = json.loads(path.read_text())
-    assert (document["schema"], document["version"]) == ("semloss-fit", 4)
+    assert (document["schema"], document["version"]) == ("semloss-fit", 5)
     told = document["conventions"]
     assert "complex channel uses per real source sample" in told["cr"]
     assert told["value"] == (
@@ -168,8 +168,8 @@ TYPICAL = FIT.draws[:2]
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda d: d.update(version=5), "version 5 is newer than the 4.*update semloss"),
-        (lambda d: d.update(version=1), "schema version 1, but this.*reads 2 to 4; make it anew"),
+        (lambda d: d.update(version=6), "version 6 is newer than the 5.*update semloss"),
+        (lambda d: d.update(version=1), "schema version 1, but this.*reads 2 to 5; make it anew"),
         (lambda d: d.update(version=True), "no version"),
         (lambda d: d.update(version="2"), "no version"),
         (lambda d: d.update(version=10**400), "no version"),
@@ -322,8 +322,21 @@ def test_a_file_of_version_2_is_read_its_task_was_the_receiver(tmp_path):
     assert (fit.receiver, fit.task, fit.provenance["receiver"]) == ("matched", "unknown", "matched")
     semloss.save(fit, tmp_path / "fit.json")
     new = json.loads((tmp_path / "fit.json").read_text())
-    assert new["version"] == 4
+    assert new["version"] == 5
     renamed = {"version", "correction", "receiver", "task", "provenance", "checksum"}
     assert {k: v for k, v in new.items() if k not in renamed} == {
         k: v for k, v in told.items() if k not in renamed
     }
+
+
+def test_a_file_of_version_4_keeps_the_doubt_that_it_told(tmp_path):
+    fit = semloss.load("eurosat-psnr")
+    fitfile.save(fit, path := tmp_path / "fit.json")
+    rewritten(path, lambda d: (d.update(version=4), d["correction"].pop("power")))
+    old, ask = semloss.load(path), {"cr": [1 / 12, 1 / 12], "snr_db": [17.0, 22.0]}
+    assert old.correction.power == 1.0
+    (within, narrow), (same, wide) = (
+        one.predict(**ask).high - one.predict(**ask).low for one in (old, fit)
+    )
+    assert within == same
+    assert wide > narrow

@@ -215,8 +215,8 @@ def test_the_band_grows_beyond_an_end_that_bends():
     fit = fit_surface(points.subset(~hidden), bootstraps=0)
     out = points.subset(hidden)
     band = fit.predict(cr=out.cr, snr_db=out.snr_db)
-    # .61 as read, and short of the .95 that the band promises within: beyond an edge it is flagged.
-    assert np.mean((band.low <= out.value) & (out.value <= band.high)) > 0.55
+    # .67 as read, one of the six worst of 64 edges (benchmarks/hidden_edges.py), .97 on average.
+    assert np.mean((band.low <= out.value) & (out.value <= band.high)) > 0.6
     at_edge, beyond = (
         fit.predict(cr=1 / 12, snr_db=snr_db) for snr_db in (points.snr_db[~hidden].min(), -8.0)
     )

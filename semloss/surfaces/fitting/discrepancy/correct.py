@@ -21,7 +21,7 @@ import numpy as np
 from semloss.arrays import Array, Mask
 from semloss.facts import SHARED, metric_facts
 from semloss.selection import Points
-from semloss.surfaces.fitted.correction import FINER, Correction
+from semloss.surfaces.fitted.correction import FINER, GROWTH, Correction
 from semloss.surfaces.fitting.discrepancy.draws import MARGIN, compressed, drawn_within, rising
 from semloss.surfaces.fitting.discrepancy.process import TINY, Process, Residuals, Setting, noises
 from semloss.surfaces.fitting.form_fit import FormFit
@@ -212,7 +212,7 @@ def _bends(
 
 
 def _apart(chosen: FormFit, others: Sequence[FormFit]) -> Array:
-    """How far forms that do about as well part (2,) beyond the table, per unit along each axis."""
+    """How far forms that do about as well part (2,) beyond the table, at a unit along each axis."""
     points = chosen.points
     places = [np.log(points.cr), points.snr_db]
     growth = np.zeros(2)
@@ -226,7 +226,7 @@ def _apart(chosen: FormFit, others: Sequence[FormFit]) -> Array:
             )
             apart = [np.mean((one - own) ** 2) for one in theirs]
             if away and apart:
-                growth[axis] = max(growth[axis], math.sqrt(float(np.mean(apart))) / away)
+                growth[axis] = max(growth[axis], math.sqrt(float(np.mean(apart))) / away**GROWTH)
     return growth
 
 
@@ -256,7 +256,8 @@ def _held_out(
 
     The ensemble bends far enough to fit the rest anew, so that leaving points out is one linear
     step for each fold. Growth (2,) is the error at the outermost CRs or SNRs of either end, up to
-    `_DEEP` of them held out together, by their distance from the rest: the largest found.
+    `_DEEP` of them held out together, by the power `GROWTH` of their distance from the rest: the
+    largest found.
     """
     data, count = model.data, model.count
     error = {name: np.full(count, np.nan) for name in ("leave_cr_out", "leave_snr_out", "k_fold")}
@@ -280,8 +281,8 @@ def _held_out(
         for order in (levels, levels[::-1]):
             for deep in range(1, min(_DEEP, len(levels) - 2) + 1):
                 out = np.isin(data.levels[axis], order[:deep])
-                far = place[out] - place[data.levels[axis] == order[deep]].mean()
-                found = scale * math.sqrt(float(np.mean((missed(out) / far) ** 2)))
+                far = np.abs(place[out] - place[data.levels[axis] == order[deep]].mean())
+                found = scale * math.sqrt(float(np.mean((missed(out) / far**GROWTH) ** 2)))
                 growth[axis] = max(growth[axis], found)
     cells = np.unique(data.levels, axis=1, return_inverse=True)[1].ravel()
     part = np.random.default_rng(0).permutation(int(cells.max()) + 1)[cells] % 10
