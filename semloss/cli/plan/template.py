@@ -45,6 +45,8 @@ def run(args: Args) -> int:
             sys.stdout.write(text)
         return 0
     path = Path(args.file)
+    if args.file in preset_names():  # a file of this name would stand in for the preset
+        raise SemlossError(f"{path} is a preset's name: choose another, e.g. {path}.toml")
     if path.exists():
         raise SemlossError(f"{path} exists: choose another name, or remove it first")
     write_atomically(path, text)

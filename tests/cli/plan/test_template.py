@@ -34,6 +34,14 @@ def test_an_unknown_preset_is_one_line(plan, words):
     assert "no preset 'moon'" in err
 
 
+def test_a_file_does_not_take_a_presets_name(plan, folder):
+    # `--link eo-leo-x-band` would then be the file, whatever is in it.
+    code, out, err = plan("template", "eo-leo-x-band", fit=None)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a preset's name: choose another, e.g. eo-leo-x-band.toml" in err
+    assert not (folder / "eo-leo-x-band").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
