@@ -50,14 +50,14 @@ def distorted(amplifier: Amplifier, modcod: str) -> Distorted:
     Raises
     ------
     SemlossError
-        When the constellation is none of DVB-S2, whose rings are known.
+        When the constellation is none of DVB-S2 or CCSDS 131.2, whose rings are known.
     """
     try:
         points = constellation(modcod)
     except (KeyError, ValueError):
         raise SemlossError(
             f"{modcod}: only the rings of DVB-S2's constellations are known (EN 302 307-1, Tables "
-            "9 and 10); give --modcods dvb-s2"
+            "9 and 10) and those of CCSDS 131.2; give --modcods dvb-s2"
         ) from None
     told = amplifier.model_dump(include={"model", "smoothness", "roll_off"})
     return _distorted(tuple(points), tuple(told.items()))

@@ -45,7 +45,8 @@ def define(parser: Parser) -> None:
     add_limit(parser)
     parser.add_argument(
         "--modcods", metavar="NAME|CSV", default="dvb-s2",
-        help="dvb-s2, dvb-s2x, or name,efficiency,es_n0_db (default dvb-s2)",
+        help="dvb-s2, dvb-s2x, ccsds-131.2 (thresholds computed), or name,efficiency,es_n0_db "
+        "(default dvb-s2)",
     )  # fmt: skip
     options.add_cr(parser)
     options.add_target(parser, confidence=False)

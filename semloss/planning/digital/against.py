@@ -200,6 +200,7 @@ def against(
         "fixed": None if chain.modcod is None else modcod(chain.modcod, chain.modcods),
         "table": chain.modcods,
         "frame_efficiency": link.frame_efficiency,
+        "ahead_db": _margin(chain.margin_db) - kept_db(link, chain),
     }
     ratios = round_crs(fit) if cr is None else [cr]
     found = drawn = compare(fit, curve, snr_db=levels, cr=ratios, **options)

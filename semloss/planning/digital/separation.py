@@ -69,7 +69,8 @@ class Comparison:
         (I, J) metric of the digital chain with the MODCOD that the SNR allows and with
         `fixed_modcod`; nan where nothing arrives and no floor is known, or nothing was measured.
     vcm_modcod, bits_per_symbol, shannon_bits_per_symbol
-        (J,) name of the VCM MODCOD ("" where none closes), its efficiency, and the capacity.
+        (J,) name of the VCM MODCOD ("" where none closes), its efficiency, and the capacity at
+        the digital chain's SNR.
     bits_per_pixel, bits_per_sample
         (I, J) what the VCM chain may spend at equal CR.
     winner, sure
@@ -188,6 +189,7 @@ def compare(
     fixed: ModCod | None = None,
     frame_efficiency: float = 1.0,
     table: Modcods = DVB_S2,
+    ahead_db: float = 0.0,
 ) -> Comparison:
     """Compare both chains at equal CR over a grid.
 
@@ -209,6 +211,9 @@ def compare(
         Share of DeepJSCC's symbols that carry image, above 0 and up to 1.
     table
         MODCODs that the digital chain has.
+    ahead_db
+        By how much its SNR is above `snr_db`, as it backs off less: `margin_db` holds that
+        already, the capacity that its efficiency is held against does not.
 
     Raises
     ------
@@ -240,7 +245,8 @@ def compare(
         None if curve is None else curve.codec,
         margin_db, fixed, ratios, levels, point.value, point.low, point.high,
         np.asarray(point.in_domain), vcm, _arrives(fit, curve, held * ratios[:, None] * width),
-        tuple("" if m is None else m.name for m in chosen), eta, shannon(levels), rate,
+        tuple("" if m is None else m.name for m in chosen), eta,
+        shannon(levels + ahead_db), rate,
         rate / bands, winner, sure, gain,
         _gain_db(curve, point.value, ratios, levels, width, margin_db, table),
         () if curve is None else _crossings(

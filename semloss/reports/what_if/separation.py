@@ -149,7 +149,9 @@ def _hatch(
 
 def _efficiency(axes: Axes, c: Comparison) -> None:
     first, second = look.series_colors(3)[:2]
-    axes.plot(c.snr_db, c.shannon_bits_per_symbol, color=first, label="capacity (Shannon)")
+    axes.plot(
+        c.snr_db, c.shannon_bits_per_symbol, color=first, label="capacity (Shannon) at its SNR"
+    )
     axes.step(
         c.snr_db,
         c.bits_per_symbol,

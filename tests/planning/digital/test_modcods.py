@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
+from scipy.optimize import brentq
+from scipy.special import logsumexp
 
+from semloss.codecs.constellations import constellation
 from semloss.errors import SemlossError
 from semloss.modcods import (
+    CCSDS_131_2,
     DVB_S2,
     DVB_S2X,
     best_modcod,
@@ -212,6 +216,47 @@ def test_the_extension_has_what_dvb_s2_has_and_never_does_worse():
     assert modcod("256apsk 3/4", DVB_S2X).es_n0_db == 19.57
 
 
+def capacity(points, snr_db):
+    """Bits per symbol of equally likely points over AWGN, by Gauss-Hermite quadrature."""
+    at, weight = np.polynomial.hermite.hermgauss(12)
+    noise_power = 10 ** (-snr_db / 10)
+    noise = np.sqrt(noise_power) * (at[:, None] + 1j * at).ravel()
+    share = (weight[:, None] * weight).ravel() / np.pi
+    points = np.array(points)
+    away = np.abs(points[:, None, None] - points[:, None] + noise) ** 2 - np.abs(noise) ** 2
+    lost = share @ logsumexp(-away / noise_power, axis=1).mean(axis=0)
+    return math.log2(len(points)) - lost / math.log(2)
+
+
+def gap_db(one, bits):
+    """How far a threshold lies above the SNR at which the constellation could carry the bits."""
+    points = constellation(one.name)
+    return one.es_n0_db - brentq(lambda snr_db: capacity(points, snr_db) - bits, -8.0, 25.0)
+
+
+def test_computed_thresholds_lie_as_far_above_capacity_as_published_ones():
+    gaps = []
+    for one in DVB_S2.entries:
+        symbols = 64_800 / math.log2(len(constellation(one.name)))
+        frame = 90 + 90 * math.ceil(symbols / 90)
+        gaps.append(gap_db(one, (one.efficiency * frame + _HEADER) / symbols))
+    assert np.median(gaps) == pytest.approx(0.9, abs=0.02)
+    assert (min(gaps), max(gaps)) == pytest.approx((0.6, 1.5), abs=0.05)
+    for one in CCSDS_131_2.entries[::3]:
+        assert gap_db(one, one.efficiency * 129_920 / 16 / 8100) == pytest.approx(0.9, abs=0.01)
+
+
+def test_formats_of_ccsds_are_those_of_their_interleavers():
+    """K information bits give an interleaver of 3/2 (K + 2), a whole multiple of 120."""
+    assert len(CCSDS_131_2.entries) == 27
+    for one in CCSDS_131_2.entries:
+        carried = one.efficiency * 129_920 / 16
+        assert carried == pytest.approx(round(carried), abs=0.01)
+        assert 3 * (round(carried) + 2) % 240 == 0
+        assert one.efficiency < shannon(one.es_n0_db)
+    assert "computed" in read_modcods("ccsds-131.2").name
+
+
 HEADER = "# of a modem's data sheet\nname,efficiency,es_n0_db\n"
 
 
@@ -242,5 +287,5 @@ def test_a_table_that_cannot_be_is_refused(tmp_path, rows, says):
     with pytest.raises(SemlossError) as caught:
         read_modcods(str(path))
     assert says in str(caught.value)
-    with pytest.raises(SemlossError, match="name dvb-s2 or dvb-s2x, or a CSV"):
+    with pytest.raises(SemlossError, match=r"name dvb-s2, dvb-s2x, ccsds-131\.2, or a CSV"):
         read_modcods("dvb-s3")

@@ -147,6 +147,10 @@ def test_without_a_measured_curve_no_winner_is_invented():
     assert not result.crossings
     assert "no measured digital" in result.text()
     assert np.all(result.bits_per_symbol < result.shannon_bits_per_symbol)
+    ahead = compare(accuracy(), None, snr_db=SNRS, cr=CRS, bands=BANDS, margin_db=-7.0,
+                    ahead_db=7.0)  # fmt: skip
+    assert np.all(ahead.bits_per_symbol >= result.bits_per_symbol)
+    assert np.all(ahead.bits_per_symbol < ahead.shannon_bits_per_symbol)
     run = race(accuracy(), None, target=0.6, snr_db=SNRS, bands=BANDS, symbols_per_s=50e6,
                samples_per_image=12288)  # fmt: skip
     assert np.all(np.isnan(run.ratio))
