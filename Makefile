@@ -6,11 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := runs/demo
 REFERENCE := runs/eurosat
 SHIPPED := semloss/surfaces/shipped
-# what of a run explains its surfaces
 RECORD := README.md experiment.toml environment.json source.json metrics.csv metrics.outcomes.npz cells.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types mutants bench gpu-check reference first-surface flies fits sheet clean
+.PHONY: help demo test lint types mutants bench gpu-check reference first-surface flies jpeg2000 fits sheet clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -80,24 +79,29 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 gpu-check: $(VENV)/.dev ## on one GPU, in minutes: whether packs work there and how fast they are, as gpu-check.csv
 	$(BIN)/python benchmarks/gpu_check.py $(if $(STEPS),--steps $(STEPS)) $(if $(TILES),--tiles $(TILES))
 
+# What of a run explains its surfaces, to data/: $(call recorded,RUN,FOLDER)
+recorded = mkdir -p data/$(2) reports && cd $(1) && cp $(RECORD) $(CURDIR)/data/$(2)/
+
 reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
 		--set 'grid.cr=["1/48","1/32","1/24","1/16","1/12","1/6"]' --set 'grid.snr_db=[-8,-6,-4,-2,0,2,4,7,10,14,18]' --out $(REFERENCE)
-	mkdir -p data/eurosat-awgn reports
-	cd $(REFERENCE) && cp $(RECORD) $(CURDIR)/data/eurosat-awgn/
+	$(call recorded,$(REFERENCE),eurosat-awgn)
 	$(MAKE) fits
 
 first-surface: $(VENV)/.run ## measure the same grid with one codec, against the reference table: make first-surface TILES=...
 	$(BIN)/semloss collect --preset first-surface --set source.path=$(TILES) --out runs/first-surface
-	mkdir -p data/eurosat-first-surface reports
-	cd runs/first-surface && cp $(RECORD) $(CURDIR)/data/eurosat-first-surface/
+	$(call recorded,runs/first-surface,eurosat-first-surface)
 	$(BIN)/semloss compare data/eurosat-awgn data/eurosat-first-surface --by codec --metric psnr_db --csv reports/first-surface-psnr.csv --plot reports/first-surface-psnr.png
 
 flies: $(VENV)/.run ## measure the codec that can fly, and its symbols until sure: make flies TILES=...
 	$(BIN)/semloss collect --preset flies --set source.path=$(TILES) --out runs/flies
-	mkdir -p data/eurosat-flies
-	cd runs/flies && cp $(RECORD) $(CURDIR)/data/eurosat-flies/
+	$(call recorded,runs/flies,eurosat-flies)
 	$(BIN)/semloss sure runs/flies --target 0.75,0.8,0.85,0.88 --csv data/eurosat-flies/sure.csv
+
+jpeg2000: $(VENV)/.run ## measure the separation that they are held against: make jpeg2000 TILES=...
+	$(BIN)/semloss collect --preset jpeg2000 --set source.path=$(TILES) --out runs/jpeg2000
+	$(call recorded,runs/jpeg2000,eurosat-jpeg2000)
+	cp runs/jpeg2000/rate_curve.csv data/eurosat-jpeg2000/
 
 fits: $(VENV)/.run ## fit the reference table again, into the package, and draw it
 	$(BIN)/semloss fit data/eurosat-awgn --metric accuracy --receiver matched --out $(SHIPPED)/eurosat-accuracy.json --plot reports/eurosat-accuracy.png

@@ -12,7 +12,7 @@ import pytest
 from collecting_case import GOES_ON, started
 from tiny_experiment import TINY
 
-LONG = TINY.replace("trunk = {steps = 20", "trunk = {steps = 100000")
+LONG = TINY.replace("trunk = {steps = 40", "trunk = {steps = 100000")
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
