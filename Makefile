@@ -79,8 +79,12 @@ bench: $(VENV)/.dev ## speed as ratios, each measured side by side in one run
 gpu-check: $(VENV)/.dev ## on one GPU, in minutes: whether packs work there and how fast they are, as gpu-check.csv
 	$(BIN)/python benchmarks/gpu_check.py $(if $(STEPS),--steps $(STEPS)) $(if $(TILES),--tiles $(TILES))
 
-# What of a run explains its surfaces, to data/: $(call recorded,RUN,FOLDER)
-recorded = mkdir -p data/$(2) reports && cd $(1) && cp $(RECORD) $(CURDIR)/data/$(2)/
+# What of a run explains its surfaces, to data/, the tiles as TILES names them: $(call recorded,RUN,FOLDER)
+define recorded
+	mkdir -p data/$(2) reports
+	cd $(1) && cp $(RECORD) $(CURDIR)/data/$(2)/
+	sed -i 's|$(abspath $(TILES))|$(TILES)|' data/$(2)/experiment.toml data/$(2)/source.json
+endef
 
 reference: $(VENV)/.run ## measure the reference table again: make reference TILES=folder-of-EuroSAT-RGB
 	$(BIN)/semloss collect --preset eurosat --set source.path=$(TILES) \
