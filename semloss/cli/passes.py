@@ -92,7 +92,7 @@ def pass_link(args: Args, *needed: str, **supplied: float) -> "Link":
         refuse_settings(args, "the elements give it", "height_km")
         if args.site is not None:
             refuse_settings(args, "--site says it", *_PLACE)
-        return read_link(args, *needed, **SUPPLIED)
+        return read_link(args, *needed, **SUPPLIED | supplied)
     supplied |= {"elevation_deg": SUPPLIED["elevation_deg"]}
     return read_link(args, "height_km", *needed, **supplied)
 
