@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from amplified_table import write_amplified
 from picture_checks import Drawn, drawn
-from plan_case import DICE, SURE, TLE, WEAK
+from plan_case import DICE, EVEN, SURE, TLE, WEAK
 from planning_case import distance
 from surface_truth import simulated
 from table_rows import grid_rows
@@ -94,6 +94,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "adaptive pass": ("plan", "adaptive", ACCURACY, *X, *T, *HIGH),
     "adaptive pass with feedback": (
         "plan", "adaptive", ACCURACY, *X, *T, *HIGH, "--step", "5", "--until-sure", "sure.csv"),
+    "feedback at one CR": (
+        "plan", "adaptive", ACCURACY, *X, "--target", "0.7", *HIGH, "--step", "20",
+        "--set", "power_dbw=20", "--until-sure", "even.csv"),
     "adaptive day": ("plan", "adaptive", ACCURACY, *X, *T, "--day", "--step", "30"),
     "coding table": ("plan", "adaptive", ACCURACY, *X, *T, "--confidence", "0.95"),
     "coding table of few": ("plan", "adaptive", ACCURACY, *X, *T, "--crs", "1/6,1/24"),
@@ -273,6 +276,7 @@ def lay_out(folder: Path) -> None:
         "dice.toml": DICE,
         "curve.csv": CURVE,
         "sure.csv": SURE,
+        "even.csv": EVEN,
         "long.toml": long,
     }
     for name, text in texts.items():

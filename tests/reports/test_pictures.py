@@ -244,6 +244,18 @@ def test_an_adaptive_pass_has_its_images_and_what_they_gain(show):
     assert gain == pytest.approx(found["images_delivered"] / found["best_fixed_images"], abs=5e-3)
 
 
+@pytest.mark.parametrize("name", ["adaptive pass with feedback", "feedback at one CR"])
+def test_a_pass_with_feedback_says_its_crs_however_little_they_move(show, name):
+    crs = show(name).axes[1]
+    low, high = crs.get_ylim()
+    ticks = [label.get_text() for label in crs.get_yticklabels()]
+    assert len(set(ticks)) >= 2
+    assert all(low <= at <= high for at in crs.get_yticks())
+    for line in crs.lines:
+        told = line.get_ydata()[np.isfinite(line.get_ydata())]
+        assert np.all((told >= crs.get_yticks()[0] - 1e-3) & (told <= crs.get_yticks()[-1] + 1e-3))
+
+
 def test_a_coding_table_has_a_step_for_each_cr(show):
     picture = show("coding table")
     steps = picture.axes[0]
