@@ -164,9 +164,9 @@ def chain_assumed(
     )
     if curve is not None and curve.receiver != "none" and not curve.receiver_told:
         told["receivers"] = (
-            f"the fit's is {curve.receiver}, the curve tells none and is taken to be read by such a "
-            "one; if it is not, the two chains differ in that too: measure the curve with it, or "
-            "give a fit of the curve's receiver"
+            f"the fit's is {curve.receiver}, the curve tells none and is taken to be read by one "
+            "like it; if it is not, the chains differ in that too: measure the curve with such a "
+            "receiver, or give a fit of the curve's"
         )
     told["frame"] = (
         f"DeepJSCC's carries image in {100 * link.frame_efficiency:g} % of its symbols, a MODCOD's "
