@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from amplified_table import write_amplified
+from amplified_table import LINEAR, MOVED, RAPP, write_amplified
 from picture_checks import Drawn, drawn
 from plan_case import DICE, EVEN, SURE, TLE, WEAK
 from planning_case import distance
@@ -114,6 +114,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "against without a curve": ("plan", "against", ACCURACY, *X),
     "amplifier": ("plan", "amplifier", "amplified.csv", "--receiver", "matched", "--form", "capped",
                   *X[:2], "--target", "0.7", "--acpr-limit-dbc", "-25"),
+    "amplifier of a codec at other back-offs": (
+        "plan", "amplifier", "moved.csv", "--receiver", "matched", "--form", "capped", *X[:2],
+        "--target", "0.7"),
     "amplifier without a target": (
         "plan", "amplifier", "amplified.csv", "--receiver", "matched", "--form", "capped", *X[:2],
         "--where", "channel=rapp-ibo0dB"),
@@ -283,6 +286,8 @@ def lay_out(folder: Path) -> None:
         (folder / name).write_text(text)
     semloss.save(distance(), folder / "lpips.json")
     write_amplified(folder / "amplified.csv")
+    moved = {RAPP: (-2.0, 0.0), MOVED: (-2.0, 5.0), LINEAR: (2.0,)}
+    write_amplified(folder / "moved.csv", back_offs=moved)
     for shift, name in enumerate(("old", "new")):
         run_of_images(folder / name, shift)
 
