@@ -44,7 +44,7 @@ def add_contact(parser: Parser, *passes: str) -> None:
     )
     parser.add_argument(
         "--inclination", type=number(0, 180, "deg"), metavar="DEG",
-        help="of the orbit; a day takes the sun-synchronous one, a pass a still Earth, without it",
+        help="default: sun-synchronous; of a pass, a still Earth",
     )  # fmt: skip
     if passes:
         for option in ("--min-elevation", "--step", "--inclination"):

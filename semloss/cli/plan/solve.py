@@ -8,7 +8,7 @@ from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
 from semloss.errors import SemlossError
 
-EXAMPLE = "semloss plan solve FIT.json power_dbw --link eo-leo-x-band --target 0.85"
+EXAMPLE = "semloss plan solve FIT.json cr --link eo-leo-x-band --target 0.85"
 
 
 def define(parser: Parser) -> None:
