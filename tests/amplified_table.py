@@ -12,6 +12,8 @@ PAPR_DB = 8.25
 #: Slope of accuracy .1 + .8 / (1 + exp(-slope x)), x in dB beyond what is lost.
 SLOPE = 0.35
 RAPP, LINEAR = "rapp-ibo{:g}dB", "rapp-ibo{:g}dB-from-awgn"
+#: The codec that was trained at 0 dB, at other back-offs.
+MOVED = "rapp-ibo{:g}dB-from-rapp-ibo0dB"
 BACK_OFFS = {RAPP: (-2.0, 0.0, 5.0), LINEAR: (2.0,)}
 
 
@@ -32,12 +34,12 @@ def needed_db(target, lost, cr=1 / 12):
     return lost + math.log((target - 0.1) / (0.9 - target)) / SLOPE - 4 * math.log2(12 * cr)
 
 
-def amplified_rows(seed=0, spread=True):
+def amplified_rows(seed=0, spread=True, back_offs=BACK_OFFS):
     rng = np.random.default_rng(seed)
     links = [("awgn", 0.0, None)]
     links += [
         (kind.format(back_off), lost_db(kind, back_off), beside_dbc(kind, back_off))
-        for kind, back_offs in BACK_OFFS.items() for back_off in back_offs
+        for kind, some in back_offs.items() for back_off in some
     ]  # fmt: skip
     rows = []
     for channel, lost, beside in links:

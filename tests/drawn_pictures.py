@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from amplified_table import write_amplified
+from amplified_table import LINEAR, MOVED, RAPP, write_amplified
 from picture_checks import Drawn, drawn
-from plan_case import DICE, SURE, TLE, WEAK
+from plan_case import DICE, EVEN, SURE, TLE, WEAK
 from planning_case import distance
 from surface_truth import simulated
 from table_rows import grid_rows
@@ -94,6 +94,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "adaptive pass": ("plan", "adaptive", ACCURACY, *X, *T, *HIGH),
     "adaptive pass with feedback": (
         "plan", "adaptive", ACCURACY, *X, *T, *HIGH, "--step", "5", "--until-sure", "sure.csv"),
+    "feedback at one CR": (
+        "plan", "adaptive", ACCURACY, *X, "--target", "0.7", *HIGH, "--step", "20",
+        "--set", "power_dbw=20", "--until-sure", "even.csv"),
     "adaptive day": ("plan", "adaptive", ACCURACY, *X, *T, "--day", "--step", "30"),
     "coding table": ("plan", "adaptive", ACCURACY, *X, *T, "--confidence", "0.95"),
     "coding table of few": ("plan", "adaptive", ACCURACY, *X, *T, "--crs", "1/6,1/24"),
@@ -111,6 +114,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "against without a curve": ("plan", "against", ACCURACY, *X),
     "amplifier": ("plan", "amplifier", "amplified.csv", "--receiver", "matched", "--form", "capped",
                   *X[:2], "--target", "0.7", "--acpr-limit-dbc", "-25"),
+    "amplifier of a codec at other back-offs": (
+        "plan", "amplifier", "moved.csv", "--receiver", "matched", "--form", "capped", *X[:2],
+        "--target", "0.7"),
     "amplifier without a target": (
         "plan", "amplifier", "amplified.csv", "--receiver", "matched", "--form", "capped", *X[:2],
         "--where", "channel=rapp-ibo0dB"),
@@ -273,12 +279,15 @@ def lay_out(folder: Path) -> None:
         "dice.toml": DICE,
         "curve.csv": CURVE,
         "sure.csv": SURE,
+        "even.csv": EVEN,
         "long.toml": long,
     }
     for name, text in texts.items():
         (folder / name).write_text(text)
     semloss.save(distance(), folder / "lpips.json")
     write_amplified(folder / "amplified.csv")
+    moved = {RAPP: (-2.0, 0.0), MOVED: (-2.0, 5.0), LINEAR: (2.0,)}
+    write_amplified(folder / "moved.csv", back_offs=moved)
     for shift, name in enumerate(("old", "new")):
         run_of_images(folder / name, shift)
 

@@ -63,6 +63,11 @@ SURE = "snr_db,target,accuracy,accuracy_se,cr,cr_se,layers,layers_most\n" + "".j
     for snr_db in (-12, -6, 0, 6, 12, 18)
     for accuracy, cr, layers in ((0.5, 0.01, 2), (0.75, 0.02, 3), (0.88, 0.05, 5))
 )
+#: The same of layers that take the smallest CR of a codec at every SNR.
+EVEN = SURE.splitlines()[0] + "".join(
+    f"\n{snr_db},{accuracy},{accuracy},0.01,{1 / 48},0.0001,3,8"
+    for snr_db in (-12, 18) for accuracy in (0.5, 0.75, 0.88)
+)  # fmt: skip
 EPOCH = ("--start", "2014-01-21T00:00")
 TLE = """ISS (ZARYA)
 1 25544U 98067A   14020.93268519  .00009878  00000-0  18200-3 0  5082

@@ -27,7 +27,7 @@ def add_fit(parser: Parser) -> None:
     """Define the fit; without one, it is that which the link names."""
     parser.add_argument(
         "fit", type=Path, nargs="?", metavar="FIT",
-        help="fit file of semloss fit, or one of semloss fits (default: the link's)",
+        help="fit file, or one of semloss fits (default: the link's)",
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def needs_link(parser: Parser, *options: str) -> None:
 def add_ledger(parser: Parser) -> None:
     """Define what goes with a ledger."""
     parser.add_argument(
-        "--papr-db", metavar="DB", help="peak-to-average ratio of the symbols; suggests a back-off"
+        "--papr-db", metavar="DB", help="peak-to-average ratio, which suggests a back-off"
     )
     parser.add_argument(
         "--ledger", action="append", default=[], type=Path, metavar="FILE",

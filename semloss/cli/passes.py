@@ -44,7 +44,7 @@ def add_contact(parser: Parser, *passes: str) -> None:
     )
     parser.add_argument(
         "--inclination", type=number(0, 180, "deg"), metavar="DEG",
-        help="of the orbit; a day takes the sun-synchronous one, a pass a still Earth, without it",
+        help="default: sun-synchronous; of a pass, a still Earth",
     )  # fmt: skip
     if passes:
         for option in ("--min-elevation", "--step", "--inclination"):
@@ -92,7 +92,7 @@ def pass_link(args: Args, *needed: str, **supplied: float) -> "Link":
         refuse_settings(args, "the elements give it", "height_km")
         if args.site is not None:
             refuse_settings(args, "--site says it", *_PLACE)
-        return read_link(args, *needed, **SUPPLIED)
+        return read_link(args, *needed, **SUPPLIED | supplied)
     supplied |= {"elevation_deg": SUPPLIED["elevation_deg"]}
     return read_link(args, "height_km", *needed, **supplied)
 

@@ -14,8 +14,9 @@ from semloss.codecs.constellations import constellation
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.modcods import ModCod, Modcods
 
-#: Input back-offs that are tried, in dB.
-BACK_OFFS_DB = np.arange(-8.0, 20.25, 0.25)
+#: Input back-offs that are tried, in dB: the least, where PSK is all but a hard limiter's, is so
+#: deep that nothing is gained by going further, and the best of each MODCOD lies between.
+BACK_OFFS_DB = np.arange(-24.0, 20.25, 0.25)
 #: Symbols of the period that is simulated, and the seed of their draw.
 SYMBOLS, SEED = 4096, 0
 

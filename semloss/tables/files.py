@@ -68,6 +68,10 @@ def _read_records(file: Path, data: bytes) -> pd.DataFrame:
         records = _records(data)
     except (ValueError, RecursionError):
         raise SemlossError(f"{file} is no whole JSON list (cut short?); write it again") from None
+    if b'"semloss-fit"' in data[:200]:
+        raise SemlossError(
+            f"{file} is a fit file: give the run folder or the table that it was fitted to"
+        )
     if not records or not all(isinstance(record, dict) for record in records):
         raise SemlossError(f"{file}: a JSON table is a list of objects, one per measurement")
     frame = pd.DataFrame(records, dtype=object)

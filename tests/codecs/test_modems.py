@@ -45,6 +45,12 @@ def test_what_has_more_rings_loses_more_and_keeps_further_back():
     assert 0.3 < losses[0]["loss_db"] < 1.0
 
 
+@pytest.mark.parametrize("model", ["rapp", "saleh"])
+def test_no_best_back_off_lies_where_the_search_ends(model):
+    for one in modem_losses(Amplifier(input_back_off_db=0.0, model=model), DVB_S2):
+        assert BACK_OFFS_DB[0] < one["back_off_db"] < BACK_OFFS_DB[-1]
+
+
 def test_a_limit_is_kept_and_costs():
     free, kept = modem_losses(RAPP, SOME), modem_losses(RAPP, SOME, -30.0)
     for one, other in zip(free, kept, strict=True):

@@ -244,6 +244,27 @@ def test_an_adaptive_pass_has_its_images_and_what_they_gain(show):
     assert gain == pytest.approx(found["images_delivered"] / found["best_fixed_images"], abs=5e-3)
 
 
+def test_a_codec_at_other_back_offs_is_told_from_those_trained_at_theirs(show):
+    labels = show("amplifier of a codec at other back-offs").axes[0].get_legend_handles_labels()[1]
+    assert [" ".join(label.split()) for label in labels[:3]] == [
+        "deepjscc, rapp, trained at its back-off",
+        "deepjscc, rapp, trained at 0 dB, used at others",
+        "deepjscc, rapp, trained over awgn",
+    ]
+
+
+@pytest.mark.parametrize("name", ["adaptive pass with feedback", "feedback at one CR"])
+def test_a_pass_with_feedback_says_its_crs_however_little_they_move(show, name):
+    crs = show(name).axes[1]
+    low, high = crs.get_ylim()
+    ticks = [label.get_text() for label in crs.get_yticklabels()]
+    assert len(set(ticks)) >= 2
+    assert all(low <= at <= high for at in crs.get_yticks())
+    for line in crs.lines:
+        told = line.get_ydata()[np.isfinite(line.get_ydata())]
+        assert np.all((told >= crs.get_yticks()[0] - 1e-3) & (told <= crs.get_yticks()[-1] + 1e-3))
+
+
 def test_a_coding_table_has_a_step_for_each_cr(show):
     picture = show("coding table")
     steps = picture.axes[0]

@@ -1,5 +1,6 @@
 """`semloss plan solve`: the cheapest value of one field that meets a target."""
 
+from dataclasses import replace
 from typing import Any
 
 from semloss.cli import options, passes
@@ -7,7 +8,7 @@ from semloss.cli.output import output
 from semloss.cli.parser import Parser, number
 from semloss.errors import SemlossError
 
-EXAMPLE = "semloss plan solve FIT.json power_dbw --link eo-leo-x-band --target 0.85"
+EXAMPLE = "semloss plan solve FIT.json cr --link eo-leo-x-band --target 0.85"
 
 
 def define(parser: Parser) -> None:
@@ -32,8 +33,12 @@ def _add_passes(parser: Parser) -> None:
     parser.add_argument(
         "--images-per-pass", type=many, metavar="N", help="that it delivers at the target"
     )
-    parser.add_argument("--images-per-day", type=many, metavar="N", help="of an average day")
+    parser.add_argument(
+        "--images-per-day", type=many, metavar="N", help="of an average day, or of those of --tle"
+    )
     passes.add_contact(parser, "--max-elevation", "--images-per-day")
+    passes.add_tle(parser)
+    parser.needs("--tle", "--images-per-day", why="what its passes are to bring")
     passes.add_fading(parser)
     parser.add_argument(
         "--hold-percent", type=number(0.01, 100, "%"), metavar="P",
@@ -94,10 +99,15 @@ def _over_passes(args: options.Args) -> int:
     from semloss.planning.passes.needs import Goal, solve_over
 
     _refuse_own(args)
-    station = ("station_lat_deg",) if args.images_per_day is not None else ()
+    average = args.images_per_day is not None and args.tle is None
+    station = ("station_lat_deg",) if average else ()
     link = passes.pass_link(args, *station, *_needed(args.unknown), **_supplied(args.unknown))
     asked, fading = options.question(args, link), passes.read_fading(args)
-    if args.images_per_day is not None:
+    if args.tle is not None:
+        moved, found, days = passes.tle_of(args, asked.link)
+        asked = replace(asked, link=moved)
+        goal = Goal(tuple(found), args.images_per_day, days=days)
+    elif average:
         goal = Goal(tuple(passes.day_of(args, link)), args.images_per_day)
     else:
         usual = 100.0 if fading is None else 95.0

@@ -17,6 +17,7 @@ import numpy as np
 from semloss.arrays import Array
 from semloss.errors import SemlossError, TargetNotAttainable
 from semloss.planning.amplifier.measured import Measured, families
+from semloss.planning.budget.operating import OperatingPoint
 from semloss.units import format_cr
 
 _ENOUGH = 0.95
@@ -61,6 +62,17 @@ class Place:
         """The amplifier without its back-off, or "by rule" of a codec over AWGN."""
         at = self.nearest.at
         return "by rule" if at is None else at.hardware
+
+    @property
+    def trained(self) -> str:
+        """Where its codec was trained, in words: at the back-off that it has, or elsewhere."""
+        at = self.nearest.at
+        if at is None or not at.trained_over:
+            return "trained at its back-off"
+        over = OperatingPoint.parse(at.trained_over)
+        if over is None or over.hardware != at.hardware:
+            return f"trained over {at.trained_over}"
+        return f"trained at {over.input_back_off_db:g} dB, used at others"
 
     @property
     def snr_db(self) -> float:

@@ -54,6 +54,7 @@ class AgainstAnswer(Answered):
     drawn: Comparison
     here: Comparison | None = None
     race: Race | None = None
+    curve: RateCurve | None = None
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -112,8 +113,7 @@ class AgainstAnswer(Answered):
     @property
     def assumed(self) -> dict[str, str]:
         """What both chains rest on."""
-        codec = self.found.codec or "no source codec"
-        return chain_assumed(super().assumed, self.question.link, self.chain, codec)
+        return chain_assumed(super().assumed, self.question.link, self.chain, self.curve)
 
     @property
     def met(self) -> bool | None:
@@ -147,7 +147,7 @@ class AgainstAnswer(Answered):
 
 
 def chain_assumed(
-    told: Mapping[str, str], link: LinkData, chain: Chain, codec: str
+    told: Mapping[str, str], link: LinkData, chain: Chain, curve: RateCurve | None
 ) -> dict[str, str]:
     """What an answer about both chains assumes, beside what it does of DeepJSCC's."""
     own, told = _obo_db(link, chain), dict(told)
@@ -158,9 +158,16 @@ def chain_assumed(
     elif own is not None:
         why = "" if chain.obo_db is not None else ", assumed; --digital-obo-db"
         told["back-off"] = f"{link.obo_db:g} dB DeepJSCC, {own:g} dB digital (PSK{why})"
+    codec = "no source codec" if curve is None else curve.codec
     told["digital chain"] = (
         f"{codec} over {chain.modcods.name}, {_margin(chain.margin_db):g} dB kept to each threshold"
     )
+    if curve is not None and curve.receiver != "none" and not curve.receiver_told:
+        told["receivers"] = (
+            f"the fit's is {curve.receiver}, the curve tells none and is taken to be read by one "
+            "like it; if it is not, the chains differ in that too: measure the curve with such a "
+            "receiver, or give a fit of the curve's"
+        )
     told["frame"] = (
         f"DeepJSCC's carries image in {100 * link.frame_efficiency:g} % of its symbols, a MODCOD's "
         "efficiency counts its own"
@@ -218,7 +225,7 @@ def against(
             symbols_per_s=float(budget.symbol_rate_hz), frame_efficiency=link.frame_efficiency,
             samples_per_image=samples_per_image(link), table=chain.modcods,
         )  # fmt: skip
-    return AgainstAnswer(question, chain, found, drawn, here, runs)
+    return AgainstAnswer(question, chain, found, drawn, here, runs, curve)
 
 
 def _margin(margin_db: float | None) -> float:

@@ -49,7 +49,7 @@ class PassRace(Answered):
     """
 
     chain: Chain
-    codec: str
+    curve: RateCurve
     result: PassResult
     schedule: Schedule
     bits_per_pixel: float
@@ -58,6 +58,11 @@ class PassRace(Answered):
     digital_images: Array
     fixed_modcod: str
     fixed_images: float
+
+    @property
+    def codec(self) -> str:
+        """Name of the source codec."""
+        return self.curve.codec
 
     @property
     def ratio(self) -> float | None:
@@ -83,7 +88,7 @@ class PassRace(Answered):
     @property
     def assumed(self) -> dict[str, str]:
         """What both chains rest on."""
-        return chain_assumed(super().assumed, self.question.link, self.chain, self.codec)
+        return chain_assumed(super().assumed, self.question.link, self.chain, self.curve)
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each moment."""
@@ -201,7 +206,7 @@ def race_over(
     best = max(fixed, key=lambda name: fixed[name])
     chosen = [best_modcod(float(snr), margin, table) for snr in schedule.snr_db]
     return PassRace(
-        question, chain, curve.codec, result, schedule, spent, eta,
+        question, chain, curve, result, schedule, spent, eta,
         tuple("off" if one is None else one.name for one in chosen), images(eta), best,
         fixed[best],
     )  # fmt: skip

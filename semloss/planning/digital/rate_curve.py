@@ -52,6 +52,8 @@ class RateCurve(Directed):
     lowest_is_minimum
         Whether the first rate is the smallest file that the codec makes, so that below it the
         chain delivers nothing, rather than just the first that somebody measured.
+    receiver_told
+        Whether the file says which receiver read it; else it is taken to be the one asked for.
     """
 
     bits_per_pixel: Array
@@ -61,6 +63,7 @@ class RateCurve(Directed):
     direction: str = "higher"
     codec: str = "source codec"
     lowest_is_minimum: bool = False
+    receiver_told: bool = True
 
     def __post_init__(self) -> None:
         rate, value = np.asarray(self.bits_per_pixel, float), np.asarray(self.value, float)
@@ -127,6 +130,7 @@ class RateCurve(Directed):
         rows = csv_rows(path, "rate curve")
         if rows and "receiver" not in rows[0]:  # the receiver's column was once called task
             rows = [row | {"receiver": row.get("task") or "", "task": ""} for row in rows]
+        told_receiver = any(row.get("receiver") for row in rows)
         chosen: dict[str, str] = {}
         for column, wanted in (("metric", metric), ("receiver", receiver), ("codec", codec)):
             rows, chosen[column] = _choose(rows, column, wanted, path)
@@ -143,7 +147,7 @@ class RateCurve(Directed):
         return cls(
             np.array([p[0] for p in points]), np.array([p[1] for p in points]),
             chosen["metric"], chosen["receiver"] or "none", direction or "higher",
-            chosen["codec"] or path.stem, minimum > 0,
+            chosen["codec"] or path.stem, minimum > 0, told_receiver,
         )  # fmt: skip
 
     def at(self, bits_per_pixel: ArrayLike) -> Array:
@@ -215,7 +219,13 @@ def _choose(
         raise SemlossError(f"{path} holds several: choose a {column} from {', '.join(present)}")
     wanted = present[0] if wanted is None else wanted
     if wanted not in present:
-        raise SemlossError(f"{path} has no {column} {wanted}; it holds {', '.join(present)}")
+        held = f"{path} has no {column} {wanted}; it holds {', '.join(present)}"
+        if column == "receiver":  # a receiver that knows what arrives reads more of the same image
+            held += (
+                "; both chains are compared at one receiver: give a fit of that one (semloss fit "
+                f"--receiver {present[0]}), or a curve that was read by receiver {wanted}"
+            )
+        raise SemlossError(held)
     return [row for row in rows if (row.get(column) or "") == wanted], wanted
 
 

@@ -35,12 +35,14 @@ _MARGINS_DB = np.linspace(-80.0, 80.0, 16_001)
 class Goal:
     """What is asked over passes: `images` delivered, else the target held `hold_percent` of time.
 
-    `passes` are one pass, of which the images are, or those of a day, each with its number a day.
+    `passes` are one pass, of which the images are, or those of a day, each with its number a day;
+    `days` is the length of the search that found those of a satellite, None for an average day.
     """
 
     passes: tuple[Pass, ...]
     images: float | None = None
     hold_percent: float = 100.0
+    days: float | None = None
 
     @property
     def a_day(self) -> bool:
@@ -134,7 +136,7 @@ def solve_over(
     solved = link.replace(**{unknown: best[0]})
     options = question.options | {"fading": fading}
     result = (
-        simulate_day(solved, fit, goal.passes, **options)
+        simulate_day(solved, fit, goal.passes, days=goal.days, **options)
         if goal.a_day
         else simulate_pass(solved, fit, goal.passes[0], **options)
     )

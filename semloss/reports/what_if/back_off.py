@@ -30,7 +30,8 @@ def back_off_plot(answer: OperatingAnswer, path: Path | str) -> None:
         for family, color, mark in zip(search.measured, look.KINDS, look.MARKERS, strict=False):
             places = [place for place in family if np.isfinite(place.snr_db)]
             back_off = [place.back_off_db for place in places]
-            label = f"{family[0].codec},\n{family[0].amplifier}"
+            one = family[0]
+            label = f"{one.nearest.codec}, {one.amplifier},\n{one.trained}"
             bands = np.array([answer.band(place) for place in places]).reshape(-1, 2)
             needs.plot(back_off, [place.snr_db for place in places], color=color, marker=mark,
                        markersize=3.5, label=label)  # fmt: skip

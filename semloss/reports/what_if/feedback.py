@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from semloss.arrays import Array
 from semloss.planning.passes.feedback import FeedbackAnswer
 from semloss.reports import look
 from semloss.reports.what_if.panels import draw_images, stack
-from semloss.units import format_cr
+from semloss.units import ROUND_CRS, format_cr
 
 
 def feedback_plot(answer: FeedbackAnswer, path: Path | str) -> None:
@@ -38,7 +39,7 @@ def feedback_plot(answer: FeedbackAnswer, path: Path | str) -> None:
         cr.step(minutes, np.log(ours.cr), where="post", color=second, linestyle="--",
                 label="adaptive")  # fmt: skip
         if np.isfinite(taken).any():
-            look.cr_axis(cr.yaxis, np.array([np.nanmin(taken), np.nanmax(taken)]))
+            look.cr_axis(cr.yaxis, _around(np.nanmin(taken), np.nanmax(taken)))
         cr.set_ylabel("CR of\nan image")
         waiting.plot(minutes, answer.waiting, color=first)
         waiting.set_ylim(bottom=0)
@@ -51,3 +52,13 @@ def feedback_plot(answer: FeedbackAnswer, path: Path | str) -> None:
         largest = max(answer.images_delivered, ours.images_delivered)
         draw_images(images, minutes, curves, largest)
         images.set_ylim(bottom=0)
+
+
+def _around(low: float, high: float) -> Array:
+    """Round CRs from the one below to the one above: two at least, however little a CR moves."""
+    rounded = np.sort(ROUND_CRS)
+    first = max(int(np.searchsorted(rounded, 1.001 * low, "right")) - 1, 0)
+    last = int(np.searchsorted(rounded, high / 1.001))
+    if first >= last:
+        first, last = max(first - 1, 0), first + 1
+    return rounded[first : last + 1]

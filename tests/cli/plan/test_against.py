@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from plan_case import WEAK_LINK, T, X, refused, rows
+from plan_case import CURVE, WEAK_LINK, T, X, refused, rows
 from planning_case import accuracy
 
 from semloss.channels import Amplifier
@@ -75,6 +75,20 @@ def test_a_fit_through_an_amplifier_brings_its_own(plan, answer, through, folder
     (folder / "own.toml").write_text(preset_text("eo-leo-x-band"))
     assert "would count twice; set obo_db = 0" in plan(
         "ledger", "--link", "own.toml", fit=through)[2]  # fmt: skip
+
+
+def test_both_chains_are_read_by_one_receiver(plan, folder):
+    named = CURVE.replace("task", "task,receiver", 1).replace(",clean,", ",resnet8,clean,")
+    (folder / "named.csv").write_text(named)
+    (folder / "untold.csv").write_text(named.replace(",clean,", ",,"))
+    words = ("--link", "eo-leo-x-band", "--codec", "jp2")
+    matched = "eurosat-accuracy"
+    refused(plan("against", "named.csv", *words, fit=matched), "semloss fit --receiver clean")
+    told = "receivers the fit's is matched, the curve tells none"
+    assert told in plan("against", "untold.csv", *words, fit=matched)[1]
+    flown = ("--target", "0.7", "--max-elevation", "60", "--step", "20")
+    assert told in plan("against", "untold.csv", *words, *flown, fit=matched)[1]
+    assert "receivers" not in plan("against", "named.csv", *words, fit=f"{matched}-clean")[1]
 
 
 def test_a_curve_alone_is_compared_with_the_links_own_fit(plan):

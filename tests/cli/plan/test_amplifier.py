@@ -65,3 +65,7 @@ def test_what_is_not_met_ends_with_3(plan, asked):
 )
 def test_what_cannot_be_meant_is_refused(plan, asked, words, says):
     refused(plan(*asked, *words, fit=None), says)
+
+
+def test_a_fit_in_place_of_its_table_is_named(plan):
+    refused(plan("amplifier", "fit.json", *X, fit=None), "fit.json is a fit file: give the run")

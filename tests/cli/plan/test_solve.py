@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from plan_case import WEAK_LINK, T, X, refused
+from plan_case import EPOCH, WEAK_LINK, T, X, refused
 from planning_case import accuracy
 
 
@@ -100,9 +100,32 @@ def test_images_of_a_pass_and_of_a_day_are_asked(plan, answer):
     assert plan(*words, *PASS, "--images-per-pass", "1e9")[0] == 3
 
 
+def test_images_of_a_satellites_own_passes_are_those_that_plan_day_finds(plan, answer):
+    link = ("--link", "weak.toml", "--target", "0.6")
+    flown = ("--tle", "iss.tle", *EPOCH, "--days", "2", "--step", "30")
+    found = answer("solve", "power_dbw", *link, *flown, "--images-per-day", "20000")
+
+    def a_day(power_dbw):
+        day = answer("day", *link, *flown, "--set", f"power_dbw={power_dbw!r}")
+        return day["images_delivered_per_day"]
+
+    assert a_day(found["value"]) == pytest.approx(found["images_delivered_per_day"])
+    assert a_day(found["value"]) >= 20000 * (1 - 1e-9) > a_day(found["value"] - 0.01)
+    average = answer("solve", "power_dbw", *link, "--step", "30", "--images-per-day", "20000")
+    assert found["value"] != pytest.approx(average["value"], abs=0.1)
+    text = plan("solve", "power_dbw", *link, *flown, "--images-per-day", "20000")[1]
+    assert "assumed    accuracy" in text
+    assert "ISS (ZARYA), 2 days, in steps of 30 s" in text
+    code, out, err = plan("solve", "power_dbw", *link, *flown, "--images-per-day", "1e9")
+    assert (code, out) == (3, "")
+    assert "1,000,000,000 images a day" in err.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--tle", "iss.tle"), "--tle needs --images-per-day: what its passes are to bring"),
+        (("--days", "2"), "--days needs --tle"),
         (("--images-per-pass", "9"), "--images-per-pass needs --max-elevation: which pass"),
         (("--hold-percent", "9"), "--hold-percent needs --max-elevation or --fading: of what"),
         (("--images-per-day", "9", *PASS), "--images-per-day contradicts --max-elevation"),
