@@ -183,3 +183,22 @@ def test_a_wrong_option_is_named_in_one_line(table, line):
         TASKS.parse(table, "task")
     assert str(error.value).startswith(line)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("width", [4, 12, 16])
+def test_a_narrow_resnet8_has_no_convolution_that_its_library_computes_wrong(width):
+    """oneDNN's issue 6035: a strided 1×1 convolution of few channels overruns its workspace."""
+    model = ResNet8(width=width).build(3, N_CLASSES, seed=0)
+    convolutions = [one for one in model.modules() if isinstance(one, nn.Conv2d)]
+    assert not any(
+        one.kernel_size == (1, 1) and one.stride != (1, 1) and one.in_channels < 16
+        for one in convolutions
+    )
+    for block in (one for one in model.modules() if hasattr(one, "shortcut")):
+        if isinstance(block.shortcut, nn.Identity):
+            continue
+        maps = torch.rand(2, block.conv1.in_channels, 10, 10)
+        kernel = block.shortcut[0].weight
+        thinned = block.shortcut[0](maps[:, :, :: block.thinned, :: block.thinned])
+        expected = nn.functional.conv2d(maps, kernel, stride=block.conv1.stride)
+        torch.testing.assert_close(thinned, expected)
