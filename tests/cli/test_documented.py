@@ -64,7 +64,7 @@ def test_every_command_that_is_shown_is_one(name, line, capsys):
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory):
-    """An empty folder but for what the reader brings: a table, elements, a curve."""
+    """An empty folder but for what the reader brings, a table, elements, a curve, and data/."""
     folder = tmp_path_factory.mktemp("newcomer")
     (folder / "table").mkdir()
     few = (ROOT / "data" / "eurosat-awgn" / "metrics.csv").read_text().splitlines()
@@ -84,6 +84,7 @@ def newcomer(tmp_path_factory):
     (folder / "sat.tle").write_text(TLE)
     (folder / "jpeg2000.csv").write_text(CURVE.replace("jpeg", "webp").replace("clean", "matched"))
     (folder / "cases.csv").write_text("id,elevation_deg\na,30\nb,60\n")
+    (folder / "data").symlink_to(ROOT / "data")
     return folder
 
 

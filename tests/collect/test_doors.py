@@ -245,8 +245,8 @@ def test_an_objective_is_given_the_task_models_that_it_reads(tmp_path):
     assert set(table.objective) == {"answers"}
     assert set(seen) == {"resnet8"}
     # a schedule is run through by the trunk; the 5 steps of the base and 4 of the cell go on
-    *_, told = (progress[i : i + 29] for i in range(len(progress) - 28) if progress[i] == 0)
-    assert told == pytest.approx([step / 20 for step in range(20)] + [1.0] * 9)
+    *_, told = (progress[i : i + 49] for i in range(len(progress) - 48) if progress[i] == 0)
+    assert told == pytest.approx([step / 40 for step in range(40)] + [1.0] * 9)
 
 
 # -- a task that is not a classification -------------------------------------------------------

@@ -174,7 +174,6 @@ def test_the_same_tiles_side_by_side(run, tmp_path, capsys):
     assert shown.importance.mean(axis=(1, 2)) == pytest.approx(1, rel=1e-4)
     for words, said in (
         (command[:4], "--receptions needs --cr and --snr-db"),
-        ([*command, "--where", "codec=webp"], "give a second RUN, or name a column"),
         ([*command, "--receiver", "matchd"], "--receiver matchd: no link has it; did you mean mat"),
         ([*command, "--importance"], "--importance needs --plot"),
     ):

@@ -6,6 +6,7 @@ the covariance of its parameters (or their draws) and its model error.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -113,6 +114,10 @@ def at_points(
             value[rows] = _values(fit, x, snr)
         else:
             value[rows], low[rows], high[rows] = _edges(fit, x, snr, band)
+            for out, held, edge_x, edge_snr in _beyond(fit, x, snr):
+                _, *edges = _edges(fit, edge_x, edge_snr, band)
+                for found, edge in zip((low[rows], high[rows]), edges, strict=True):
+                    found[out] = held(found[out], edge)
     return value, low, high, inside
 
 
@@ -131,15 +136,38 @@ def surface_draws(fit: FitData, ln_cr: Array, snr_db: Array, which: Integers) ->
     """
     correction = fit.correction
     assert correction is not None
+
+    def drawn(x: Array, snr: Array, which: Integers) -> Array:
+        basis = correction.at(correction.basis, x, snr)
+        away = np.einsum("nr,rn->n", correction.draws[which], basis)
+        value, sd = _with_sd(fit, x, snr, Band(kind=fit.band))
+        value += away * sd / np.maximum(correction.at(correction.new_images, x, snr), 1e-300)
+        return value
+
     value = np.empty(len(ln_cr))
     for rows in blocks(len(ln_cr)):
         x, snr = ln_cr[rows], snr_db[rows]
-        away = np.einsum(
-            "nr,rn->n", correction.draws[which[rows]], correction.at(correction.basis, x, snr)
-        )
-        value[rows], sd = _with_sd(fit, x, snr, Band(kind=fit.band))
-        value[rows] += away * sd / np.maximum(correction.at(correction.new_images, x, snr), 1e-300)
+        found = value[rows] = drawn(x, snr, which[rows])
+        for out, held, edge_x, edge_snr in _beyond(fit, x, snr):
+            value[rows][out] = held(found[out], drawn(edge_x, edge_snr, which[rows][out]))
     return value
+
+
+def _beyond(fit: FitData, x: Array, snr_db: Array) -> Iterator[tuple[Mask, np.ufunc, Array, Array]]:
+    """Points (N,) outside the range of a corrected fit: no better than at its edge, or no worse.
+
+    Which they are, what holds them to the value at the edge (a worse link is no better, a better
+    one no worse, however large the doubt), and the nearest points (M,) of the range.
+    """
+    if fit.correction is None:
+        return
+    low, high = fit.hull.min(axis=0), fit.hull.max(axis=0)
+    points = np.stack([x, snr_db], axis=1)
+    below, above = np.any(points < low, axis=1), np.any(points > high, axis=1)
+    held = (np.minimum, np.maximum)[:: int(fit.sign)]
+    for out, one in zip((below & ~above, above & ~below), held, strict=True):
+        if out.any():
+            yield out, one, *np.clip(points[out], low, high).T
 
 
 def _formula(fit: FitData, x: Array, snr_db: Array, p: Array) -> Array:

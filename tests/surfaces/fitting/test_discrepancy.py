@@ -10,6 +10,7 @@ from surface_truth import grid, simulated
 import semloss
 from semloss.errors import SemlossError
 from semloss.selection import Points, select
+from semloss.surfaces.fitted.bands import surface_draws
 from semloss.surfaces.fitting.discrepancy.draws import MARGIN, rising
 from semloss.surfaces.fitting.fit_surface import fit_surface
 from semloss.surfaces.forms import FORMS
@@ -169,7 +170,10 @@ def test_doubt_grows_with_the_distance_from_the_cells():
     outward = fit.predict(cr=1 / 4, snr_db=np.array([12.0, 18.0, 24.0, 30.0]), band="these-images")
     far = fit.predict(cr=np.array([1 / 40, 1 / 80, 1 / 160]), snr_db=2.0, band="these-images")
     for found in (outward, far):
-        assert np.all(np.diff(found.high - found.low) > 0)
+        width = found.high - found.low
+        # to where the metric ends on one side, and to what the edge tells on the other
+        assert width[1] > width[0]
+        assert np.all(np.diff(width) >= -1e-12)
     gap = simulated("capped", n=700, crs=[1 / 40, 1 / 35, 1 / 5, 1 / 4])
     holed = fit_surface(gap, "additive", bootstraps=0)
     middle, edge = (holed.predict(cr=c, snr_db=0.0, band="these-images") for c in (1 / 13, 1 / 40))
@@ -221,3 +225,26 @@ def test_the_band_grows_beyond_an_end_that_bends():
         fit.predict(cr=1 / 12, snr_db=snr_db) for snr_db in (points.snr_db[~hidden].min(), -8.0)
     )
     assert np.all(beyond.high - beyond.low > 1.6 * (at_edge.high - at_edge.low))
+
+
+@pytest.mark.parametrize("name", ["eurosat-accuracy", "eurosat-psnr"])
+def test_a_worse_link_is_never_thought_better_nor_a_better_one_worse(name):
+    """However large the doubt far outside, a surface that rises has an upper edge that rises."""
+    fit = semloss.load(name)
+    snr_db = np.linspace(-40, 50, 181)
+    for cr in (1 / 200, 1 / 12, 1 / 2):
+        band = fit.predict(cr=cr, snr_db=snr_db)
+        at_edge = fit.predict(cr=min(max(cr, 1 / 48), 1 / 6), snr_db=[-8, 18])
+        if cr <= 1 / 6:
+            assert np.all(band.high[snr_db < -8] <= at_edge.high[0] + 1e-9)
+        if cr >= 1 / 48:
+            assert np.all(band.low[snr_db > 18] >= at_edge.low[1] - 1e-9)
+        which = np.arange(len(snr_db)) * 0 + 3
+        drawn = surface_draws(fit, np.full(len(snr_db), np.log(cr)), snr_db, which)
+        edges = surface_draws(
+            fit, np.log([min(max(cr, 1 / 48), 1 / 6)] * 2), np.array([-8.0, 18.0]), which[:2]
+        )
+        if cr <= 1 / 6:
+            assert np.all(drawn[snr_db < -8] <= edges[0] + 1e-9)
+        if cr >= 1 / 48:
+            assert np.all(drawn[snr_db > 18] >= edges[1] - 1e-9)
