@@ -7,6 +7,8 @@ from semloss.errors import SemlossError
 from semloss.sources import ImageSet, open_cached
 from semloss.storage import cache_dir, read_json
 
+_MOVED = "; if the images have moved, --images says where they lie now"
+
 
 def images_of(run: Path, path: Path | None = None) -> tuple[ImageSet, dict[str, list[int]]]:
     """The images of a run's source, and the positions of its training, validation and test images.
@@ -36,6 +38,3 @@ def images_of(run: Path, path: Path | None = None) -> tuple[ImageSet, dict[str, 
     if images.content_hash != read_json(run / "source.json")["content_hash"]:
         raise SemlossError(f"{run}: its source gives other images now than it was measured on")
     return images, read_json(run / "split.json")
-
-
-_MOVED = "; if the images have moved, --images says where they lie now"

@@ -154,10 +154,11 @@ def check_codec(unit: Unit, bench: Bench, network: CodecNetwork, key: str) -> Re
     chain = Chain(network, scheme.channel.of_training)
     records = []
     network.eval()
+    with torch.inference_mode():
+        mean = network.aim(images_at(bench.pixels, some, bench.device)).mean(0, keepdim=True)
     for at in scheme.codec.tried_at(scheme.realisation):
         batches = []
         with torch.inference_mode():
-            mean = network.aim(images_at(bench.pixels, some, bench.device)).mean(0, keepdim=True)
             for begin in range(0, len(split.validation), BATCH):
                 chosen = split.validation[begin : begin + BATCH]
                 sent = images_at(bench.pixels, chosen, bench.device)

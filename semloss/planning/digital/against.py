@@ -187,8 +187,13 @@ def apsk_note(link: LinkData, chain: Chain, modcods: Iterable[str]) -> Iterator[
 
 def kept_db(link: LinkData, chain: Chain) -> float:
     """Decibels kept to a MODCOD's threshold, less those by which the chain backs off less."""
+    return _margin(chain.margin_db) - _ahead_db(link, chain)
+
+
+def _ahead_db(link: LinkData, chain: Chain) -> float:
+    """By how much the digital chain's SNR is above DeepJSCC's, as it backs off less."""
     own = _obo_db(link, chain)
-    return _margin(chain.margin_db) - (0.0 if own is None else link.obo_db - own)
+    return 0.0 if own is None else link.obo_db - own
 
 
 def against(
@@ -207,7 +212,7 @@ def against(
         "fixed": None if chain.modcod is None else modcod(chain.modcod, chain.modcods),
         "table": chain.modcods,
         "frame_efficiency": link.frame_efficiency,
-        "ahead_db": _margin(chain.margin_db) - kept_db(link, chain),
+        "ahead_db": _ahead_db(link, chain),
     }
     ratios = round_crs(fit) if cr is None else [cr]
     found = drawn = compare(fit, curve, snr_db=levels, cr=ratios, **options)

@@ -108,12 +108,9 @@ def _read(document: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
         raise ValueError("key 'checksum' is missing")
     if document["checksum"] != _checksum(content):
         raise ValueError("content and checksum disagree (edited by hand?)")
-    if version == OLDEST:
-        content = _of_version_2(content)
-    if version < 4:
-        content = _of_version_3(content)
-    if version < VERSION:
-        content = _of_version_4(content)
+    for older, in_todays_words in ((2, _of_version_2), (3, _of_version_3), (4, _of_version_4)):
+        if version <= older:
+            content = in_todays_words(content)
     return parse({key: value for key, value in content.items() if key not in ("schema", "version")})
 
 
