@@ -79,9 +79,13 @@ class Processes:
         try:
             return handle.result()
         except BrokenProcessPool:
-            for worker in self._workers:  # the pool may be asking how it ended at this moment
-                worker.join(timeout=0.1)
-            if any(worker.exitcode == BEGUN_ANEW for worker in self._workers):
+            # Asked again for a while: None too where the pool's thread has yet to note the answer
+            until = time.monotonic() + 0.5
+            while not (anew := any(one.exitcode == BEGUN_ANEW for one in self._workers)):
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.05)
+            if anew:
                 raise SemlossError(
                     "every worker runs your script anew: put what it does below "
                     '`if __name__ == "__main__":`, or use --engine serial'
