@@ -30,8 +30,7 @@ class _TiledPReLU(torch.autograd.Function):
         tiled = slope.to(maps.dtype).repeat(width)
         ctx.save_for_backward(rows, tiled)
         ctx.shape = batch, height, width, channels
-        result = rows.clamp_min(0).addcmul_(rows.clamp_max(0), tiled)
-        return result.view(ctx.shape).permute(0, 3, 1, 2)
+        return torch.prelu(rows, tiled).view(ctx.shape).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401

@@ -154,7 +154,8 @@ def orthogonalised(updates: list[Tensor]) -> list[Tensor]:
     matrices = []
     sizes: dict[int, list[int]] = defaultdict(list)
     for index, update in enumerate(updates):
-        matrix = update.flatten(1)
+        # columns in the order of channels-last memory: nothing is copied, and it changes no value
+        matrix = update.permute(0, 2, 3, 1).flatten(1)
         matrices.append(matrix.T if matrix.shape[0] > matrix.shape[1] else matrix)
         sizes[matrices[-1].shape[0]].append(index)
     results = list(updates)
@@ -173,5 +174,6 @@ def orthogonalised(updates: list[Tensor]) -> list[Tensor]:
         for index, product in zip(indices, whole, strict=True):
             update, matrix = updates[index], product @ matrices[index]
             matrix = matrix.T if update.shape[0] > size else matrix
-            results[index] = matrix.reshape(update.shape)
+            rows, columns, height, width = update.shape
+            results[index] = matrix.reshape(rows, height, width, columns).permute(0, 3, 1, 2)
     return results
