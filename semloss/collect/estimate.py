@@ -266,7 +266,7 @@ class _Clock:
             started = time.perf_counter()
             # a rate of nothing: what is timed here must not diverge
             short = recipe.model_copy(update={"steps": steps, "lr": 1e-12})
-            train(network, loss, items, short, "time", companion=companion)
+            train(network, loss, items, short, "time", None, companion, self._bench.reading)
             took_s[steps] = time.perf_counter() - started
         if not on_gpu:
             return took_s[timed] / timed / batch

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from semloss.interruption import look
 from semloss.training.member import Training
+from semloss.training.streamed import Streamed, bring
 
 #: Most steps of a block, after which losses are looked at and checkpoints kept.
 BLOCK = 250
@@ -39,12 +40,13 @@ class Branch:
         self._lr = torch.zeros((), device=device)
         self._losses = torch.zeros(BLOCK, device=device)
 
-    def fill(self, n: int) -> None:
-        """Put the next n steps onto the device."""
+    def fill(self, n: int) -> Tensor:
+        """Put the next n steps onto the device; the positions (n, B) that they read."""
         positions, rates, progress = zip(*self.training.lessons(n), strict=True)
         self._positions[:n].copy_(torch.stack(positions))
         self._rates[:n].copy_(torch.tensor(rates))
         self._progress[:n].copy_(torch.tensor(progress))
+        return torch.stack(positions)
 
     def step(self, at: Tensor) -> None:
         """Take the step of the block that `at` (1,) says."""
@@ -76,10 +78,14 @@ class Graph:
         self._at = torch.zeros(1, dtype=torch.int64, device=pack[0].device)
         self._branches = [Branch(one) for one in pack]
         self._streams = [torch.cuda.Stream() for _ in pack]  # type: ignore[no-untyped-call]
-        self._block = WARM_UP
+        self._block, self._held = WARM_UP, steps_held(pack)
         self._graph = torch.cuda.CUDAGraph()
         before = [one.snapshot() for one in pack]
         try:
+            first = torch.zeros(
+                1, dtype=torch.int64
+            )  # which all steps read before a block is filled
+            bring([(one.member.reading, first) for one in pack])
             with warnings.catch_warnings():  # Adam's, that its step is not captured
                 warnings.simplefilter("ignore")
                 for _ in range(WARM_UP):
@@ -111,9 +117,9 @@ class Graph:
 
     def __call__(self) -> list[list[float]]:
         """Take the steps of a block; the losses of each member."""
-        n = min(self._block, *(one.left for one in self._pack))
-        for branch in self._branches:
-            branch.fill(n)
+        n = min(self._block, self._held, *(one.left for one in self._pack))
+        filled = [(one.training.member.reading, one.fill(n).flatten()) for one in self._branches]
+        bring(filled)
         self._at.zero_()
         started = time.monotonic()
         for _ in range(n):
@@ -123,6 +129,17 @@ class Graph:
         a_step_s = (time.monotonic() - started) / n
         self._block = max(1, min(BLOCK, int(BLOCK_S / a_step_s)))
         return losses
+
+
+def steps_held(pack: Sequence[Training]) -> int:
+    """Steps of a pack whose items the device holds at once, where they are streamed."""
+    sizes: dict[Streamed, int] = {}
+    for one in pack:
+        member = one.member
+        if member.reading is not None:
+            size = min(member.recipe.batch_size, member.n_items)
+            sizes[member.reading.stream] = sizes.get(member.reading.stream, 0) + size
+    return min((max(1, stream.room // size) for stream, size in sizes.items()), default=BLOCK)
 
 
 def _put_back(before: Sequence[Callable[[], None]]) -> None:

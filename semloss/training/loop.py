@@ -17,9 +17,10 @@ from torch import nn
 from semloss.errors import Diverged
 from semloss.interruption import look
 from semloss.training.checkpoint import Trained
-from semloss.training.graph import Graph
+from semloss.training.graph import Graph, steps_held
 from semloss.training.member import BatchLoss, Companion, Member, Training
 from semloss.training.recipe import Recipe
+from semloss.training.streamed import Reading, bring
 
 #: Takes some steps with every member of a pack; gives the loss of each step, by member.
 Steps = Callable[[], list[list[float]]]
@@ -33,6 +34,7 @@ def train(
     key: str,
     checkpoint: Path | None = None,
     companion: Companion | None = None,
+    reading: Reading | None = None,
 ) -> Trained:
     """Train one network, a pack of one; the parameters are those of `Member`.
 
@@ -43,7 +45,7 @@ def train(
     SemlossError
         When the checkpoint cannot be written.
     """
-    member = Member(network, loss_of, n_items, recipe, key, checkpoint, companion)
+    member = Member(network, loss_of, n_items, recipe, key, checkpoint, companion, reading)
     (done,) = train_pack([member])
     if done.failure:
         raise Diverged(done.failure)
@@ -125,11 +127,12 @@ def _steps(pack: Sequence[Training]) -> Steps:
 
 def _eager(pack: Sequence[Training]) -> list[list[float]]:
     """Steps of each member until the next look, one by one."""
-    n = min(one.until_look for one in pack)
+    n = min(steps_held(pack), *(one.until_look for one in pack))
     losses = []
     for one in pack:
-        own = []
-        for positions, lr, progress in one.lessons(n):
+        own, lessons = [], list(one.lessons(n))
+        bring([(one.member.reading, torch.cat([positions for positions, *_ in lessons]))])
+        for positions, lr, progress in lessons:
             look()
             own.append(one.step(positions.to(one.device), lr, progress))
         losses.append([float(loss) for loss in own])

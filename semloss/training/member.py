@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from semloss.training.checkpoint import Learner, Trained, resume_training, save_training
 from semloss.training.draws import Draws, batches
 from semloss.training.recipe import Recipe
+from semloss.training.streamed import Reading
 
 #: Seconds between two checkpoints of a training in progress: what an interruption may cost.
 CHECKPOINT_EVERY_S = 15.0
@@ -61,6 +62,8 @@ class Member:
         the caller has stored the network and removes it.
     companion
         Further network, which takes a step of the same recipe after each of the first.
+    reading
+        Where the items come from that its device does not hold all at once.
     """
 
     network: nn.Module
@@ -70,6 +73,7 @@ class Member:
     key: str
     checkpoint: Path | None = None
     companion: Companion | None = None
+    reading: Reading | None = None
 
 
 class Training:

@@ -12,10 +12,11 @@ from semloss.collect.collecting import resolve_device
 from semloss.collect.engines import ENGINES, Workers
 from semloss.collect.engines.base import pack_of
 from semloss.collect.experiment import read_experiment
+from semloss.collect.stages import bench
 from semloss.collect.stages.chain import images_at
 from semloss.collect.units import Lesson, Unit
 from semloss.errors import SemlossError
-from semloss.training import Recipe
+from semloss.training import Recipe, Streamed
 
 
 def unit(name, stage="codec", steps=100, batch_size=64):
@@ -109,3 +110,16 @@ def test_images_in_memory_are_those_of_the_file():
         assert torch.equal(found, images_at(pixels, positions, device))
         assert found.shape == (4, 3, 6, 5)
         assert found.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_run_whose_images_are_streamed_gives_the_same_table(
+    monkeypatch, world, reference, tmp_path
+):
+    # As on a GPU that does not hold the images; what it holds is less than the training set.
+    monkeypatch.setattr(
+        bench, "pixels_of", lambda images, device: Streamed(images.images, 40, device)
+    )
+    monkeypatch.setenv("SEMLOSS_CACHE", str(tmp_path / "cache"))  # the task model is trained anew
+    command = ["collect", str(world / "tiny.toml"), "--out", str(tmp_path / "run")]
+    assert main([*command, "--engine", "serial"]) == 0
+    assert (tmp_path / "run/metrics.csv").read_text() == (reference / "metrics.csv").read_text()

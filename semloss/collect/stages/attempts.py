@@ -14,7 +14,7 @@ from semloss.collect.run import Run, UnitFolder
 from semloss.errors import Diverged, SemlossError
 from semloss.identity import digest
 from semloss.storage import read_json, write_json
-from semloss.training import BatchLoss, Companion, Member, Recipe, Trained
+from semloss.training import BatchLoss, Companion, Member, Reading, Recipe, Trained
 
 Record = dict[str, Any]
 N = TypeVar("N", bound=nn.Module)
@@ -44,6 +44,8 @@ class Attempts:
         Attempts after the first.
     n_items
         Training items.
+    reading
+        Where they come from that the device does not hold all at once.
     """
 
     run: Run
@@ -52,6 +54,7 @@ class Attempts:
     recipe: Recipe
     retries: int
     n_items: int
+    reading: Reading | None = None
 
     def train(
         self,
@@ -86,7 +89,9 @@ class Attempts:
             network = make(key)
             loss, companion = teach(network, key)
             gentler = self.recipe.model_copy(update={"lr": lr})
-            trained = yield Member(network, loss, self.n_items, gentler, key, checkpoint, companion)
+            trained = yield Member(
+                network, loss, self.n_items, gentler, key, checkpoint, companion, self.reading
+            )
             try:
                 if trained.failure:
                     raise Diverged(trained.failure)

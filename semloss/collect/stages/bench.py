@@ -17,7 +17,7 @@ from semloss.collect.units import Job, Range, Unit
 from semloss.objectives import Batch
 from semloss.sources import open_entry
 from semloss.tasks import Said, Task, say
-from semloss.training import Draws, draw_symmetry
+from semloss.training import Draws, Reading, Streamed, draw_symmetry
 
 
 class Damaged(Exception):  # noqa: N818 - an outcome that the scheduler mends
@@ -80,6 +80,7 @@ class Bench:
             unit.own_lesson.recipe,
             self.experiment.train.retries,
             len(self.split.train),
+            self.reading,
         )
 
     # -- networks -----------------------------------------------------------------------------
@@ -114,6 +115,13 @@ class Bench:
         images = images_at(self.pixels, chosen, self.device)
         turned = {name: turn(one) if one.ndim > 2 else one for name, one in truths.items()}
         return Batch(turn(images), turned, draws.progress)
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        """Where training images come from that the device does not hold all at once."""
+        if not isinstance(self.pixels, Streamed):
+            return None
+        return Reading(self.pixels, torch.from_numpy(self.split.train))
 
     @cached_property
     def _training(self) -> Tensor:

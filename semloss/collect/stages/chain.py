@@ -9,37 +9,37 @@ from torch import Tensor
 
 from semloss.channels import Channel
 from semloss.codecs import ChannelState, CodecNetwork
-from semloss.errors import SemlossError
 from semloss.metrics import papr_db
 from semloss.sources import ImageSet
-from semloss.training import autocast
+from semloss.training import Streamed, autocast
 
-#: All images of a source, uint8 (N, H, W, C): a file that is mapped, or on a GPU.
-Pixels = NDArray[np.uint8] | Tensor
+#: All images of a source, uint8 (N, H, W, C): a file that is mapped, or on a GPU, or there in part.
+Pixels = NDArray[np.uint8] | Tensor | Streamed
+
+#: Share of a GPU's free memory that images may take; what is larger is streamed.
+SHARE = 0.5
 
 #: The images that lie on this process's GPU, by their content.
-_RESIDENT: dict[str, Tensor] = {}
+_RESIDENT: dict[str, Tensor | Streamed] = {}
 
 
 def pixels_of(images: ImageSet, device: torch.device) -> Pixels:
-    """Where the images of a source are read from: on a GPU all of them lie in its memory.
+    """Where the images of a source are read from.
 
-    Raises
-    ------
-    SemlossError
-        When that does not hold them.
+    On a GPU all of them lie in its memory, or, where they would take more than half of what is
+    free, those of the next steps of training.
     """
     if device.type == "cpu":
         return images.images
     if images.content_hash not in _RESIDENT:
         _RESIDENT.clear()
-        try:
-            _RESIDENT[images.content_hash] = torch.from_numpy(np.array(images.images)).to(device)
-        except torch.OutOfMemoryError:
-            raise SemlossError(
-                f"{images.name}: GPU memory does not hold its {images.images.nbytes / 1e9:.1f} GB "
-                "of images; take fewer (source.per_class), or --device cpu"
-            ) from None
+        rows = images.images
+        room = int(SHARE * torch.cuda.mem_get_info(device)[0]) // max(1, rows[:1].nbytes)
+        _RESIDENT[images.content_hash] = (
+            torch.from_numpy(np.array(rows)).to(device)
+            if len(rows) <= room
+            else Streamed(rows, room, device)
+        )
     return _RESIDENT[images.content_hash]
 
 
@@ -48,12 +48,16 @@ def images_at(
 ) -> Tensor:
     """Images at these positions: uint8 (N, H, W, C) to float32 (B, C, H, W) in [0, 1].
 
-    Only the chosen images are read; the result is channels-last in memory.
+    Only the chosen images are read; the result is channels-last in memory. Of streamed images a
+    tensor of positions finds those that were brought, an array of them any.
     """
     if isinstance(pixels, Tensor):
         chosen = pixels.index_select(0, torch.as_tensor(positions, device=device))
+    elif isinstance(pixels, Streamed) and isinstance(positions, Tensor):
+        chosen = pixels.at(positions)
     else:
-        chosen = torch.from_numpy(pixels[np.asarray(positions)]).to(device, non_blocking=True)
+        rows = pixels.rows if isinstance(pixels, Streamed) else pixels
+        chosen = torch.from_numpy(rows[np.asarray(positions)]).to(device, non_blocking=True)
     return chosen.permute(0, 3, 1, 2).float().div_(255.0)
 
 

@@ -37,7 +37,8 @@ class TestSet:
         """Images (B, C, H, W) in [0, 1], batch by batch."""
         size, pixels = BATCH, pixels_of(self.images, self.device)
         if self.device.type == "cuda":
-            size = max(BATCH, GPU_PIXELS // (pixels.shape[1] * pixels.shape[2]))
+            height, width = self.images.images.shape[1:3]
+            size = max(BATCH, GPU_PIXELS // (height * width))
         starts = range(0, len(self.positions), size)
         parts = (self.positions[start : start + size] for start in starts)
         return [images_at(pixels, part, self.device) for part in parts]

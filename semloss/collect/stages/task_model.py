@@ -59,9 +59,10 @@ def _lore(bench: Bench, subject: Subject) -> Tensor | None:
         bench.load(f"teacher {label}", teacher)
         parts = []
         with torch.no_grad():
-            for chosen in torch.split(torch.from_numpy(bench.split.train), HEARD):
+            train = bench.split.train
+            for first in range(0, len(train), HEARD):
                 look()
-                images = images_at(bench.pixels, chosen.to(bench.device), bench.device)
+                images = images_at(bench.pixels, train[first : first + HEARD], bench.device)
                 turns = (turned_at_once(torch.tensor(way), images) for way in range(SYMMETRIES))
                 parts.append(torch.stack([teacher(one) for one in turns]).mean(0))
         told.append(torch.cat(parts))
